@@ -1,1 +1,11 @@
+//! A blocking client for InfluxDB 3.
 
+#![forbid(unsafe_code)]
+
+mod error;
+mod precision;
+mod write;
+
+pub use error::{Error, ErrorKind, LineError, Result};
+pub use precision::Precision;
+pub use write::Batch;

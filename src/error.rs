@@ -1,0 +1,456 @@
+//! The one error type: what went wrong, what the server said, and the caller's data back.
+
+use std::fmt;
+use std::time::Duration;
+
+use crate::write::Batch;
+
+/// The result of everything in this crate that can fail.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// What went wrong, with everything that is known about it.
+///
+/// Decide by [`kind`](Self::kind); show the text to a person. The text names what to do where something
+/// can be done, and never contains a token. `{:#}` prints the chain of causes as well.
+///
+/// Data that was not written comes back in [`unsent`](Self::unsent), ready to be written again.
+///
+/// ```
+/// use influxdb3_blocking::{Client, ErrorKind};
+///
+/// let error = Client::builder().host("ftp://example.com").build().unwrap_err();
+/// assert_eq!(error.kind(), ErrorKind::Config);
+/// ```
+pub struct Error(Box<Inner>);
+
+#[derive(Default)]
+struct Inner {
+    kind: ErrorKind,
+    message: String,
+    status: Option<u16>,
+    grpc_status: Option<i32>,
+    headers: Vec<(String, String)>,
+    retry_after: Option<Duration>,
+    line_errors: Vec<LineError>,
+    lines_written: usize,
+    unsent: Vec<Batch>,
+    in_doubt: bool,
+    retryable: bool,
+    source: Option<Box<dyn std::error::Error + Send + Sync>>,
+}
+
+/// The kinds of [`Error`].
+#[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
+#[non_exhaustive]
+pub enum ErrorKind {
+    /// A setting is missing, malformed or contradicts another one; nothing was sent.
+    Config,
+    /// A record cannot be written as line protocol; nothing of the call was sent.
+    InvalidRecord,
+    /// No connection: the name does not resolve, nobody listens, or the connection broke.
+    Connect,
+    /// The TLS handshake failed: an unknown or expired certificate, or a port that speaks plain HTTP.
+    Tls,
+    /// The proxy refused or could not be used.
+    Proxy,
+    /// The server answered with a redirect, which a write must not follow.
+    Redirect,
+    /// A deadline passed.
+    Timeout,
+    /// The call was cancelled.
+    Cancelled,
+    /// The token is missing, wrong, expired, or lacks a permission (401, 403).
+    Unauthorized,
+    /// No such database, table or endpoint.
+    NotFound,
+    /// The request, a line or a message is over a limit.
+    TooLarge,
+    /// Too many requests (429).
+    RateLimited,
+    /// Some lines are stored and some are not: [`Error::line_errors`] names the latter.
+    PartialWrite,
+    /// The server refused the request, and the same request will be refused again.
+    Rejected,
+    /// The server failed, or answered what no InfluxDB 3 answers.
+    Server,
+    /// The server refused a query, or failed while it ran.
+    Query,
+    /// The server's answer could not be decoded.
+    Decode,
+    /// A file could not be read.
+    File,
+    /// The batching buffer is full.
+    BufferFull,
+    /// The client is closed.
+    Closed,
+    /// A bug in this crate; please report it.
+    #[default]
+    Internal,
+}
+
+/// One line that the server did not store, and why.
+///
+/// Where the server names a line by its number, this also has the whole line as it was sent, and the place
+/// of its record in the caller's input.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct LineError {
+    line_number: Option<usize>,
+    message: String,
+    line: Option<String>,
+    index: Option<usize>,
+}
+
+impl LineError {
+    pub(crate) fn new(line_number: Option<usize>, message: String) -> Self {
+        Self { line_number, message, line: None, index: None }
+    }
+
+    pub(crate) fn with_line(mut self, line: Option<String>) -> Self {
+        self.line = line;
+        self
+    }
+
+    pub(crate) fn with_index(mut self, index: Option<usize>) -> Self {
+        self.index = index;
+        self
+    }
+
+    pub(crate) fn with_line_number(mut self, line_number: Option<usize>) -> Self {
+        self.line_number = line_number;
+        self
+    }
+
+    /// The number of the line among the lines of the call, the first one being 1.
+    ///
+    /// Blank lines and comments in text do not count, as they are not sent.
+    #[must_use]
+    pub fn line_number(&self) -> Option<usize> {
+        self.line_number
+    }
+
+    /// What the server has against the line.
+    #[must_use]
+    pub fn message(&self) -> &str {
+        &self.message
+    }
+
+    /// The whole line, as it was sent. (The server's own copy is cut to 20 bytes.)
+    #[must_use]
+    pub fn line(&self) -> Option<&str> {
+        self.line.as_deref()
+    }
+
+    /// The place of the record in the caller's input, the first one being 0: of a point in a slice, for
+    /// example. A text is one record, however many lines it has.
+    #[must_use]
+    pub fn index(&self) -> Option<usize> {
+        self.index
+    }
+}
+
+impl fmt::Display for LineError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(number) = self.line_number {
+            write!(f, "line {number}: ")?;
+        }
+        f.write_str(&self.message)?;
+        if let Some(line) = &self.line {
+            write!(f, " ({})", Shortened(line))?;
+        }
+        Ok(())
+    }
+}
+
+impl Error {
+    /// What went wrong.
+    #[must_use]
+    pub fn kind(&self) -> ErrorKind {
+        self.0.kind
+    }
+
+    /// The HTTP status, if the server answered over HTTP.
+    #[must_use]
+    pub fn status(&self) -> Option<u16> {
+        self.0.status
+    }
+
+    /// The gRPC status code of a failed query, if there was one: 3 is `INVALID_ARGUMENT`, for example.
+    #[must_use]
+    pub fn grpc_status(&self) -> Option<i32> {
+        self.0.grpc_status
+    }
+
+    /// A header of the server's answer, by its name in any case.
+    #[must_use]
+    pub fn header(&self, name: &str) -> Option<&str> {
+        let found = self.0.headers.iter().find(|(key, _)| key.eq_ignore_ascii_case(name));
+        found.map(|(_, value)| value.as_str())
+    }
+
+    /// How long the server asked to wait before the next try (`Retry-After`, in seconds or as a date).
+    #[must_use]
+    pub fn retry_after(&self) -> Option<Duration> {
+        self.0.retry_after
+    }
+
+    /// The lines that the server named as bad.
+    #[must_use]
+    pub fn line_errors(&self) -> &[LineError] {
+        &self.0.line_errors
+    }
+
+    /// How many lines of the call are known to be stored.
+    #[must_use]
+    pub fn lines_written(&self) -> usize {
+        self.0.lines_written
+    }
+
+    /// What was not written, ready to be written again: `client.write(batch).send()`.
+    #[must_use]
+    pub fn unsent(&self) -> &[Batch] {
+        &self.0.unsent
+    }
+
+    /// What was not written, owned.
+    #[must_use]
+    pub fn into_unsent(self) -> Vec<Batch> {
+        self.0.unsent
+    }
+
+    /// Whether the same call may well succeed a little later.
+    ///
+    /// True for connection and I/O errors, timeouts, and the statuses 408, 429, 500, 502, 503 and 504, but
+    /// for those answers of status 500 that say that the request itself is at fault.
+    #[must_use]
+    pub fn is_retryable(&self) -> bool {
+        self.0.retryable
+    }
+
+    /// Whether the server may have acted although the call failed.
+    ///
+    /// True after a failure or a timeout once sending began, a connection closed without an answer, and the
+    /// statuses 408, 500, 502 and 504. Writing the same lines again is harmless if they carry timestamps.
+    #[must_use]
+    pub fn in_doubt(&self) -> bool {
+        self.0.in_doubt
+    }
+}
+
+/// How the rest of the crate makes errors.
+impl Error {
+    pub(crate) fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
+        Self(Box::new(Inner { kind, message: message.into(), ..Inner::default() }))
+    }
+
+    pub(crate) fn config(message: impl Into<String>) -> Self {
+        Self::new(ErrorKind::Config, message)
+    }
+
+    pub(crate) fn invalid_record(message: impl Into<String>) -> Self {
+        Self::new(ErrorKind::InvalidRecord, message)
+    }
+
+    pub(crate) fn with_status(mut self, status: u16) -> Self {
+        self.0.status = Some(status);
+        self
+    }
+
+    #[cfg(feature = "query")]
+    pub(crate) fn with_grpc_status(mut self, code: i32) -> Self {
+        self.0.grpc_status = Some(code);
+        self
+    }
+
+    pub(crate) fn with_headers(mut self, headers: Vec<(String, String)>) -> Self {
+        self.0.headers = headers;
+        self
+    }
+
+    pub(crate) fn with_retry_after(mut self, wait: Option<Duration>) -> Self {
+        self.0.retry_after = wait;
+        self
+    }
+
+    pub(crate) fn with_line_errors(mut self, errors: Vec<LineError>) -> Self {
+        self.0.line_errors = errors;
+        self
+    }
+
+    pub(crate) fn with_lines_written(mut self, lines: usize) -> Self {
+        self.0.lines_written = lines;
+        self
+    }
+
+    pub(crate) fn with_unsent(mut self, unsent: Vec<Batch>) -> Self {
+        self.0.unsent = unsent;
+        self
+    }
+
+    pub(crate) fn with_in_doubt(mut self, in_doubt: bool) -> Self {
+        self.0.in_doubt = in_doubt;
+        self
+    }
+
+    pub(crate) fn with_retryable(mut self, retryable: bool) -> Self {
+        self.0.retryable = retryable;
+        self
+    }
+
+    pub(crate) fn with_source(
+        mut self,
+        source: impl Into<Box<dyn std::error::Error + Send + Sync>>,
+    ) -> Self {
+        self.0.source = Some(source.into());
+        self
+    }
+
+    /// Puts `context` and a colon before the message.
+    pub(crate) fn in_context(mut self, context: &str) -> Self {
+        self.0.message = format!("{context}: {}", self.0.message);
+        self
+    }
+
+    /// The message without its causes.
+    pub(crate) fn message(&self) -> &str {
+        &self.0.message
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0.message)?;
+        for error in self.0.line_errors.iter().take(SHOWN_LINE_ERRORS) {
+            write!(f, "\n\t{error}")?;
+        }
+        let hidden = self.0.line_errors.len().saturating_sub(SHOWN_LINE_ERRORS);
+        if hidden > 0 {
+            write!(f, "\n\tand {hidden} more lines")?;
+        }
+        if f.alternate() {
+            let mut cause = std::error::Error::source(self);
+            while let Some(error) = cause {
+                write!(f, ": {error}")?;
+                cause = error.source();
+            }
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut out = f.debug_struct("Error");
+        out.field("kind", &self.0.kind).field("message", &self.0.message);
+        if let Some(status) = self.0.status {
+            out.field("status", &status);
+        }
+        if let Some(code) = self.0.grpc_status {
+            out.field("grpc_status", &code);
+        }
+        if let Some(wait) = self.0.retry_after {
+            out.field("retry_after", &wait);
+        }
+        if !self.0.line_errors.is_empty() {
+            out.field("line_errors", &self.0.line_errors);
+        }
+        if !self.0.unsent.is_empty() {
+            out.field("lines_written", &self.0.lines_written).field("unsent", &self.0.unsent);
+        }
+        if let Some(source) = &self.0.source {
+            out.field("source", source);
+        }
+        out.finish()
+    }
+}
+
+impl std::error::Error for Error {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.0.source.as_deref().map(|source| source as _)
+    }
+}
+
+#[cfg(feature = "arrow")]
+impl From<Error> for arrow_schema::ArrowError {
+    fn from(error: Error) -> Self {
+        Self::ExternalError(Box::new(error))
+    }
+}
+
+/// Takes back the [`Error`] that a reader of this crate put into an `ArrowError`; any other becomes
+/// [`ErrorKind::Decode`].
+#[cfg(feature = "arrow")]
+impl From<arrow_schema::ArrowError> for Error {
+    fn from(error: arrow_schema::ArrowError) -> Self {
+        use arrow_schema::ArrowError;
+        match error {
+            ArrowError::ExternalError(external) => match external.downcast::<Self>() {
+                Ok(error) => *error,
+                Err(external) => Self::new(ErrorKind::Decode, "Arrow data could not be processed")
+                    .with_source(ArrowError::ExternalError(external)),
+            },
+            other => {
+                Self::new(ErrorKind::Decode, "Arrow data could not be processed").with_source(other)
+            }
+        }
+    }
+}
+
+/// A text on one line, cut where it gets long.
+struct Shortened<'a>(&'a str);
+
+impl fmt::Display for Shortened<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (count, character) in self.0.chars().enumerate() {
+            if count == SHOWN_CHARACTERS {
+                return f.write_str("…");
+            }
+            if character.is_control() {
+                write!(f, "{}", character.escape_default())?;
+            } else {
+                write!(f, "{character}")?;
+            }
+        }
+        Ok(())
+    }
+}
+
+const SHOWN_LINE_ERRORS: usize = 10;
+const SHOWN_CHARACTERS: usize = 120;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_is_one_pointer_wide() {
+        assert_eq!(size_of::<Error>(), size_of::<usize>());
+        assert_eq!(size_of::<Result<()>>(), size_of::<usize>());
+    }
+
+    #[test]
+    fn errors_cross_threads() {
+        fn check<T: Send + Sync + 'static>() {}
+        check::<Error>();
+    }
+
+    #[test]
+    fn the_plain_text_leaves_the_cause_to_source_and_the_alternate_text_shows_it() {
+        let error = Error::new(ErrorKind::Connect, "no connection")
+            .with_source(std::io::Error::other("the cable is out"));
+        assert_eq!(error.to_string(), "no connection");
+        assert_eq!(format!("{error:#}"), "no connection: the cable is out");
+    }
+
+    #[test]
+    fn long_lists_of_line_errors_are_cut_in_the_text_only() {
+        let bad = |n| LineError::new(Some(n), "bad".into()).with_line(Some("m\tx".into()));
+        let error = Error::new(ErrorKind::PartialWrite, "12 lines were not stored")
+            .with_line_errors((1..=12).map(bad).collect());
+        let text = error.to_string();
+        assert!(
+            text.contains("line 10: bad (m\\tx)") && text.ends_with("and 2 more lines"),
+            "{text}"
+        );
+        assert_eq!(error.line_errors().len(), 12);
+    }
+}
