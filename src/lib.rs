@@ -2,8 +2,10 @@
 
 #![forbid(unsafe_code)]
 
+mod config;
 mod error;
 mod precision;
+mod transport;
 mod write;
 
 pub use error::{Error, ErrorKind, LineError, Result};
