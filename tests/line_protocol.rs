@@ -1,5 +1,7 @@
 //! Points in line protocol: what is written, left out and refused.
 
+#![allow(clippy::unwrap_used)] // in functions beside the tests
+
 use std::borrow::Cow;
 use std::time::{Duration, UNIX_EPOCH};
 
