@@ -1,18 +1,14 @@
 //! Connections: one port for HTTP/1.1, HTTP/2 and Flight.
 
-use std::{
-    any::Any, convert::Infallible, future::Future, panic::AssertUnwindSafe, sync::Arc,
-    time::Duration,
-};
+use std::{convert::Infallible, sync::Arc, time::Duration};
 
-use futures::FutureExt;
 use http::{Request, Response, Version, header::CONTENT_TYPE};
 use hyper::{body::Incoming, rt::Executor, service::service_fn};
 use hyper_util::{rt::TokioIo, server::conn::auto};
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     net::{TcpListener, TcpStream},
-    sync::{mpsc, oneshot},
+    sync::oneshot,
 };
 use tokio_rustls::TlsAcceptor;
 use tonic::{body::Body, codegen::Service};
@@ -21,6 +17,7 @@ use crate::{
     flight,
     http::{Closed, answer},
     shared::Shared,
+    tasks::Tasks,
 };
 
 /// Takes connections until told to stop, or until something has panicked: then it panics as well.
@@ -30,8 +27,7 @@ pub(crate) async fn serve(
     shared: Arc<Shared>,
     mut stopped: oneshot::Receiver<()>,
 ) {
-    let (panics, mut panicked) = mpsc::unbounded_channel();
-    let tasks = Tasks { panics };
+    let (tasks, mut panicked) = Tasks::new();
     loop {
         let stream = tokio::select! {
             // Told to, or nobody is left who could.
@@ -81,7 +77,7 @@ async fn talk<S>(
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
-    let flight = flight::service(shared.clone());
+    let flight = flight::service(shared.clone(), tasks.clone());
     let service = service_fn(move |request| dispatch(request, shared.clone(), flight.clone()));
     auto::Builder::new(tasks)
         .serve_connection(TokioIo::new(stream), service)
@@ -106,25 +102,4 @@ async fn dispatch(
     answer(&shared, request)
         .await
         .map(|answer| answer.map(Body::new))
-}
-
-/// Runs tasks on the server's runtime and brings their panics to [`serve`].
-#[derive(Clone)]
-struct Tasks {
-    panics: mpsc::UnboundedSender<Box<dyn Any + Send>>,
-}
-
-impl<F> Executor<F> for Tasks
-where
-    F: Future + Send + 'static,
-{
-    fn execute(&self, task: F) {
-        let panics = self.panics.clone();
-        tokio::spawn(async move {
-            if let Err(panic) = AssertUnwindSafe(task).catch_unwind().await {
-                // The receiver is gone only when the server is going down.
-                let _ = panics.send(panic);
-            }
-        });
-    }
 }

@@ -103,7 +103,11 @@ impl DevServer {
         let serve = listen::serve(listener, tls, shared.clone(), stopped);
         let thread = thread::Builder::new()
             .name("influxdb3-dev-server".into())
-            .spawn(move || runtime.block_on(serve))?;
+            .spawn(move || {
+                runtime.block_on(serve);
+                // A query may still compute; it will find out that nobody waits for it.
+                runtime.shutdown_background();
+            })?;
         Ok(DevServer {
             addr,
             https,
@@ -130,5 +134,18 @@ fn pass_on(ended: thread::Result<()>) {
         && !thread::panicking()
     {
         std::panic::resume_unwind(panic);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_of_the_server_is_passed_on_with_its_words() {
+        let ended = thread::spawn(|| std::panic::resume_unwind(Box::new("the words"))).join();
+        let passed = thread::spawn(move || pass_on(ended)).join().unwrap_err();
+        assert_eq!(passed.downcast_ref(), Some(&"the words"));
+        pass_on(Ok(()));
     }
 }

@@ -5,6 +5,7 @@ mod influxql;
 mod sql;
 mod stream;
 mod ticket;
+mod worker;
 
 use std::sync::Arc;
 
@@ -19,19 +20,20 @@ use http::{HeaderMap, Method};
 use tonic::{Request, Response, Status, Streaming};
 
 use self::ticket::{Language, Ticket};
-use crate::{http::token, shared::Shared};
+use crate::{http::token, shared::Shared, tasks::Tasks};
 
 /// Flight as a service that a connection can call.
 pub(crate) type Server = FlightServiceServer<Flight>;
 
 /// Messages received may have 4 MiB, messages sent may have any size.
-pub(crate) fn service(shared: Arc<Shared>) -> Server {
-    FlightServiceServer::new(Flight { shared })
+pub(crate) fn service(shared: Arc<Shared>, tasks: Tasks) -> Server {
+    FlightServiceServer::new(Flight { shared, tasks })
 }
 
 #[derive(Debug)]
 pub(crate) struct Flight {
     shared: Arc<Shared>,
+    tasks: Tasks,
 }
 
 type Answers<T> = BoxStream<'static, Result<T, Status>>;
@@ -163,9 +165,11 @@ impl Flight {
             )));
         }
         match language {
-            Language::Sql => sql::query(&self.shared, &database, &query, params)
-                .await
-                .map_err(|error| errors::planning(&error)),
+            Language::Sql => {
+                let query = sql::query(self.shared.clone(), database, query, params);
+                let planned = worker::run(&self.tasks, query).await;
+                planned.map_err(|error| errors::planning(&error))
+            }
             Language::InfluxQl => influxql::query(&self.shared, &database, &query),
         }
     }

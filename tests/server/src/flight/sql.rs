@@ -5,7 +5,7 @@ use std::sync::Arc;
 use datafusion::{
     catalog::{SchemaProvider, TableProvider},
     common::ParamValues,
-    datasource::MemTable,
+    datasource::{MemTable, TableType},
     error::Result,
     execution::{SendableRecordBatchStream, context::SQLOptions},
     prelude::{SessionConfig, SessionContext},
@@ -19,13 +19,13 @@ const SCHEMA: &str = "iox";
 
 /// Plans a query and begins it.
 pub(super) async fn query(
-    shared: &Arc<Shared>,
-    database: &str,
-    sql: &str,
+    shared: Arc<Shared>,
+    database: String,
+    sql: String,
     params: Vec<(String, ScalarValue)>,
 ) -> Result<SendableRecordBatchStream> {
     let context = session(shared, database)?;
-    let plan = context.state().create_logical_plan(sql).await?;
+    let plan = context.state().create_logical_plan(&sql).await?;
     SQLOptions::new()
         .with_allow_ddl(false)
         .with_allow_dml(false)
@@ -40,16 +40,13 @@ pub(super) async fn query(
 }
 
 /// One partition: on one thread more would only shuffle the rows.
-fn session(shared: &Arc<Shared>, database: &str) -> Result<SessionContext> {
+fn session(shared: Arc<Shared>, database: String) -> Result<SessionContext> {
     let config = SessionConfig::new()
         .with_information_schema(true)
         .with_default_catalog_and_schema(CATALOG, SCHEMA)
         .with_target_partitions(1);
     let context = SessionContext::new_with_config(config);
-    let tables = Tables {
-        shared: shared.clone(),
-        database: database.to_owned(),
-    };
+    let tables = Tables { shared, database };
     if let Some(catalog) = context.catalog(CATALOG) {
         catalog.register_schema(SCHEMA, Arc::new(tables))?;
     }
@@ -75,6 +72,11 @@ impl SchemaProvider for Tables {
         };
         let table = MemTable::try_new(snapshot.schema, vec![snapshot.batches])?;
         Ok(Some(Arc::new(table)))
+    }
+
+    /// Asked for every table by the information schema, which need not turn all rows into Arrow.
+    async fn table_type(&self, name: &str) -> Result<Option<TableType>> {
+        Ok(self.table_exist(name).then_some(TableType::Base))
     }
 
     fn table_exist(&self, name: &str) -> bool {

@@ -59,10 +59,20 @@ pub fn http(
     headers: &[(&str, &str)],
     body: &[u8],
 ) -> Option<Answer> {
-    let mut stream = TcpStream::connect(server.addr()).unwrap();
+    let stream = TcpStream::connect(server.addr()).unwrap();
+    exchange(stream, method, path, headers, body)
+}
+
+/// One request and its answer on a connection that is good for one.
+pub fn exchange(
+    mut stream: impl Read + Write,
+    method: &str,
+    path: &str,
+    headers: &[(&str, &str)],
+    body: &[u8],
+) -> Option<Answer> {
     let mut head = format!(
-        "{method} {path} HTTP/1.1\r\nhost: {}\r\nconnection: close\r\ncontent-length: {}\r\n",
-        server.addr(),
+        "{method} {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\ncontent-length: {}\r\n",
         body.len()
     );
     for (name, value) in headers {
@@ -143,6 +153,14 @@ pub fn schema(messages: &[FlightData]) -> Schema {
 
 /// Sends a ticket by `arrow-flight`'s own client.
 pub fn get(server: &DevServer, ticket: impl Into<Vec<u8>>, metadata: &[(&str, &str)]) -> Messages {
+    get_from(Endpoint::new(server.url()).unwrap(), ticket, metadata)
+}
+
+pub fn get_from(
+    endpoint: Endpoint,
+    ticket: impl Into<Vec<u8>>,
+    metadata: &[(&str, &str)],
+) -> Messages {
     let mut request = tonic::Request::new(Ticket {
         ticket: ticket.into().into(),
     });
@@ -155,11 +173,7 @@ pub fn get(server: &DevServer, ticket: impl Into<Vec<u8>>, metadata: &[(&str, &s
         .build()
         .unwrap();
     runtime.block_on(async {
-        let channel = Endpoint::new(server.url())
-            .unwrap()
-            .connect()
-            .await
-            .unwrap();
+        let channel = endpoint.connect().await.unwrap();
         let mut client = FlightServiceClient::new(channel).max_decoding_message_size(usize::MAX);
         let mut messages = Vec::new();
         let mut stream = match client.do_get(request).await {
