@@ -62,6 +62,35 @@ fn parameters_by_name_and_by_number_take_the_type_of_the_column() {
 }
 
 #[test]
+fn parameters_alone_keep_the_types_of_json() {
+    let server = start();
+    let params = json!({"s": "x", "u": 42, "i": -1, "f": 1.5, "b": true, "n": null});
+    let query = "SELECT $s AS s, $u AS u, $i AS i, $f AS f, $b AS b, $n AS n";
+    let schema = with_params(&server, query, params).schema();
+    let types: Vec<_> = schema
+        .fields()
+        .iter()
+        .map(|f| f.data_type().clone())
+        .collect();
+    use DataType::{Boolean, Float64, Int64, Null, UInt64, Utf8};
+    assert_eq!(types, [Utf8, UInt64, Int64, Float64, Boolean, Null]);
+}
+
+#[test]
+fn no_rows_are_a_schema_and_nothing_else() {
+    let server = start();
+    support::post(&server, "/api/v3/write_lp?db=db", "refused f=1,time=1");
+    for query in [
+        "SELECT * FROM m WHERE f > 100",
+        "SELECT * FROM m WHERE false",
+        "SELECT * FROM m WHERE f > 100 ORDER BY time LIMIT 1",
+        "SELECT * FROM refused",
+    ] {
+        assert_eq!(sql(&server, "db", query).messages.len(), 1, "{query}");
+    }
+}
+
+#[test]
 fn other_names_of_the_database_and_keys_that_mean_nothing() {
     let server = start();
     for key in ["database", "namespace_name", "bucket", "bucket-name"] {

@@ -298,7 +298,7 @@ fn a_cut_in_a_character_is_moved_or_closes_the_connection() {
     let server = DevServer::start().unwrap();
     let errors = line_errors(post(&server, V3, body).text());
     assert_eq!(errors[0].2, "bad456789012345678é");
-    let errors = line_errors(post(&server, V3, &body.replace("bad", "bad3")).text());
+    let errors = line_errors(post(&server, V3, body.replace("bad", "bad3")).text());
     assert_eq!(errors[0].2, "bad3456789012345678");
 
     let server = DevServer::builder().panics_like_3_6(true).start().unwrap();

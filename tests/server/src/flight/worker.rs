@@ -21,7 +21,7 @@ where
     let (planned, plan) = oneshot::channel();
     let (results, batches) = mpsc::channel(WAITING);
     tasks.compute(async move {
-        // Nobody listening, on either channel: the client has gone.
+        // If nobody listens, on either channel, the client has gone.
         let mut stream = match query.await {
             Ok(stream) => stream,
             Err(error) => return drop(planned.send(Err(error))),
@@ -29,7 +29,13 @@ where
         if planned.send(Ok(stream.schema())).is_err() {
             return;
         }
-        while let Some(batch) = stream.next().await {
+        loop {
+            let batch = tokio::select! {
+                biased;
+                () = results.closed() => return,
+                batch = stream.next() => batch,
+            };
+            let Some(batch) = batch else { return };
             if results.send(batch).await.is_err() {
                 return;
             }
