@@ -1,0 +1,89 @@
+//! The steps of which every line is made: measurement, tags, fields, time, end.
+//!
+//! A step that fails may leave a part of itself behind: whoever makes a line cuts the buffer back to where it began.
+
+use crate::line_protocol::{FieldValue, escape, number};
+use crate::{Error, Precision, Result, Timestamp};
+
+/// What became of a row.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Encoded {
+    /// One line was appended.
+    Line,
+    /// No field was left, so that there is no line; the buffer is as it was.
+    NoFields,
+}
+
+/// Appends `,key=value`.
+#[inline]
+pub(crate) fn tag(out: &mut Vec<u8>, key: &str, value: &str) -> Result<()> {
+    tag_key(out, key)?;
+    escape::tag_value(out, value, key)
+}
+
+/// Appends `,key=`.
+#[inline]
+pub(crate) fn tag_key(out: &mut Vec<u8>, key: &str) -> Result<()> {
+    out.push(b',');
+    escape::tag_key(out, key)?;
+    out.push(b'=');
+    Ok(())
+}
+
+/// Appends ` key=` for the first field of a line and `,key=` for every other.
+#[inline]
+pub(crate) fn field_key(out: &mut Vec<u8>, first: bool, key: &str) -> Result<()> {
+    out.push(if first { b' ' } else { b',' });
+    escape::field_key(out, key)?;
+    out.push(b'=');
+    Ok(())
+}
+
+/// Appends a value for which [`FieldValue::is_written`] holds.
+#[inline]
+pub(crate) fn field_value(out: &mut Vec<u8>, value: &FieldValue<'_>) {
+    match value {
+        FieldValue::Float(value) => number::float(out, *value),
+        FieldValue::Float32(value) => number::float32(out, *value),
+        FieldValue::Integer(value) => number::integer(out, *value),
+        FieldValue::Unsigned(value) => number::unsigned(out, *value),
+        FieldValue::Boolean(value) => number::boolean(out, *value),
+        FieldValue::Text(text) => escape::text(out, text),
+        FieldValue::Null => debug_assert!(false, "a null is left out"),
+    }
+}
+
+/// Appends a space and the time, and the newline.
+#[inline]
+pub(crate) fn end(out: &mut Vec<u8>, time: Option<Timestamp>, precision: Precision) -> Result<()> {
+    if let Some(time) = time {
+        let time = time.scaled(precision)?;
+        out.push(b' ');
+        number::plain_integer(out, time);
+    }
+    out.push(b'\n');
+    Ok(())
+}
+
+/// The error of a row that has no field left where one is needed.
+#[cold]
+pub(crate) fn no_fields() -> Error {
+    Error::invalid_record(
+        "no field is left to write (nulls, NaN and infinities are left out): give it at least one field",
+    )
+}
+
+/// The error of a key that stands for two columns.
+#[cold]
+pub(crate) fn tag_and_field(key: &str) -> Error {
+    Error::invalid_record(format!(
+        "{} is both a tag and a field, but a column is only one of them: rename one",
+        escape::quoted(key)
+    ))
+}
+
+/// Says which measurement an error is about.
+#[cold]
+pub(crate) fn of_measurement(error: Error, measurement: &str) -> Error {
+    error.in_context(&format!("measurement {}", escape::quoted(measurement)))
+}

@@ -1,0 +1,19 @@
+//! Line protocol, in memory only: from columns to bytes, and from a text to its lines.
+//!
+//! `encoder` is the one place that writes a line; points, line buffers and every kind of row go through it.
+
+pub(crate) mod encoder;
+pub(crate) mod escape;
+mod few;
+mod field_value;
+mod keys;
+mod line_buffer;
+mod number;
+pub(crate) mod packed;
+pub(crate) mod point_line;
+mod tag_rules;
+pub(crate) mod text;
+
+pub use field_value::FieldValue;
+pub use line_buffer::{Line, LineBuffer};
+pub(crate) use tag_rules::TagRules;

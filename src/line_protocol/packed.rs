@@ -1,0 +1,286 @@
+//! The measurement and the columns of a point, one after the other in one buffer.
+//!
+//! Each column is a header of 16 bytes and then the bytes that a line has for it, as far as they need no escaping:
+//! `,key=value` of a tag, `,key="text"` of a text, `,key=` of a number, whose value is in the header. What does need
+//! escaping, or cannot be written, stands there as it came and is marked, so that encoding a usual column is one copy
+//! and what the caller gave is never lost.
+
+use std::borrow::Cow;
+
+use crate::line_protocol::FieldValue;
+use crate::line_protocol::escape;
+use crate::line_protocol::keys;
+
+/// The buffer. Columns are only ever appended; which of two with one key counts is decided when they are read.
+#[derive(Clone)]
+pub(crate) struct Packed {
+    bytes: Vec<u8>,
+    measurement: usize,
+    plain_measurement: bool,
+    /// Where the last tag stands; [`NONE`] before the first one.
+    last_tag: usize,
+    /// A [`filter_bit`] for each key.
+    filter: u64,
+    equal_keys: bool,
+    /// Tags come before fields, sorted by key, none without a value.
+    in_order: bool,
+    has_fields: bool,
+}
+
+/// One column, as it came.
+#[derive(Clone, Copy)]
+pub(crate) struct Column<'a> {
+    kind: Kind,
+    plain_key: bool,
+    plain_text: bool,
+    key_len: usize,
+    payload: u64,
+    piece: &'a [u8],
+}
+
+#[derive(Clone, Copy, Eq, PartialEq)]
+enum Kind {
+    Tag,
+    Text,
+    Float,
+    Float32,
+    Integer,
+    Unsigned,
+    Boolean,
+    Null,
+}
+
+impl Packed {
+    pub(crate) fn new(measurement: &str) -> Self {
+        let mut bytes = Vec::with_capacity(measurement.len() + USUAL_BYTES);
+        bytes.extend_from_slice(measurement.as_bytes());
+        Self {
+            bytes,
+            measurement: measurement.len(),
+            plain_measurement: escape::is_plain_measurement(measurement),
+            last_tag: NONE,
+            filter: 0,
+            equal_keys: false,
+            in_order: true,
+            has_fields: false,
+        }
+    }
+
+    #[inline]
+    pub(crate) fn push_tag(&mut self, key: &str, value: &str) {
+        let in_order = !self.has_fields
+            && !value.is_empty()
+            && self.last_tag().is_none_or(|last| last.key_bytes() < key.as_bytes());
+        self.in_order &= in_order;
+        self.last_tag = self.bytes.len();
+        self.push_header(Kind::Tag, key, escape::is_plain_tag_value(value), value.len() as u64);
+        self.bytes.extend_from_slice(value.as_bytes());
+    }
+
+    #[inline]
+    pub(crate) fn push_field(&mut self, key: &str, value: &FieldValue<'_>) {
+        self.has_fields = true;
+        let (kind, payload) = match value {
+            FieldValue::Text(text) => return self.push_text(key, text),
+            FieldValue::Float(value) => (Kind::Float, value.to_bits()),
+            FieldValue::Float32(value) => (Kind::Float32, u64::from(value.to_bits())),
+            FieldValue::Integer(value) => (Kind::Integer, value.cast_unsigned()),
+            FieldValue::Unsigned(value) => (Kind::Unsigned, *value),
+            FieldValue::Boolean(value) => (Kind::Boolean, u64::from(*value)),
+            FieldValue::Null => (Kind::Null, 0),
+        };
+        self.push_header(kind, key, true, payload);
+    }
+
+    fn push_text(&mut self, key: &str, text: &str) {
+        self.push_header(Kind::Text, key, escape::is_plain_text(text), text.len() as u64);
+        self.bytes.push(b'"');
+        self.bytes.extend_from_slice(text.as_bytes());
+        self.bytes.push(b'"');
+    }
+
+    #[inline]
+    fn push_header(&mut self, kind: Kind, key: &str, plain_text: bool, payload: u64) {
+        let bit = filter_bit(key.as_bytes());
+        self.equal_keys |= self.filter & bit != 0;
+        self.filter |= bit;
+        let plain_key = escape::is_plain_key(key);
+        let flags = kind as u64 | u64::from(plain_key) << 3 | u64::from(plain_text) << 4;
+        let mut header = [b','; HEADER + 1];
+        let head = flags | (key.len() as u64) << 8; // no memory holds a key of 2^56 bytes
+        header[..8].copy_from_slice(&head.to_le_bytes());
+        header[8..HEADER].copy_from_slice(&payload.to_le_bytes());
+        self.bytes.extend_from_slice(&header);
+        self.bytes.extend_from_slice(key.as_bytes());
+        self.bytes.push(b'=');
+    }
+
+    pub(crate) fn measurement(&self) -> &str {
+        as_text(self.bytes.get(..self.measurement).unwrap_or_default())
+    }
+
+    /// The measurement, if it is written as it is.
+    #[inline]
+    pub(crate) fn plain_measurement(&self) -> Option<&[u8]> {
+        self.bytes.get(..self.measurement).filter(|_| self.plain_measurement)
+    }
+
+    /// Whether the columns stand as they are written: tags first and sorted, all with values.
+    #[inline]
+    pub(crate) fn is_in_order(&self) -> bool {
+        self.in_order
+    }
+
+    /// Whether two columns may have one key.
+    #[inline]
+    pub(crate) fn may_have_equal_keys(&self) -> bool {
+        self.equal_keys
+    }
+
+    /// A [`filter_bit`] for each key.
+    #[inline]
+    pub(crate) fn filter(&self) -> u64 {
+        self.filter
+    }
+
+    /// The columns as they came, each with its place for [`column`](Self::column).
+    #[inline]
+    pub(crate) fn columns(&self) -> impl Iterator<Item = (usize, Column<'_>)> {
+        let mut next = self.measurement;
+        std::iter::from_fn(move || {
+            let place = next;
+            let column = self.column(place)?;
+            next = place + HEADER + column.piece.len();
+            Some((place, column))
+        })
+    }
+
+    /// The column at a place.
+    #[inline]
+    pub(crate) fn column(&self, place: usize) -> Option<Column<'_>> {
+        let (head, rest) = self.bytes.get(place..)?.split_first_chunk::<8>()?;
+        let (payload, rest) = rest.split_first_chunk::<8>()?;
+        let (head, payload) = (u64::from_le_bytes(*head), u64::from_le_bytes(*payload));
+        let kind = Kind::from_bits(head);
+        let key_len = (head >> 8) as usize;
+        let value_len = match kind {
+            Kind::Tag => payload as usize,
+            Kind::Text => payload as usize + 2,
+            _ => 0,
+        };
+        Some(Column {
+            kind,
+            plain_key: head & 1 << 3 != 0,
+            plain_text: head & 1 << 4 != 0,
+            key_len,
+            payload,
+            piece: rest.get(..key_len + 2 + value_len)?,
+        })
+    }
+
+    fn last_tag(&self) -> Option<Column<'_>> {
+        self.column(self.last_tag)
+    }
+}
+
+impl<'a> Column<'a> {
+    #[inline]
+    pub(crate) fn is_tag(&self) -> bool {
+        self.kind == Kind::Tag
+    }
+
+    /// Whether a line has the column: a tag with a value, or a field with a finite one.
+    #[inline]
+    pub(crate) fn is_written(&self) -> bool {
+        match self.kind {
+            Kind::Tag => self.payload != 0,
+            Kind::Float => f64::from_bits(self.payload).is_finite(),
+            Kind::Float32 => f32::from_bits(self.payload as u32).is_finite(),
+            Kind::Null => false,
+            _ => true,
+        }
+    }
+
+    /// The key as it came.
+    #[inline]
+    pub(crate) fn key_bytes(&self) -> &'a [u8] {
+        self.piece.get(1..=self.key_len).unwrap_or_default()
+    }
+
+    pub(crate) fn key(&self) -> &'a str {
+        as_text(self.key_bytes())
+    }
+
+    /// The value of a tag as it came.
+    pub(crate) fn tag_value(&self) -> &'a str {
+        as_text(self.piece.get(self.key_len + 2..).unwrap_or_default())
+    }
+
+    /// The value of a field as it came; null for a tag.
+    pub(crate) fn field_value(&self) -> FieldValue<'a> {
+        match self.kind {
+            Kind::Text => {
+                let text = self.piece.get(self.key_len + 3..self.piece.len() - 1);
+                FieldValue::Text(Cow::Borrowed(as_text(text.unwrap_or_default())))
+            }
+            _ => self.number(),
+        }
+    }
+
+    /// The value of a field that is no text; null for everything else.
+    #[inline]
+    pub(crate) fn number(&self) -> FieldValue<'static> {
+        match self.kind {
+            Kind::Float => FieldValue::Float(f64::from_bits(self.payload)),
+            Kind::Float32 => FieldValue::Float32(f32::from_bits(self.payload as u32)),
+            Kind::Integer => FieldValue::Integer(self.payload.cast_signed()),
+            Kind::Unsigned => FieldValue::Unsigned(self.payload),
+            Kind::Boolean => FieldValue::Boolean(self.payload != 0),
+            Kind::Tag | Kind::Text | Kind::Null => FieldValue::Null,
+        }
+    }
+
+    #[inline]
+    pub(crate) fn is_text(&self) -> bool {
+        self.kind == Kind::Text
+    }
+
+    /// `,key=` and the value of a tag or a text, if a line has all of it as it is.
+    #[inline]
+    pub(crate) fn plain_piece(&self) -> Option<&'a [u8]> {
+        (self.plain_key && self.plain_text).then_some(self.piece)
+    }
+}
+
+impl Kind {
+    #[inline]
+    fn from_bits(head: u64) -> Self {
+        match head & 7 {
+            0 => Self::Tag,
+            1 => Self::Text,
+            2 => Self::Float,
+            3 => Self::Float32,
+            4 => Self::Integer,
+            5 => Self::Unsigned,
+            6 => Self::Boolean,
+            _ => Self::Null,
+        }
+    }
+}
+
+/// One of 64 bits for a key: keys of different bits differ.
+#[inline]
+pub(crate) fn filter_bit(key: &[u8]) -> u64 {
+    1 << (keys::hash(key) >> 26)
+}
+
+/// What came as a text is one.
+fn as_text(bytes: &[u8]) -> &str {
+    std::str::from_utf8(bytes).unwrap_or_default()
+}
+
+const HEADER: usize = 16;
+const NONE: usize = usize::MAX;
+
+/// Room for a usual point, with its measurement: four tags and four fields of short names.
+const USUAL_BYTES: usize = 240;

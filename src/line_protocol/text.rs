@@ -1,0 +1,477 @@
+//! Cuts a text into lines, where the server's parser would.
+//!
+//! A newline ends a line unless a backslash stands before it or it is in the text of a field. Whether a quote begins
+//! such a text the server decides by counting: there must have been more equals signs than commas since the first
+//! space. So does this module; what it hands out is therefore cut nowhere else when it is sent.
+
+use std::borrow::Cow;
+
+use memchr::{memchr, memchr_iter, memchr2};
+
+use crate::line_protocol::escape;
+use crate::line_protocol::keys::{self, Keys};
+use crate::{Error, Result};
+
+/// One line of a text.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) struct TextLine<'a> {
+    /// The line without whitespace before it, and without the newline and the carriage return that end it.
+    pub(crate) bytes: &'a [u8],
+    /// Whether it has a timestamp. Malformed lines may say either.
+    pub(crate) has_timestamp: bool,
+}
+
+/// The lines of a text. Blank lines, comments and leading whitespace are left out; a comment ends with its line.
+///
+/// Malformed lines are passed on, for the server to judge, unless they would do harm. Refused are, with the number of
+/// the line in the text: what is not UTF-8, a tag key that is there twice (a server can break on it), and a line that
+/// would swallow whatever is sent behind it, as its last text is not closed or its last byte is a backslash. Nothing
+/// comes after an error.
+pub(crate) fn lines(text: &[u8]) -> Lines<'_> {
+    Lines {
+        text,
+        rest: text,
+        invalid: std::str::from_utf8(text).err().map(|error| error.valid_up_to()),
+        tags: TagKeys::default(),
+    }
+}
+
+/// The iterator of [`lines`].
+pub(crate) struct Lines<'a> {
+    text: &'a [u8],
+    rest: &'a [u8],
+    /// The place of the first byte that is not UTF-8.
+    invalid: Option<usize>,
+    tags: TagKeys,
+}
+
+impl<'a> Iterator for Lines<'a> {
+    type Item = Result<TextLine<'a>>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if let Some(place) = self.invalid.take() {
+            self.rest = &[];
+            return Some(Err(not_utf8(self.text, place)));
+        }
+        let start = after_blanks_and_comments(self.rest);
+        if start.is_empty() {
+            return None;
+        }
+        let (cut, behind) = Cut::first_of(start);
+        let line = self.check(&cut);
+        self.rest = if line.is_ok() { behind } else { &[] };
+        let place = self.text.len() - start.len();
+        Some(line.map_err(|error| in_line(error, self.text, place)))
+    }
+}
+
+impl<'a> Lines<'a> {
+    fn check(&mut self, cut: &Cut<'a>) -> Result<TextLine<'a>> {
+        let line = cut.line.strip_suffix(b"\r").unwrap_or(cut.line);
+        if !cut.is_simple {
+            if cut.is_in_text {
+                return Err(swallows("the text of its last field is not closed by a quote"));
+            }
+            if line.iter().rev().take_while(|&&byte| byte == b'\\').count() % 2 == 1 {
+                return Err(swallows("it ends in a backslash"));
+            }
+        }
+        let series = token_end(line, 0, |byte| byte == b' ');
+        let (series, fields) = line.split_at(series);
+        if let Some(key) = self.tags.find_duplicate(series) {
+            return Err(duplicate_tag(&key));
+        }
+        Ok(TextLine { bytes: line, has_timestamp: has_timestamp(fields, cut.is_simple) })
+    }
+}
+
+/// Where each line of what this crate has encoded ends, behind its newline.
+pub(crate) fn line_ends(encoded: &[u8]) -> impl Iterator<Item = usize> {
+    let mut rest = encoded;
+    std::iter::from_fn(move || {
+        if rest.is_empty() {
+            return None;
+        }
+        rest = Cut::first_of(rest).1;
+        Some(encoded.len() - rest.len())
+    })
+}
+
+/// A line as it stands in a text.
+struct Cut<'a> {
+    line: &'a [u8],
+    /// Whether there is neither a quote nor a backslash in it.
+    is_simple: bool,
+    /// Whether it ends, with the text, inside of the text of a field.
+    is_in_text: bool,
+}
+
+impl<'a> Cut<'a> {
+    /// The first line, and what is behind its newline.
+    #[inline]
+    fn first_of(text: &'a [u8]) -> (Self, &'a [u8]) {
+        let (line, behind) = split_around(text, memchr(b'\n', text));
+        if memchr2(b'"', b'\\', line).is_none() {
+            return (Self { line, is_simple: true, is_in_text: false }, behind);
+        }
+        let mut state = State::default();
+        let (line, behind) = split_around(text, text.iter().position(|&byte| state.is_end(byte)));
+        (Self { line, is_simple: false, is_in_text: state.is_quoted }, behind)
+    }
+}
+
+/// What decides whether a newline ends a line.
+#[derive(Default)]
+struct State {
+    is_escaped: bool,
+    in_fields: bool,
+    is_quoted: bool,
+    equals: usize,
+    commas: usize,
+}
+
+impl State {
+    #[inline]
+    fn is_end(&mut self, byte: u8) -> bool {
+        if self.is_escaped {
+            // Of a longer character this skips the first byte only, but no other byte of it means anything.
+            self.is_escaped = false;
+            return false;
+        }
+        match byte {
+            b'\\' => self.is_escaped = true,
+            b' ' => self.in_fields = true,
+            b'=' if self.in_fields && !self.is_quoted => self.equals += 1,
+            b',' if self.in_fields && !self.is_quoted => self.commas += 1,
+            b'"' if self.in_fields && self.equals > self.commas => self.is_quoted = !self.is_quoted,
+            b'\n' => return !self.is_quoted,
+            _ => {}
+        }
+        false
+    }
+}
+
+/// The tag keys of one line; kept from line to line for its memory.
+#[derive(Default)]
+struct TagKeys {
+    keys: Keys,
+    places: Vec<(usize, usize)>,
+}
+
+impl TagKeys {
+    /// A tag key that a measurement with tags has twice, in whatever way it is escaped.
+    fn find_duplicate(&mut self, series: &[u8]) -> Option<String> {
+        self.keys.clear();
+        self.places.clear();
+        let mut comma = token_end(series, 0, |byte| byte == b',');
+        while comma < series.len() {
+            let start = comma + 1;
+            let end = token_end(series, start, |byte| byte == b'=');
+            comma = token_end(series, end, |byte| byte == b',');
+            if self.places.is_empty() && comma == series.len() {
+                return None; // there is only one
+            }
+            let key = unescaped(series.get(start..end).unwrap_or_default());
+            let hash = keys::hash(&key);
+            let is_same = |number: usize| {
+                let earlier =
+                    self.places.get(number).and_then(|&(start, end)| series.get(start..end));
+                earlier.is_some_and(|earlier| unescaped(earlier) == key)
+            };
+            if self.keys.candidates(hash).any(is_same) {
+                return Some(String::from_utf8_lossy(&key).into_owned());
+            }
+            self.keys.push(hash);
+            self.places.push((start, end));
+        }
+        None
+    }
+}
+
+/// Whether something stands behind the fields; `fields` begins with the space before them.
+fn has_timestamp(fields: &[u8], is_simple: bool) -> bool {
+    let mut rest = fields.trim_ascii_start();
+    if is_simple {
+        let end = memchr(b' ', rest).unwrap_or(rest.len());
+        return !rest.get(end..).unwrap_or_default().trim_ascii_start().is_empty();
+    }
+    loop {
+        let key_end = token_end(rest, 0, |byte| byte == b'=' || byte == b' ');
+        let value = match rest.get(key_end..).unwrap_or_default() {
+            [b'=', value @ ..] => value,
+            // No field: the server takes a comma behind the first one.
+            behind => return !behind.trim_ascii_start().is_empty(),
+        };
+        let end = match value {
+            [b'"', ..] => token_end(value, 1, |byte| byte == b'"') + 1,
+            _ => token_end(value, 0, |byte| byte == b',' || byte == b' '),
+        };
+        match value.get(end..).unwrap_or_default() {
+            [b',', behind @ ..] => rest = behind,
+            behind => return !behind.trim_ascii_start().is_empty(),
+        }
+    }
+}
+
+/// Where, from a place on, the first byte of a kind stands that no backslash stands before; or the end.
+#[inline]
+fn token_end(bytes: &[u8], from: usize, is_end: impl Fn(u8) -> bool) -> usize {
+    let mut place = from;
+    while let Some(&byte) = bytes.get(place) {
+        if is_end(byte) {
+            return place;
+        }
+        place += if byte == b'\\' { 2 } else { 1 };
+    }
+    bytes.len()
+}
+
+/// A key without the backslashes that the server takes away.
+fn unescaped(key: &[u8]) -> Cow<'_, [u8]> {
+    if memchr(b'\\', key).is_none() {
+        return Cow::Borrowed(key);
+    }
+    let mut plain = Vec::with_capacity(key.len());
+    let mut bytes = key.iter().copied().peekable();
+    while let Some(byte) = bytes.next() {
+        let escaped =
+            bytes.next_if(|&next| byte == b'\\' && matches!(next, b',' | b'=' | b' ' | b'\\'));
+        plain.push(escaped.unwrap_or(byte));
+    }
+    Cow::Owned(plain)
+}
+
+fn after_blanks_and_comments(mut text: &[u8]) -> &[u8] {
+    loop {
+        text = match text {
+            [b' ' | b'\t' | b'\n', rest @ ..] | [b'\r', b'\n', rest @ ..] => rest,
+            [b'\r'] => &[],
+            [b'#', ..] => split_around(text, memchr(b'\n', text)).1,
+            _ => return text,
+        }
+    }
+}
+
+/// What is before a place and what is behind it; all and nothing if there is none.
+#[inline]
+fn split_around(text: &[u8], place: Option<usize>) -> (&[u8], &[u8]) {
+    let (before, from) = text.split_at_checked(place.unwrap_or(text.len())).unwrap_or((text, &[]));
+    (before, from.get(1..).unwrap_or_default())
+}
+
+#[cold]
+fn in_line(error: Error, text: &[u8], place: usize) -> Error {
+    let before = text.get(..place).unwrap_or_default();
+    error.in_context(&format!("line {} of the text", memchr_iter(b'\n', before).count() + 1))
+}
+
+#[cold]
+fn not_utf8(text: &[u8], place: usize) -> Error {
+    let error =
+        Error::invalid_record(format!("byte {place} of the text is not UTF-8: line protocol is"));
+    in_line(error, text, place)
+}
+
+#[cold]
+fn swallows(why: &str) -> Error {
+    Error::invalid_record(format!("{why}, so that it would swallow the line behind it"))
+}
+
+#[cold]
+fn duplicate_tag(key: &str) -> Error {
+    Error::invalid_record(format!(
+        "the tag {} is there twice, which can damage the table on the server: give each tag once",
+        escape::quoted(key)
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use influxdb_line_protocol::{parse_lines, split_lines};
+
+    use super::*;
+
+    fn found(text: &str) -> Vec<(&str, bool)> {
+        let lines = lines(text.as_bytes()).map(Result::unwrap);
+        lines.map(|line| (std::str::from_utf8(line.bytes).unwrap(), line.has_timestamp)).collect()
+    }
+
+    fn refusal(text: &[u8]) -> String {
+        let mut lines = lines(text);
+        let error = lines.find_map(Result::err).unwrap();
+        assert!(lines.next().is_none(), "nothing comes after an error");
+        error.to_string()
+    }
+
+    #[test]
+    fn blank_lines_comments_and_carriage_returns_are_left_out() {
+        let text = "\r\n # a comment \\\n\n  m f=1\r\n\t# \"a=\"\nm f=2 3\n \r\n#\nm f=\"#\n\r\n\" 4\r\n\r";
+        assert_eq!(found(text), [("m f=1", false), ("m f=2 3", true), ("m f=\"#\n\r\n\" 4", true)]);
+        assert_eq!(found(""), []);
+        assert_eq!(found("\n\n# only\n \t\r\n#"), []);
+    }
+
+    #[test]
+    fn newlines_that_do_not_end_a_line_are_kept() {
+        for line in
+            ["m f=\"a\nb\"", "m,t=a\\\nb f=1", "m a=1,f=\"\n\\\"\n\",g=\"\n\"", "m a\\=b=\"x\ny\""]
+        {
+            assert_eq!(
+                found(&format!("x f=1\n{line}\ny f=1")),
+                [("x f=1", false), (line, false), ("y f=1", false)]
+            );
+        }
+        // Neither of these quotes begins a text.
+        assert_eq!(found("m,a=\" f=1\nm f\"=1\nm a=1,\"=1\nm").len(), 4);
+    }
+
+    #[test]
+    fn timestamps_are_seen_behind_the_fields_only() {
+        for (line, expected) in [
+            ("m f=1", false),
+            ("m f=1 ", false),
+            ("m f=1 2", true),
+            ("m  f=1  2", true),
+            ("m f=1,g=2 -3", true),
+            ("m\\ 1 f=1", false),
+            ("m,t=a\\ b f=1", false),
+            ("m,t=a\\ b f\\ 1=1 2", true),
+            ("m f=\"a b\"", false),
+            ("m f=\"a \\\" b\"", false),
+            ("m f=\"a \\\\\" 2", true),
+            ("m f=\"a, b=c\",g=t", false),
+            ("m f=\"\",g=\" \" 2", true),
+            ("m a,b=\"x y\"", false),
+            ("m a\"b=1 2", true),
+        ] {
+            assert_eq!(found(line), [(line, expected)]);
+        }
+    }
+
+    #[test]
+    fn a_tag_key_that_is_there_twice_is_refused_however_it_is_written() {
+        for text in [
+            "m,a=1,a=2 f=1",
+            "m f=1\n\nm,a=1,b=2,a=1 f=1",
+            "m,a\\ b=1,c=1,a\\ b=2 f=1",
+            "m,a\\,b=1,a,b=2 f=1",
+            "m,a\\\\b=1,a\\b=2 f=1",
+            "m,é=1,é=2 f=1 1",
+        ] {
+            let error = refusal(text.as_bytes());
+            assert!(error.contains("is there twice"), "{error}");
+            let number = text.matches('\n').count() + 1;
+            assert!(error.starts_with(&format!("line {number} of the text")), "{error}");
+        }
+        for text in [
+            "m,a=1,A=2 f=1",
+            "m,a=1 a=2,a=3",
+            "m\\,a=1,a=1 f=1",
+            "m,a=b=1,b=1 f=1",
+            "m,a=1,\\a=2 f=1",
+        ] {
+            assert_eq!(found(text).len(), 1, "{text}");
+        }
+        let many: String = (0..300).map(|n| format!(",t{n}={n}")).collect();
+        assert_eq!(found(&format!("m{many} f=1")).len(), 1);
+        assert!(refusal(format!("m{many},t299=x f=1").as_bytes()).contains("\"t299\""));
+    }
+
+    #[test]
+    fn a_line_that_would_swallow_the_next_one_is_refused() {
+        for text in ["m f=\"a", "m f=1\nm f=\"a\\\"\nm f=1\n", "m f=\"\r"] {
+            assert!(refusal(text.as_bytes()).contains("is not closed by a quote"), "{text}");
+        }
+        for text in ["m f=1\\", "m f=1 \\\\\\", "m f=1\\\r\nm f=1", "\\"] {
+            assert!(refusal(text.as_bytes()).contains("ends in a backslash"), "{text}");
+        }
+        assert_eq!(
+            found("m f=1\\\\\nx").len(),
+            2,
+            "a backslash before the last one takes its meaning"
+        );
+    }
+
+    #[test]
+    fn what_is_not_utf8_is_refused_before_anything_else() {
+        let error = refusal(b"m f=1\nm f=\"\xff\"\n");
+        assert_eq!(error, "line 2 of the text: byte 11 of the text is not UTF-8: line protocol is");
+    }
+
+    #[test]
+    fn malformed_lines_are_left_to_the_server() {
+        let text = "m\nm f\nm f=x\n,t=1 f=1\nm,t f=1\nm, f=1\nm,= f=\" \"x\n=\n\"\n,\nm\tf=1";
+        assert_eq!(found(text).len(), 11);
+    }
+
+    /// The same by the parser's own means, for any text.
+    #[test]
+    fn any_text_is_cut_where_the_parser_cuts() {
+        let mut state = 7u64;
+        let mut random = |bound: u64| {
+            state = state
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1_442_695_040_888_963_407);
+            (state >> 33) % bound
+        };
+        let pieces = [
+            "m", ",", "=", " ", "\n", "\\", "\"", "#", "\r", "\t", "1", "f=1", "m,t=a f=", "é",
+            " 7", "\n",
+        ];
+        for _ in 0..100_000 {
+            let length = random(16);
+            let text: String = (0..length).map(|_| pieces[random(16) as usize]).collect();
+            let Ok(ours) = lines(text.as_bytes()).collect::<Result<Vec<_>>>() else { continue };
+            let mut expected = Vec::new();
+            let mut rest = text.as_str();
+            loop {
+                rest = rest.trim_start_matches([' ', '\t', '\n']);
+                if rest.is_empty() {
+                    break;
+                }
+                let line = if rest.starts_with('#') {
+                    rest.split('\n').next()
+                } else {
+                    split_lines(rest).next()
+                };
+                let line = line.unwrap();
+                if !rest.starts_with('#') && line != "\r" {
+                    expected.push(line.strip_suffix('\r').unwrap_or(line).as_bytes());
+                }
+                rest = rest.get(line.len() + 1..).unwrap_or_default();
+            }
+            assert_eq!(
+                ours.iter().map(|line| line.bytes).collect::<Vec<_>>(),
+                expected,
+                "{text:?}"
+            );
+
+            // Sent, each is a line of its own.
+            let sent: String = ours
+                .iter()
+                .map(|line| str::from_utf8(line.bytes).unwrap().to_owned() + "\n")
+                .collect();
+            let mut again: Vec<&str> = split_lines(&sent).collect();
+            assert_eq!(again.pop(), Some(""));
+            assert_eq!(
+                again.iter().map(|line| line.as_bytes()).collect::<Vec<_>>(),
+                expected,
+                "{text:?}"
+            );
+            let mut end = 0;
+            let ends = again.iter().map(|line| {
+                end += line.len() + 1;
+                end
+            });
+            assert_eq!(line_ends(sent.as_bytes()).collect::<Vec<_>>(), ends.collect::<Vec<_>>());
+
+            // A line that the parser takes has a timestamp where we see one.
+            for line in &ours {
+                let parsed: Vec<_> = parse_lines(str::from_utf8(line.bytes).unwrap()).collect();
+                if let [Ok(parsed)] = &parsed[..] {
+                    assert_eq!(line.has_timestamp, parsed.timestamp.is_some(), "{line:?}");
+                }
+            }
+        }
+    }
+}

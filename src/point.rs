@@ -1,0 +1,211 @@
+use std::fmt;
+
+use crate::line_protocol::encoder::{self, Encoded};
+use crate::line_protocol::packed::{Column, Packed};
+use crate::line_protocol::point_line::{self, Latest};
+use crate::line_protocol::{FieldValue, TagRules};
+use crate::{Precision, Result, Timestamp};
+
+/// One row: a measurement, tags, fields and a time.
+///
+/// ```
+/// use influxdb3_blocking::{Point, Precision, Timestamp};
+///
+/// let point = Point::new("home")
+///     .tag("room", "Living Room")
+///     .field("temp", 21.5)
+///     .field("co", 4)
+///     .time(Timestamp::seconds(1_641_024_000));
+/// assert_eq!(
+///     point.to_line_protocol(Precision::Second)?,
+///     r"home,room=Living\ Room temp=21.5,co=4i 1641024000"
+/// );
+/// # Ok::<(), influxdb3_blocking::Error>(())
+/// ```
+///
+/// Nothing is checked while a point is made. When it is encoded:
+///
+/// - **Of equal keys the last one counts**, for tags and for fields.
+/// - **Left out** are tags with an empty value, and fields that are NaN, infinite or `None`; as these count like any
+///   other value, they take away what was set before. A point without a time gets one from the server, or
+///   from a batching client.
+/// - **Refused** is what the server cannot read back or would take for something else: an empty name; a newline or a
+///   tab anywhere but in the text of a field; a backslash at the end of a name or of a tag value; a NUL or a leading
+///   `#` in a measurement; control characters in keys; the keys `time` and `__chunk_order`; one key for a tag and
+///   a field; no field at all; a time outside of the years 1677 to 2262. Everything else is escaped, so that it comes back
+///   from the server as it was given.
+///
+/// Tags are written sorted by key (or as the client's `tag_order` says), fields in the order in which they were added.
+#[derive(Clone)]
+pub struct Point {
+    columns: Packed,
+    time: Option<Timestamp>,
+}
+
+impl Point {
+    /// A point without tags, fields and time.
+    #[must_use]
+    pub fn new(measurement: impl AsRef<str>) -> Self {
+        Self { columns: Packed::new(measurement.as_ref()), time: None }
+    }
+
+    /// Sets a tag. An empty value takes the tag away.
+    ///
+    /// ```
+    /// use influxdb3_blocking::Point;
+    ///
+    /// let point = Point::new("home").tag("room", "Kitchen").tag("room", "Bath").tag("floor", "");
+    /// assert_eq!(point.tags().collect::<Vec<_>>(), [("room", "Bath")]);
+    /// ```
+    #[inline]
+    #[must_use]
+    pub fn tag(mut self, key: impl AsRef<str>, value: impl AsRef<str>) -> Self {
+        self.columns.push_tag(key.as_ref(), value.as_ref());
+        self
+    }
+
+    /// Sets a field. `None`, NaN and infinities take the field away.
+    ///
+    /// ```
+    /// use influxdb3_blocking::{Point, Precision};
+    ///
+    /// let pressure: Option<f64> = None;
+    /// let point = Point::new("home").field("temp", 21.5).field("text", "fine").field("pressure", pressure);
+    /// assert_eq!(point.to_line_protocol(Precision::Nanosecond)?, r#"home temp=21.5,text="fine""#);
+    /// # Ok::<(), influxdb3_blocking::Error>(())
+    /// ```
+    #[inline]
+    #[must_use]
+    pub fn field<'v>(mut self, key: impl AsRef<str>, value: impl Into<FieldValue<'v>>) -> Self {
+        self.columns.push_field(key.as_ref(), &value.into());
+        self
+    }
+
+    /// Sets the time.
+    ///
+    /// ```
+    /// use std::time::SystemTime;
+    /// use influxdb3_blocking::{Point, Timestamp};
+    ///
+    /// let now = Point::new("home").field("temp", 21.5).time(SystemTime::now());
+    /// assert!(now.timestamp() > Some(Timestamp::seconds(1_700_000_000)));
+    /// ```
+    #[inline]
+    #[must_use]
+    pub fn time(mut self, time: impl Into<Timestamp>) -> Self {
+        self.time = Some(time.into());
+        self
+    }
+
+    /// The measurement.
+    #[must_use]
+    pub fn measurement(&self) -> &str {
+        self.columns.measurement()
+    }
+
+    /// The tags that have a value, sorted by key.
+    pub fn tags(&self) -> impl Iterator<Item = (&str, &str)> {
+        let mut places = Latest::of(&self.columns).tags;
+        let at = |place: usize| self.columns.column(place);
+        places.as_mut_slice().sort_unstable_by_key(|&place| at(place).map(|tag| tag.key_bytes()));
+        let columns = (0..).map_while(move |number| at(*places.as_slice().get(number)?));
+        columns.filter(Column::is_written).map(|tag| (tag.key(), tag.tag_value()))
+    }
+
+    /// The fields that have a value, NaN and infinities among them, in the order in which they were added.
+    pub fn fields(&self) -> impl Iterator<Item = (&str, FieldValue<'_>)> {
+        let places = Latest::of(&self.columns).fields;
+        let columns =
+            (0..).map_while(move |number| self.columns.column(*places.as_slice().get(number)?));
+        let fields = columns.map(|field| (field.key(), field.field_value()));
+        fields.filter(|(_, value)| *value != FieldValue::Null)
+    }
+
+    /// The time, if it is set.
+    #[must_use]
+    pub fn timestamp(&self) -> Option<Timestamp> {
+        self.time
+    }
+
+    /// The line of this point, without a newline at its end.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidRecord`](crate::ErrorKind::InvalidRecord) for what is refused (see [`Point`]).
+    pub fn to_line_protocol(&self, precision: Precision) -> Result<String> {
+        let mut line = Vec::new();
+        self.write_line_protocol(precision, &mut line)?;
+        line.pop();
+        String::from_utf8(line).map_err(|error| {
+            crate::Error::new(crate::ErrorKind::Internal, "a line is not UTF-8").with_source(error)
+        })
+    }
+
+    /// Appends the line of this point and a newline. After an error the buffer is as it was.
+    ///
+    /// ```
+    /// use influxdb3_blocking::{Point, Precision};
+    ///
+    /// let mut lines = Vec::new();
+    /// Point::new("home").field("temp", 21.5).write_line_protocol(Precision::Second, &mut lines)?;
+    /// assert!(Point::new("home").field("time", 1).write_line_protocol(Precision::Second, &mut lines).is_err());
+    /// assert_eq!(lines, b"home temp=21.5\n");
+    /// # Ok::<(), influxdb3_blocking::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidRecord`](crate::ErrorKind::InvalidRecord) for what is refused (see [`Point`]).
+    pub fn write_line_protocol(&self, precision: Precision, out: &mut Vec<u8>) -> Result<()> {
+        match self.encode(precision, &TagRules::default(), out)? {
+            Encoded::Line => Ok(()),
+            Encoded::NoFields => {
+                Err(encoder::of_measurement(encoder::no_fields(), self.measurement()))
+            }
+        }
+    }
+
+    /// Appends the line of this point and a newline, with default tags and in an order of tags.
+    ///
+    /// After an error, and if no field is left to write, the buffer is as it was.
+    #[inline]
+    pub(crate) fn encode(
+        &self,
+        precision: Precision,
+        rules: &TagRules,
+        out: &mut Vec<u8>,
+    ) -> Result<Encoded> {
+        point_line::encode(&self.columns, self.time, precision, rules, out)
+    }
+}
+
+/// Equal points have the same tags, the same fields in the same order, and the same time; a point with a NaN equals no
+/// other.
+impl PartialEq for Point {
+    fn eq(&self, other: &Self) -> bool {
+        self.measurement() == other.measurement()
+            && self.time == other.time
+            && self.tags().eq(other.tags())
+            && self.fields().eq(other.fields())
+    }
+}
+
+impl fmt::Debug for Point {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Point")
+            .field("measurement", &self.measurement())
+            .field("tags", &Map(|| self.tags()))
+            .field("fields", &Map(|| self.fields()))
+            .field("time", &self.time)
+            .finish()
+    }
+}
+
+/// Shows pairs as a map.
+struct Map<F>(F);
+
+impl<K: fmt::Debug, V: fmt::Debug, I: Iterator<Item = (K, V)>, F: Fn() -> I> fmt::Debug for Map<F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_map().entries(self.0()).finish()
+    }
+}

@@ -1,0 +1,238 @@
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use crate::{Error, Precision, Result};
+
+/// A point in time: nanoseconds since 1970-01-01T00:00:00Z.
+///
+/// The unit is part of the type, so that a bare number never has to be guessed. Any time that the constructors can
+/// express is held exactly; what the server can hold (the years 1677 to 2262) is checked when a line is
+/// encoded. A write in a coarser [`Precision`] rounds down, also before 1970.
+///
+/// ```
+/// use influxdb3_blocking::Timestamp;
+///
+/// assert_eq!(Timestamp::seconds(1_641_024_000), Timestamp::millis(1_641_024_000_000));
+/// assert_eq!(Timestamp::micros(-1).as_nanos(), -1_000);
+/// ```
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub struct Timestamp(i128);
+
+impl Timestamp {
+    /// A time in nanoseconds since the epoch.
+    #[must_use]
+    pub const fn nanos(nanos: i64) -> Self {
+        Self(nanos as i128)
+    }
+
+    /// A time in microseconds since the epoch.
+    #[must_use]
+    pub const fn micros(micros: i64) -> Self {
+        Self(micros as i128 * 1_000)
+    }
+
+    /// A time in milliseconds since the epoch.
+    #[must_use]
+    pub const fn millis(millis: i64) -> Self {
+        Self(millis as i128 * 1_000_000)
+    }
+
+    /// A time in seconds since the epoch.
+    #[must_use]
+    pub const fn seconds(seconds: i64) -> Self {
+        Self(seconds as i128 * NANOS_PER_SECOND)
+    }
+
+    /// The time of this machine's clock.
+    #[must_use]
+    pub fn now() -> Self {
+        SystemTime::now().into()
+    }
+
+    /// Nanoseconds since the epoch.
+    #[must_use]
+    pub const fn as_nanos(self) -> i128 {
+        self.0
+    }
+
+    /// The number that stands in a line of this precision.
+    ///
+    /// It fits only if it still fits as nanoseconds, which is what the server turns it into.
+    #[inline]
+    pub(crate) fn scaled(self, precision: Precision) -> Result<i64> {
+        let Ok(nanos) = i64::try_from(self.0) else { return self.scaled_slowly(precision) };
+        match precision {
+            Precision::Nanosecond => Ok(nanos),
+            // `checked_mul` guards the first second of what nanoseconds can hold, where rounding down leaves it.
+            _ => {
+                let scaled = nanos.div_euclid(precision.nanos());
+                match scaled.checked_mul(precision.nanos()) {
+                    Some(_) => Ok(scaled),
+                    None => Err(self.out_of_range()),
+                }
+            }
+        }
+    }
+
+    /// As [`scaled`](Self::scaled), for what does not fit into 64 bits of nanoseconds before rounding down.
+    #[cold]
+    fn scaled_slowly(self, precision: Precision) -> Result<i64> {
+        let unit = i128::from(precision.nanos());
+        let scaled = self.0.div_euclid(unit);
+        match (i64::try_from(scaled), i64::try_from(scaled * unit)) {
+            (Ok(scaled), Ok(_)) => Ok(scaled),
+            _ => Err(self.out_of_range()),
+        }
+    }
+
+    #[cold]
+    fn out_of_range(self) -> Error {
+        Error::invalid_record(format!(
+            "the timestamp of {} ns since 1970 is outside of what InfluxDB can hold, the years 1677 to 2262: \
+             check the unit that it was made with",
+            self.0
+        ))
+    }
+}
+
+impl From<SystemTime> for Timestamp {
+    fn from(time: SystemTime) -> Self {
+        match time.duration_since(UNIX_EPOCH) {
+            Ok(after) => Self(nanos(after)),
+            Err(before) => Self(-nanos(before.duration())),
+        }
+    }
+}
+
+/// Any time zone: the instant counts.
+#[cfg(feature = "chrono")]
+impl<Tz: chrono::TimeZone> From<chrono::DateTime<Tz>> for Timestamp {
+    fn from(time: chrono::DateTime<Tz>) -> Self {
+        Self(
+            i128::from(time.timestamp()) * NANOS_PER_SECOND
+                + i128::from(time.timestamp_subsec_nanos()),
+        )
+    }
+}
+
+#[cfg(feature = "jiff")]
+impl From<jiff::Timestamp> for Timestamp {
+    fn from(time: jiff::Timestamp) -> Self {
+        Self(time.as_nanosecond())
+    }
+}
+
+/// Any time zone: the instant counts.
+#[cfg(feature = "jiff")]
+impl From<jiff::Zoned> for Timestamp {
+    fn from(time: jiff::Zoned) -> Self {
+        time.timestamp().into()
+    }
+}
+
+/// Any time zone: the instant counts.
+#[cfg(feature = "jiff")]
+impl From<&jiff::Zoned> for Timestamp {
+    fn from(time: &jiff::Zoned) -> Self {
+        time.timestamp().into()
+    }
+}
+
+/// Any offset: the instant counts.
+#[cfg(feature = "time")]
+impl From<time::OffsetDateTime> for Timestamp {
+    fn from(time: time::OffsetDateTime) -> Self {
+        Self(time.unix_timestamp_nanos())
+    }
+}
+
+/// At most 2^64 seconds, so that this cannot overflow.
+fn nanos(duration: Duration) -> i128 {
+    i128::from(duration.as_secs()) * NANOS_PER_SECOND + i128::from(duration.subsec_nanos())
+}
+
+const NANOS_PER_SECOND: i128 = 1_000_000_000;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ALL: [Precision; 4] =
+        [Precision::Nanosecond, Precision::Microsecond, Precision::Millisecond, Precision::Second];
+
+    #[test]
+    fn scaling_rounds_down_on_both_sides_of_the_epoch() {
+        let cases = [
+            (60_000_000_070, [60_000_000_070, 60_000_000, 60_000, 60]),
+            (-1, [-1, -1, -1, -1]),
+            (-1_000_000_000, [-1_000_000_000, -1_000_000, -1_000, -1]),
+            (-500_000_000, [-500_000_000, -500_000, -500, -1]),
+            (0, [0; 4]),
+        ];
+        for (nanos, expected) in cases {
+            for (precision, expected) in ALL.into_iter().zip(expected) {
+                assert_eq!(Timestamp::nanos(nanos).scaled(precision).unwrap(), expected);
+            }
+        }
+    }
+
+    #[test]
+    fn what_the_server_cannot_hold_is_an_error_in_every_precision() {
+        for precision in ALL {
+            assert!(Timestamp::seconds(i64::MAX).scaled(precision).is_err());
+            assert!(Timestamp::seconds(i64::MIN).scaled(precision).is_err());
+        }
+        let (first, last) = (Timestamp::nanos(i64::MIN), Timestamp::nanos(i64::MAX));
+        assert_eq!(first.scaled(Precision::Nanosecond).unwrap(), i64::MIN);
+        for precision in ALL {
+            assert_eq!(last.scaled(precision).unwrap(), i64::MAX / precision.nanos());
+        }
+        // Rounding down leaves the range: the server would refuse -9223372037 s.
+        assert!(first.scaled(Precision::Second).is_err());
+        assert_eq!(
+            Timestamp::seconds(-9_223_372_036).scaled(Precision::Second).unwrap(),
+            -9_223_372_036
+        );
+        // Rounding down enters it.
+        let after_last = Timestamp(i128::from(i64::MAX) + 1);
+        assert!(after_last.scaled(Precision::Nanosecond).is_err());
+        assert_eq!(after_last.scaled(Precision::Second).unwrap(), 9_223_372_036);
+    }
+
+    #[test]
+    fn the_clock_before_1970_is_negative() {
+        let time = UNIX_EPOCH - Duration::new(1, 500_000_000);
+        assert_eq!(Timestamp::from(time).as_nanos(), -1_500_000_000);
+        assert_eq!(Timestamp::from(UNIX_EPOCH + Duration::from_nanos(7)), Timestamp::nanos(7));
+        assert!(Timestamp::now() > Timestamp::seconds(1_700_000_000));
+    }
+
+    #[cfg(feature = "chrono")]
+    #[test]
+    fn chrono_times_are_exact_in_any_zone() {
+        use chrono::{DateTime, FixedOffset, Utc};
+        let zoned = DateTime::parse_from_rfc3339("1969-12-31T23:59:59.500000001-01:00").unwrap();
+        assert_eq!(Timestamp::from(zoned), Timestamp::nanos(3_599_500_000_001));
+        assert_eq!(Timestamp::from(zoned.with_timezone(&Utc)), Timestamp::from(zoned));
+        let far = DateTime::<FixedOffset>::MAX_UTC;
+        assert!(Timestamp::from(far).as_nanos() > i128::from(i64::MAX));
+    }
+
+    #[cfg(feature = "jiff")]
+    #[test]
+    fn jiff_times_are_exact_in_any_zone() {
+        let time: jiff::Timestamp = "1969-12-31T23:59:59.500000001-01:00".parse().unwrap();
+        assert_eq!(Timestamp::from(time), Timestamp::nanos(3_599_500_000_001));
+        let zoned = time.to_zoned(jiff::tz::TimeZone::fixed(jiff::tz::offset(5)));
+        assert_eq!(Timestamp::from(&zoned), Timestamp::from(time));
+        assert_eq!(Timestamp::from(zoned), Timestamp::from(time));
+    }
+
+    #[cfg(feature = "time")]
+    #[test]
+    fn times_of_the_crate_time_are_exact_in_any_zone() {
+        let time = time::OffsetDateTime::from_unix_timestamp_nanos(3_599_500_000_001).unwrap();
+        let there = time.to_offset(time::UtcOffset::from_hms(-1, 0, 0).unwrap());
+        assert_eq!(Timestamp::from(time), Timestamp::nanos(3_599_500_000_001));
+        assert_eq!(Timestamp::from(there), Timestamp::from(time));
+    }
+}

@@ -1,0 +1,145 @@
+//! Line buffers: what is written, refused, and taken back.
+
+use influxdb3_blocking::{ErrorKind, Line, LineBuffer, Point, Precision, Result, Timestamp};
+
+#[test]
+fn lines_are_those_of_points() {
+    let mut lines = LineBuffer::new();
+    let time = Timestamp::seconds(1_641_024_000);
+    lines
+        .measurement("ho me")
+        .unwrap()
+        .tag("room", "Living Room")
+        .unwrap()
+        .tag("a=b", r"C:\x")
+        .unwrap()
+        .field("temp", 21.5)
+        .unwrap()
+        .field("text", "a \"b\"\n\\")
+        .unwrap()
+        .field("n", Some(3u8))
+        .unwrap()
+        .at(time)
+        .unwrap();
+    let point = Point::new("ho me")
+        .tag("room", "Living Room")
+        .field("temp", 21.5)
+        .field("text", "a \"b\"\n\\")
+        .field("n", 3u8);
+    // The order of the calls is kept, also of tags.
+    let expected = point
+        .to_line_protocol(Precision::Nanosecond)
+        .unwrap()
+        .replace(" temp", r",a\=b=C:\\x temp");
+    assert_eq!(lines.as_bytes(), format!("{expected} 1641024000000000000\n").as_bytes());
+    assert_eq!((lines.lines(), lines.len(), lines.is_empty()), (1, lines.as_bytes().len(), false));
+}
+
+#[test]
+fn an_error_takes_the_line_back_and_leaves_the_others() {
+    let mut lines = LineBuffer::with_precision(Precision::Second);
+    lines.measurement("m").unwrap().field("f", 1).unwrap().end().unwrap();
+    type Attempt = fn(&mut LineBuffer) -> Result<()>;
+    let attempts: [(Attempt, &str); 16] = [
+        (|l| l.measurement("").map(drop), "the measurement \"\" is empty"),
+        (|l| l.measurement("a\nb").map(drop), "contains a newline"),
+        (
+            |l| l.measurement("m")?.tag("", "x").map(drop),
+            "measurement \"m\": the tag key \"\" is empty",
+        ),
+        (|l| l.measurement("m")?.tag("time", "x").map(drop), "is reserved for the timestamp"),
+        (
+            |l| l.measurement("m")?.tag("a", "x\ty").map(drop),
+            "the value \"x\\ty\" of the tag \"a\"",
+        ),
+        (
+            |l| l.measurement("m")?.tag("a", "x")?.tag("a", "y").map(drop),
+            "the tag \"a\" is there twice",
+        ),
+        (
+            |l| l.measurement("m")?.tag("a b", "x")?.tag("a b", "y").map(drop),
+            "the tag \"a b\" is there twice",
+        ),
+        (
+            |l| l.measurement("m")?.tag("a", "x")?.field("a", 1).map(drop),
+            "\"a\" is both a tag and a field",
+        ),
+        (
+            |l| l.measurement("m")?.field("a", 1)?.field("a", 2).map(drop),
+            "the field \"a\" is there twice",
+        ),
+        (
+            |l| l.measurement("m")?.field("a", 1)?.tag("b", "x").map(drop),
+            "the tag \"b\" comes after a field",
+        ),
+        (|l| l.measurement("m")?.field("a\\", 1).map(drop), "ends in a backslash"),
+        (|l| l.measurement("m")?.field("__chunk_order", 1).map(drop), "is reserved by the server"),
+        (|l| l.measurement("m")?.end(), "measurement \"m\": no field is left to write"),
+        (
+            |l| {
+                l.measurement("m")?
+                    .tag("a", "x")?
+                    .field("f", f64::NAN)?
+                    .field("g", None::<u8>)?
+                    .end()
+            },
+            "no field is left to write",
+        ),
+        (|l| l.measurement("m")?.field("f", 1)?.at(Timestamp::seconds(i64::MIN)), "1677 to 2262"),
+        (|l| l.measurement("m")?.field("f", 1)?.at(Timestamp::nanos(i64::MIN)), "1677 to 2262"),
+    ];
+    for (attempt, expected) in attempts {
+        let error = attempt(&mut lines).unwrap_err();
+        assert!(error.to_string().contains(expected), "{error} / {expected}");
+        assert_eq!(error.kind(), ErrorKind::InvalidRecord);
+        assert_eq!((lines.as_bytes(), lines.len(), lines.lines()), (&b"m f=1i\n"[..], 7, 1));
+    }
+    lines.measurement("m").unwrap().field("f", 2).unwrap().at(Timestamp::millis(-1)).unwrap();
+    assert_eq!((lines.as_bytes(), lines.lines()), (&b"m f=1i\nm f=2i -1\n"[..], 2));
+}
+
+#[test]
+fn a_line_that_is_not_ended_was_never_there() {
+    let mut lines = LineBuffer::with_capacity(100);
+    let _ = lines.measurement("begun").unwrap().field("f", 1).unwrap();
+    assert!(lines.is_empty() && lines.as_bytes().is_empty());
+    lines.measurement("m").unwrap().field("f", 1).unwrap().end().unwrap();
+    let _ = lines.measurement("begun").unwrap().tag("a", "b").unwrap();
+    assert_eq!(lines.clone().as_bytes(), b"m f=1i\n");
+    lines.clear();
+    assert_eq!((lines.as_bytes(), lines.len(), lines.lines()), (&b""[..], 0, 0));
+    lines.measurement("m").unwrap().field("f", 2).unwrap().end().unwrap();
+    assert_eq!(lines.as_bytes(), b"m f=2i\n");
+}
+
+#[test]
+fn equal_keys_are_found_among_very_many() {
+    let mut lines = LineBuffer::new();
+    let mut line = lines.measurement("m").unwrap();
+    for column in 0..1_000 {
+        line = line.field(format!("column {column}"), column).unwrap();
+    }
+    line.end().unwrap();
+    let whole = lines.len();
+    for repeated in [0, 31, 32, 500, 999] {
+        let mut line = lines.measurement("m").unwrap();
+        for column in 0..1_000 {
+            line = line.field(format!("column {column}"), column).unwrap();
+        }
+        let error = line.field(format!("column {repeated}"), 1).unwrap_err();
+        assert!(error.to_string().contains("is there twice"), "{error}");
+        assert_eq!(lines.len(), whole);
+    }
+}
+
+#[test]
+fn a_line_can_be_built_in_a_loop_and_in_functions() -> Result<()> {
+    fn with_fields<'a>(line: Line<'a>, fields: &[(&str, f64)]) -> Result<Line<'a>> {
+        fields.iter().try_fold(line, |line, (key, value)| line.field(key, *value))
+    }
+    let mut lines = LineBuffer::new();
+    let line = lines.measurement("m")?.tag("empty", "")?.tag("t", "x")?;
+    with_fields(line, &[("a", 1.0), ("b", f64::INFINITY), ("c", 2.0)])?.end()?;
+    assert_eq!(lines.as_bytes(), b"m,t=x a=1.0,c=2.0\n");
+    Ok(())
+}
