@@ -71,7 +71,8 @@ impl Decoder {
             .map_err(|error| broken(&format!("a header is no Arrow message: {error}")))?;
         match message.header_type() {
             MessageHeader::Schema => {
-                let schema = message.header_as_schema().ok_or_else(|| broken("a schema is empty"))?;
+                let schema =
+                    message.header_as_schema().ok_or_else(|| broken("a schema is empty"))?;
                 if self.schema.is_some() {
                     return Err(broken("it has a second schema"));
                 }
@@ -81,8 +82,10 @@ impl Decoder {
                 Ok(Decoded::Schema(schema))
             }
             MessageHeader::RecordBatch => {
-                let batch = message.header_as_record_batch().ok_or_else(|| broken("a batch is empty"))?;
-                let schema = self.schema.clone().ok_or_else(|| broken("it begins without a schema"))?;
+                let batch =
+                    message.header_as_record_batch().ok_or_else(|| broken("a batch is empty"))?;
+                let schema =
+                    self.schema.clone().ok_or_else(|| broken("it begins without a schema"))?;
                 if batch.length() == 0 {
                     return Ok(Decoded::Empty);
                 }
@@ -99,7 +102,8 @@ impl Decoder {
                 let batch = message
                     .header_as_dictionary_batch()
                     .ok_or_else(|| broken("a dictionary is empty"))?;
-                let schema = self.schema.clone().ok_or_else(|| broken("it begins without a schema"))?;
+                let schema =
+                    self.schema.clone().ok_or_else(|| broken("it begins without a schema"))?;
                 let values = batch.data().ok_or_else(|| broken("a dictionary has no values"))?;
                 check_body(&values, data.body_len())?;
                 let body = data.into_body(self.alignment);
@@ -132,11 +136,7 @@ fn check_body(batch: &arrow_ipc::RecordBatch<'_>, body: usize) -> Result<()> {
 }
 
 /// Each compressed buffer begins with the length that it will have, and so much memory is asked for.
-fn check_compression(
-    batch: &arrow_ipc::RecordBatch<'_>,
-    body: &[u8],
-    limit: usize,
-) -> Result<()> {
+fn check_compression(batch: &arrow_ipc::RecordBatch<'_>, body: &[u8], limit: usize) -> Result<()> {
     if batch.compression().is_none() {
         return Ok(());
     }
@@ -149,7 +149,8 @@ fn check_compression(
     let mut total = 0_usize;
     for buffer in batch.buffers().into_iter().flatten() {
         let start = usize::try_from(buffer.offset()).unwrap_or(usize::MAX);
-        let Some((length, _)) = body.get(start..).and_then(|bytes| bytes.split_first_chunk()) else {
+        let Some((length, _)) = body.get(start..).and_then(|bytes| bytes.split_first_chunk())
+        else {
             continue;
         };
         if buffer.length() > 0 {

@@ -145,7 +145,8 @@ impl<'a> QueryRequest<'a> {
         let mut problems = self.problems;
         if self.database.is_none() {
             problems.push(
-                "there is no database to query: set .database(…) on the client or on the query".into(),
+                "there is no database to query: set .database(…) on the client or on the query"
+                    .into(),
             );
         }
         let (Some(database), true) = (self.database, problems.is_empty()) else {

@@ -5,11 +5,12 @@ use std::time::{Duration, SystemTime};
 
 use arrow_array::cast::AsArray;
 use arrow_array::types::{
-    ArrowDictionaryKeyType, Date32Type, Date64Type, Decimal128Type, Decimal256Type, DurationMicrosecondType,
-    DurationMillisecondType, DurationNanosecondType, DurationSecondType, Float16Type, Float32Type,
-    Float64Type, Int8Type, Int16Type, Int32Type, Int64Type, Time32MillisecondType, Time32SecondType,
-    Time64MicrosecondType, Time64NanosecondType, TimestampMicrosecondType, TimestampMillisecondType,
-    TimestampNanosecondType, TimestampSecondType, UInt8Type, UInt16Type, UInt32Type, UInt64Type,
+    ArrowDictionaryKeyType, Date32Type, Date64Type, Decimal128Type, Decimal256Type,
+    DurationMicrosecondType, DurationMillisecondType, DurationNanosecondType, DurationSecondType,
+    Float16Type, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type, Int64Type,
+    Time32MillisecondType, Time32SecondType, Time64MicrosecondType, Time64NanosecondType,
+    TimestampMicrosecondType, TimestampMillisecondType, TimestampNanosecondType,
+    TimestampSecondType, UInt8Type, UInt16Type, UInt32Type, UInt64Type,
 };
 use arrow_array::{Array, ArrowPrimitiveType, RecordBatch};
 use arrow_buffer::ArrowNativeType;
@@ -241,9 +242,10 @@ impl<'a> Cell<'a> {
             DataType::Time32(TimeUnit::Second) => {
                 Self::Duration(native::<Time32SecondType>(array, row).into(), TimeUnit::Second)
             }
-            DataType::Time32(_) => {
-                Self::Duration(native::<Time32MillisecondType>(array, row).into(), TimeUnit::Millisecond)
-            }
+            DataType::Time32(_) => Self::Duration(
+                native::<Time32MillisecondType>(array, row).into(),
+                TimeUnit::Millisecond,
+            ),
             DataType::Time64(TimeUnit::Microsecond) => {
                 Self::Duration(native::<Time64MicrosecondType>(array, row), TimeUnit::Microsecond)
             }
@@ -469,7 +471,10 @@ mod tests {
     fn text_is_text_in_every_form() {
         assert_eq!(text(StringArray::from(vec!["x"])), "x");
         assert_eq!(text(LargeStringArray::from(vec!["x"])), "x");
-        assert_eq!(text(StringViewArray::from(vec!["a text that is longer than a view"])).len(), 33);
+        assert_eq!(
+            text(StringViewArray::from(vec!["a text that is longer than a view"])).len(),
+            33
+        );
         assert_eq!(text(["x"].into_iter().collect::<DictionaryArray<Int16Type>>()), "x");
         let keys = UInt8Array::from(vec![1]);
         let values = Arc::new(StringViewArray::from(vec!["a", "b"]));
@@ -522,9 +527,15 @@ mod tests {
     fn what_does_not_fit_names_the_column_and_its_type() {
         for (error, text) in [
             (get::<i64>(StringArray::from(vec!["1"])).unwrap_err(), "(Utf8) cannot be read as i64"),
-            (get::<f64>(BooleanArray::from(vec![true])).unwrap_err(), "(Boolean) cannot be read as f64"),
+            (
+                get::<f64>(BooleanArray::from(vec![true])).unwrap_err(),
+                "(Boolean) cannot be read as f64",
+            ),
             (get::<i32>(Int64Array::from(vec![1 << 40])).unwrap_err(), "holds 1099511627776"),
-            (get::<u64>(Int64Array::from(vec![-1])).unwrap_err(), "holds -1, which does not fit u64"),
+            (
+                get::<u64>(Int64Array::from(vec![-1])).unwrap_err(),
+                "holds -1, which does not fit u64",
+            ),
             (get::<f64>(UInt64Array::from(vec![u64::MAX])).unwrap_err(), "does not fit f64"),
             (get::<f32>(Float64Array::from(vec![1e300])).unwrap_err(), "does not fit f32"),
             (get::<Option<bool>>(Int64Array::from(vec![1])).unwrap_err(), "cannot be read as bool"),

@@ -97,7 +97,8 @@ impl Rpc {
         outbox: &Outbox<Event>,
         circumstances: &Circumstances<'_>,
     ) -> Result<Trailers, Refusal> {
-        let early = |error: tonic::transport::Error| Failure { error: error.into(), is_early: true };
+        let early =
+            |error: tonic::transport::Error| Failure { error: error.into(), is_early: true };
         poll_fn(|cx| channel.poll_ready(cx)).await.map_err(early)?;
         let response = channel.call(self.request(call)?).await.map_err(early)?;
         let (head, mut body) = response.into_parts();
@@ -165,10 +166,8 @@ impl Rpc {
     }
 
     fn request(&self, call: &Call) -> Result<Request<Body>> {
-        let path = format!(
-            "{}/arrow.flight.protocol.FlightService/DoGet",
-            self.config.endpoint.path()
-        );
+        let path =
+            format!("{}/arrow.flight.protocol.FlightService/DoGet", self.config.endpoint.path());
         let path = path.parse::<PathAndQuery>().map_err(|error| {
             Error::config("the path of the host cannot be part of a request").with_source(error)
         })?;
@@ -234,8 +233,11 @@ impl Rpc {
             .keep_alive_timeout(patience)
             .keep_alive_while_idle(true);
         #[cfg(feature = "tls")]
-        let endpoint =
-            if config.endpoint.is_tls() { with_tls(endpoint, config).map_err(unusable)? } else { endpoint };
+        let endpoint = if config.endpoint.is_tls() {
+            with_tls(endpoint, config).map_err(unusable)?
+        } else {
+            endpoint
+        };
         let connector = Connector::new(
             &config.endpoint,
             config.proxy.as_ref(),
@@ -390,7 +392,9 @@ fn without_status() -> Error {
 fn is_idle(limit: Duration) -> Error {
     Error::new(
         ErrorKind::Timeout,
-        format!("nothing came from the server for {limit:?} (idle_timeout): the connection is dead"),
+        format!(
+            "nothing came from the server for {limit:?} (idle_timeout): the connection is dead"
+        ),
     )
     .with_retryable(true)
 }

@@ -94,12 +94,7 @@ impl Circumstances<'_> {
     }
 
     /// The error of an HTTP answer that is not gRPC. `body` is the beginning of its text.
-    pub(crate) fn http(
-        &self,
-        status: u16,
-        headers: Vec<(String, String)>,
-        body: &[u8],
-    ) -> Error {
+    pub(crate) fn http(&self, status: u16, headers: Vec<(String, String)>, body: &[u8]) -> Error {
         let header = |name: &str| {
             headers.iter().find(|(key, _)| key == name).map_or("", |(_, value)| value.as_str())
         };
@@ -147,7 +142,8 @@ impl Circumstances<'_> {
         let endpoint = &self.config.endpoint;
         if let Some(connect) = failure.find::<ConnectFailure>() {
             let retryable = matches!(connect.kind, ErrorKind::Connect | ErrorKind::Timeout);
-            let error = Error::new(connect.kind, self.scrub(&connect.message)).with_retryable(retryable);
+            let error =
+                Error::new(connect.kind, self.scrub(&connect.message)).with_retryable(retryable);
             return match &connect.source {
                 Some(source) => error.with_source(Shared(source.clone())),
                 None => error,

@@ -78,9 +78,8 @@ impl Table {
     ///
     /// Fails if there is no column of one of these names.
     pub fn select(&self, names: &[&str]) -> Result<Self> {
-        let find = |name: &&str| {
-            self.schema.index_of(name).map_err(|_| no_column(&self.schema, name))
-        };
+        let find =
+            |name: &&str| self.schema.index_of(name).map_err(|_| no_column(&self.schema, name));
         let indices = names.iter().map(find).collect::<Result<Vec<_>>>()?;
         let schema = Arc::new(self.schema.project(&indices)?);
         let project = |batch: &RecordBatch| batch.project(&indices);
@@ -118,7 +117,10 @@ mod tests {
                 vec![Arc::new(Int64Array::from(numbers)), Arc::new(StringArray::from(text))];
             RecordBatch::try_new(Arc::clone(&schema), columns).unwrap()
         };
-        Table::new(Arc::clone(&schema), vec![batch(vec![1, 2], vec!["x", "y"]), batch(vec![3], vec!["z"])])
+        Table::new(
+            Arc::clone(&schema),
+            vec![batch(vec![1, 2], vec!["x", "y"]), batch(vec![3], vec!["z"])],
+        )
     }
 
     #[test]
