@@ -1,19 +1,26 @@
 //! A blocking client for InfluxDB 3.
 
 #![forbid(unsafe_code)]
+#![warn(clippy::expect_used, clippy::unwrap_used)]
 
+mod client;
+mod client_builder;
 mod config;
 mod error;
 mod line_protocol;
 mod point;
 mod precision;
+mod record;
 mod timestamp;
 mod transport;
 mod write;
 
+pub use client::Client;
+pub use client_builder::ClientBuilder;
 pub use error::{Error, ErrorKind, LineError, Result};
 pub use line_protocol::{FieldValue, Line, LineBuffer};
 pub use point::Point;
 pub use precision::Precision;
+pub use record::{Iter, Lines, One, Record, Seq};
 pub use timestamp::Timestamp;
-pub use write::Batch;
+pub use write::{Batch, WriteOptions, WriteRequest};

@@ -33,10 +33,7 @@ fn dropping_it_frees_the_port_and_closes_connections() {
 
 #[test]
 fn it_can_be_started_and_dropped_inside_a_runtime() {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
         let server = DevServer::start().unwrap();
         write(&server, "db", "m f=1 1");
@@ -54,15 +51,8 @@ fn a_port_in_use_is_an_error() {
 #[test]
 fn other_addresses_stand_in_the_url_as_they_must() {
     // Not every machine has IPv6.
-    if let Ok(server) = DevServer::builder()
-        .host(IpAddr::V6(Ipv6Addr::LOCALHOST))
-        .start()
-    {
-        assert!(
-            server.url().starts_with("http://[::1]:"),
-            "{}",
-            server.url()
-        );
+    if let Ok(server) = DevServer::builder().host(IpAddr::V6(Ipv6Addr::LOCALHOST)).start() {
+        assert!(server.url().starts_with("http://[::1]:"), "{}", server.url());
         write(&server, "db", "m f=1 1");
     }
 }
@@ -70,36 +60,18 @@ fn other_addresses_stand_in_the_url_as_they_must() {
 #[test]
 fn requests_are_kept_if_wanted() {
     let server = DevServer::builder().record_requests(true).start().unwrap();
-    http(
-        &server,
-        "POST",
-        "/api/v3/write_lp?db=a%2Fb&x=",
-        &[("x-trace", "1")],
-        b"m f=1",
-    )
-    .unwrap();
+    http(&server, "POST", "/api/v3/write_lp?db=a%2Fb&x=", &[("x-trace", "1")], b"m f=1").unwrap();
     post(&server, "/nowhere", "");
     let ticket = r#"{"database":"a/b","sql_query":"SELECT 1"}"#;
     support::get(&server, ticket, &[("x-trace", "2")]);
 
     let requests = server.requests();
-    let [write, nowhere, query] = &requests[..] else {
-        panic!("{requests:?}")
-    };
-    assert_eq!(
-        (write.method.as_str(), write.path.as_str()),
-        ("POST", "/api/v3/write_lp")
-    );
-    assert_eq!(
-        (write.query.as_str(), &write.body[..]),
-        ("db=a%2Fb&x=", &b"m f=1"[..])
-    );
+    let [write, nowhere, query] = &requests[..] else { panic!("{requests:?}") };
+    assert_eq!((write.method.as_str(), write.path.as_str()), ("POST", "/api/v3/write_lp"));
+    assert_eq!((write.query.as_str(), &write.body[..]), ("db=a%2Fb&x=", &b"m f=1"[..]));
     assert_eq!(write.headers["x-trace"], "1");
     assert_eq!(write.encoded_len, 5);
-    assert_eq!(
-        (nowhere.path.as_str(), nowhere.query.as_str()),
-        ("/nowhere", "")
-    );
+    assert_eq!((nowhere.path.as_str(), nowhere.query.as_str()), ("/nowhere", ""));
     assert_eq!(query.headers["x-trace"], "2");
     assert_eq!(query.body, ticket.as_bytes());
     assert!(query.path.ends_with("FlightService/DoGet"));
@@ -113,28 +85,12 @@ fn requests_are_kept_if_wanted() {
 fn options_are_answered_before_anybody_asks_for_a_token() {
     let server = DevServer::builder().token("secret").start().unwrap();
     let answer = http(&server, "OPTIONS", "/anything", &[], b"").unwrap();
-    assert_eq!(
-        (answer.status, answer.header("access-control-allow-origin")),
-        (204, Some("*"))
-    );
-    assert_eq!(
-        http(&server, "GET", "/health", &[], b"").unwrap().status,
-        401
-    );
+    assert_eq!((answer.status, answer.header("access-control-allow-origin")), (204, Some("*")));
+    assert_eq!(http(&server, "GET", "/health", &[], b"").unwrap().status, 401);
     let malformed = [("authorization", "secret")];
-    assert_eq!(
-        http(&server, "GET", "/health", &malformed, b"")
-            .unwrap()
-            .status,
-        400
-    );
+    assert_eq!(http(&server, "GET", "/health", &malformed, b"").unwrap().status, 400);
     let open = DevServer::start().unwrap();
-    assert_eq!(
-        http(&open, "GET", "/health", &malformed, b"")
-            .unwrap()
-            .status,
-        400
-    );
+    assert_eq!(http(&open, "GET", "/health", &malformed, b"").unwrap().status, 400);
     assert_eq!(http(&open, "HEAD", "/ping", &[], b"").unwrap().status, 404);
 }
 
@@ -143,25 +99,13 @@ fn tls_carries_both_paths() {
     let server = DevServer::builder().tls(CERT, KEY).start().unwrap();
     assert!(server.url().starts_with("https://"));
 
-    let answer = support::exchange(
-        tls(&server),
-        "POST",
-        "/api/v3/write_lp?db=db",
-        &[],
-        b"m f=1",
-    );
+    let answer = support::exchange(tls(&server), "POST", "/api/v3/write_lp?db=db", &[], b"m f=1");
     assert_eq!(answer.unwrap().status, 204);
 
     let authority = ClientTlsConfig::new().ca_certificate(Certificate::from_pem(CA));
-    let endpoint = Endpoint::new(server.url())
-        .unwrap()
-        .tls_config(authority)
-        .unwrap();
+    let endpoint = Endpoint::new(server.url()).unwrap().tls_config(authority).unwrap();
     let ticket = r#"{"database":"db","sql_query":"SELECT f FROM m"}"#;
-    assert_eq!(
-        support::get_from(endpoint, ticket, &[]).batches()[0].num_rows(),
-        1
-    );
+    assert_eq!(support::get_from(endpoint, ticket, &[]).batches()[0].num_rows(), 1);
 
     // Somebody who cannot speak TLS does no harm.
     let mut plain = TcpStream::connect(server.addr()).unwrap();
@@ -169,19 +113,14 @@ fn tls_carries_both_paths() {
     let answer = support::exchange(tls(&server), "GET", "/health", &[], b"").unwrap();
     assert_eq!(answer.text(), "OK");
 
-    let error = DevServer::builder()
-        .tls(CERT, "nonsense")
-        .start()
-        .unwrap_err();
+    let error = DevServer::builder().tls(CERT, "nonsense").start().unwrap_err();
     assert!(error.to_string().starts_with("private key"), "{error}");
 }
 
 /// A connection for HTTP/1.1.
 fn tls(server: &DevServer) -> StreamOwned<ClientConnection, TcpStream> {
     let mut roots = RootCertStore::empty();
-    roots
-        .add(CertificateDer::from_pem_slice(CA.as_bytes()).unwrap())
-        .unwrap();
+    roots.add(CertificateDer::from_pem_slice(CA.as_bytes()).unwrap()).unwrap();
     let mut config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
         .with_safe_default_protocol_versions()
         .unwrap()
