@@ -1,7 +1,10 @@
 //! A blocking client for InfluxDB 3.
 
 #![forbid(unsafe_code)]
+#![warn(clippy::expect_used, clippy::unwrap_used)]
 
+mod client;
+mod client_builder;
 mod config;
 mod error;
 mod line_protocol;
@@ -9,10 +12,13 @@ mod point;
 mod precision;
 #[cfg(feature = "query")]
 mod query;
+mod record;
 mod timestamp;
 mod transport;
 mod write;
 
+pub use client::Client;
+pub use client_builder::ClientBuilder;
 pub use error::{Error, ErrorKind, LineError, Result};
 pub use line_protocol::{FieldValue, Line, LineBuffer};
 pub use point::Point;
@@ -21,7 +27,8 @@ pub use precision::Precision;
 pub use query::{
     CancelHandle, ColumnIndex, FromCell, Language, Param, QueryRequest, Reader, Row, Rows, Table,
 };
+pub use record::{Iter, Lines, One, Record, Seq};
 pub use timestamp::Timestamp;
-pub use write::Batch;
+pub use write::{Batch, WriteOptions, WriteRequest};
 #[cfg(feature = "arrow")]
 pub use {arrow_array, arrow_schema};

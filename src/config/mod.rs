@@ -1,6 +1,8 @@
 //! What a client is told once, parsed where it is told.
 
+pub(crate) mod connection_string;
 mod endpoint;
+pub(crate) mod env;
 mod headers;
 mod token;
 

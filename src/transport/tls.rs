@@ -167,3 +167,28 @@ fn certificates(pem: &[u8], what: &str) -> Result<Vec<CertificateDer<'static>>, 
         Err(error) => Err(format!("{what} is no PEM text: {error}")),
     }
 }
+
+/// What a TLS failure means and what to do about it.
+pub(crate) fn describe_tls_error(error: &rustls::Error) -> String {
+    use rustls::{CertificateError, Error as E};
+    match error {
+        E::InvalidMessage(_) => {
+            "the server does not speak TLS on this port; use http:// or the TLS port".into()
+        }
+        E::InvalidCertificate(CertificateError::UnknownIssuer) => {
+            "the server's certificate is signed by nobody known; give its root with tls_root_certs"
+                .into()
+        }
+        E::InvalidCertificate(
+            CertificateError::Expired | CertificateError::ExpiredContext { .. },
+        ) => "the server's certificate has expired".into(),
+        E::InvalidCertificate(
+            CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. },
+        ) => "the server's certificate is not valid yet; is the clock right?".into(),
+        E::InvalidCertificate(
+            CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. },
+        ) => "the server's certificate is for another host name".into(),
+        E::AlertReceived(alert) => format!("the server ended the handshake: {alert:?}"),
+        other => other.to_string(),
+    }
+}

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use arrow_flight::utils::flight_data_from_arrow_batch;
-use arrow_flight::{FlightData, SchemaAsIpc};
+use arrow_flight::FlightData;
+use arrow_flight::utils::batches_to_flight_data;
 use influxdb3_blocking::arrow_array::{ArrayRef, Float64Array, Int64Array, RecordBatch};
 use prost::Message as _;
 
@@ -17,26 +17,18 @@ pub fn numbers(rows: i64) -> RecordBatch {
     RecordBatch::try_from_iter(columns).unwrap()
 }
 
-/// The message of a batch's schema.
-pub fn schema_message(batch: &RecordBatch) -> Vec<u8> {
-    let options = Default::default();
-    FlightData::from(SchemaAsIpc::new(&batch.schema(), &options)).encode_to_vec()
+/// The messages of batches of one schema: the schema, dictionaries, the batches.
+pub fn flight_data(batches: &[RecordBatch]) -> Vec<FlightData> {
+    batches_to_flight_data(&batches[0].schema(), batches.to_vec()).unwrap()
 }
 
-/// The message of a batch.
-pub fn batch_message(batch: &RecordBatch) -> Vec<u8> {
-    flight_data(batch).encode_to_vec()
-}
-
-pub fn flight_data(batch: &RecordBatch) -> FlightData {
-    let options = Default::default();
-    flight_data_from_arrow_batch(batch, &options).1
+/// The same, encoded.
+pub fn messages(batches: &[RecordBatch]) -> Vec<Vec<u8>> {
+    flight_data(batches).iter().map(FlightData::encode_to_vec).collect()
 }
 
 /// A whole answer of batches of one schema.
 pub fn answer(batches: Vec<RecordBatch>) -> Vec<Step> {
-    let mut steps = vec![Step::Head, Step::Message(schema_message(&batches[0]))];
-    steps.extend(batches.iter().map(|batch| Step::Message(batch_message(batch))));
-    steps.push(ok());
-    steps
+    let messages = messages(&batches).into_iter().map(Step::Message);
+    std::iter::once(Step::Head).chain(messages).chain([ok()]).collect()
 }

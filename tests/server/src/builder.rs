@@ -70,10 +70,7 @@ impl DevServerBuilder {
     /// Serves TLS (HTTP/2 and HTTP/1.1 by ALPN) with a certificate chain and its private key, both
     /// as PEM. Default: plain TCP.
     pub fn tls(mut self, cert_pem: impl Into<Vec<u8>>, key_pem: impl Into<Vec<u8>>) -> Self {
-        self.tls = Some(Pem {
-            certs: cert_pem.into(),
-            key: key_pem.into(),
-        });
+        self.tls = Some(Pem { certs: cert_pem.into(), key: key_pem.into() });
         self
     }
 

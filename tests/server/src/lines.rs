@@ -90,16 +90,12 @@ pub(crate) fn check<'a>(
         checked.lines = at + 1;
         let refused = match parsed {
             Err(error) => Some((error.to_string(), physical.to_owned())),
-            Ok(line) if has_long_text(&line) => Some((
-                "String is greater than 64KB".to_owned(),
-                physical.to_owned(),
-            )),
+            Ok(line) if has_long_text(&line) => {
+                Some(("String is greater than 64KB".to_owned(), physical.to_owned()))
+            }
             Ok(line) => {
                 if let Some(key) = duplicate_tag(&line) {
-                    return Err(DuplicateTag {
-                        key,
-                        number: at + 1,
-                    });
+                    return Err(DuplicateTag { key, number: at + 1 });
                 }
                 let before = checked.rows.cells.len();
                 match tables.row(&line, options, &mut checked.rows.cells) {
@@ -115,11 +111,7 @@ pub(crate) fn check<'a>(
             }
         };
         if let Some((message, line)) = refused {
-            checked.errors.push(LineError {
-                message,
-                number: at + 1,
-                line,
-            });
+            checked.errors.push(LineError { message, number: at + 1, line });
             if !options.accept_partial {
                 break;
             }
@@ -151,18 +143,10 @@ impl Tables<'_> {
         let table = self.find_or_add(line.series.measurement.as_str())?;
         for (key, value) in line.series.tag_set.iter().flatten() {
             let column = self.column(table, key, ColumnKind::Tag)?;
-            cells.push(Cell {
-                column,
-                value: Value::Tag(value.clone()),
-            });
+            cells.push(Cell { column, value: Value::Tag(value.clone()) });
         }
         for (at, (key, value)) in line.field_set.iter().enumerate() {
-            if line
-                .field_set
-                .iter()
-                .take(at)
-                .any(|(before, _)| before == key)
-            {
+            if line.field_set.iter().take(at).any(|(before, _)| before == key) {
                 return Err(format!(
                     "invalid line protocol - multiple instances of '{key}' field found"
                 ));
@@ -180,11 +164,7 @@ impl Tables<'_> {
                 )
             })?,
         };
-        Ok(Row {
-            table,
-            time,
-            cells_end: cells.len(),
-        })
+        Ok(Row { table, time, cells_end: cells.len() })
     }
 
     fn find_or_add(&mut self, name: &str) -> Result<usize, String> {
@@ -222,11 +202,7 @@ impl Tables<'_> {
             ));
         }
         if name.chars().any(char::is_control) {
-            let what = if kind == ColumnKind::Tag {
-                "tag"
-            } else {
-                "field"
-            };
+            let what = if kind == ColumnKind::Tag { "tag" } else { "field" };
             return Err(format!(
                 "invalid configuration provided: {what} key cannot contain control characters"
             ));

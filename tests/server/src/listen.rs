@@ -42,12 +42,7 @@ pub(crate) async fn serve(
                 }
             },
         };
-        tasks.execute(connection(
-            stream,
-            tls.clone(),
-            shared.clone(),
-            tasks.clone(),
-        ));
+        tasks.execute(connection(stream, tls.clone(), shared.clone(), tasks.clone()));
     }
 }
 
@@ -79,9 +74,7 @@ where
 {
     let flight = flight::service(shared.clone(), tasks.clone());
     let service = service_fn(move |request| dispatch(request, shared.clone(), flight.clone()));
-    auto::Builder::new(tasks)
-        .serve_connection(TokioIo::new(stream), service)
-        .await
+    auto::Builder::new(tasks).serve_connection(TokioIo::new(stream), service).await
 }
 
 /// A request is gRPC if it says so and came over HTTP/2, whatever its path is.
@@ -99,7 +92,5 @@ async fn dispatch(
         let answered: Result<_, Infallible> = flight.call(request).await;
         return answered.map_err(|never| match never {});
     }
-    answer(&shared, request)
-        .await
-        .map(|answer| answer.map(Body::new))
+    answer(&shared, request).await.map(|answer| answer.map(Body::new))
 }

@@ -38,9 +38,7 @@ fn run(args: impl Iterator<Item = OsString>) -> Result<(), String> {
     let Some(builder) = parse(args)? else {
         return print(HELP);
     };
-    let server = builder
-        .start()
-        .map_err(|error| format!("cannot start: {error}"))?;
+    let server = builder.start().map_err(|error| format!("cannot start: {error}"))?;
     print(&format!("{}\n", server.url()))?;
     server.wait();
     Ok(())
@@ -63,19 +61,14 @@ fn parse(mut args: impl Iterator<Item = OsString>) -> Result<Option<DevServerBui
         if !["--port", "--host", "--token", "--tls-cert", "--tls-key"].contains(&name) {
             return Err(format!("unknown argument '{name}'; try --help"));
         }
-        let value = inline
-            .or_else(|| args.next())
-            .ok_or(format!("{name} needs a value"))?;
+        let value = inline.or_else(|| args.next()).ok_or(format!("{name} needs a value"))?;
         let text = value.to_string_lossy();
         builder = match name {
             "--port" => builder.port(
-                text.parse()
-                    .map_err(|_| format!("--port: '{text}' is no port (0 to 65535)"))?,
+                text.parse().map_err(|_| format!("--port: '{text}' is no port (0 to 65535)"))?,
             ),
-            "--host" => builder.host(
-                text.parse()
-                    .map_err(|_| format!("--host: '{text}' is no IP address"))?,
-            ),
+            "--host" => builder
+                .host(text.parse().map_err(|_| format!("--host: '{text}' is no IP address"))?),
             "--token" if text.is_empty() => return Err("--token: empty".to_owned()),
             "--token" => builder.token(text),
             "--tls-cert" => {

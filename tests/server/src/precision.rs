@@ -67,10 +67,7 @@ mod tests {
     #[test]
     fn auto_guesses_from_the_size() {
         assert_eq!(Precision::Auto.to_nanos(1), Some(1_000_000_000));
-        assert_eq!(
-            Precision::Auto.to_nanos(-5_000_000_000),
-            Some(-5_000_000_000_000_000)
-        );
+        assert_eq!(Precision::Auto.to_nanos(-5_000_000_000), Some(-5_000_000_000_000_000));
         assert_eq!(
             Precision::Auto.to_nanos(1_700_000_000_000_000),
             Some(1_700_000_000_000_000_000)

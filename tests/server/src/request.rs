@@ -45,9 +45,7 @@ impl Requests {
     }
 
     pub(crate) fn all(&self) -> Vec<Request> {
-        self.lock()
-            .map(|requests| requests.clone())
-            .unwrap_or_default()
+        self.lock().map(|requests| requests.clone()).unwrap_or_default()
     }
 
     fn lock(&self) -> Option<MutexGuard<'_, Vec<Request>>> {

@@ -92,29 +92,20 @@ impl DevServer {
         listener.set_nonblocking(true)?;
         let addr = listener.local_addr()?;
         let https = tls.is_some();
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()?;
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let listener = {
             let _entered = runtime.enter();
             tokio::net::TcpListener::from_std(listener)?
         };
         let (stop, stopped) = oneshot::channel();
         let serve = listen::serve(listener, tls, shared.clone(), stopped);
-        let thread = thread::Builder::new()
-            .name("influxdb3-dev-server".into())
-            .spawn(move || {
+        let thread =
+            thread::Builder::new().name("influxdb3-dev-server".into()).spawn(move || {
                 runtime.block_on(serve);
                 // A query may still compute; it will find out that nobody waits for it.
                 runtime.shutdown_background();
             })?;
-        Ok(DevServer {
-            addr,
-            https,
-            shared,
-            stop: Some(stop),
-            thread: Some(thread),
-        })
+        Ok(DevServer { addr, https, shared, stop: Some(stop), thread: Some(thread) })
     }
 }
 

@@ -47,10 +47,7 @@ const CLAIMED: [&str; 26] = [
 fn the_same_results_and_the_same_errors() {
     let cases = support::recorded("flight.json");
     let find = |name: &str| {
-        cases
-            .iter()
-            .find(|case| case["name"] == name)
-            .unwrap_or_else(|| panic!("{name}"))
+        cases.iter().find(|case| case["name"] == name).unwrap_or_else(|| panic!("{name}"))
     };
     let open = DevServer::start().unwrap();
     let closed = DevServer::builder().token("TOKEN").start().unwrap();
@@ -62,19 +59,11 @@ fn the_same_results_and_the_same_errors() {
     let room = lines_of("room", &rows(find("sql: all columns")));
     let room: Vec<&str> = room.lines().rev().collect();
     support::write(&open, "wireq", &room.join("\n"));
-    support::write(
-        &open,
-        "wireq",
-        &lines_of("sparse", &rows(find("sql: nulls"))),
-    );
+    support::write(&open, "wireq", &lines_of("sparse", &rows(find("sql: nulls"))));
     support::write(&open, "wireq", "many f=1 1");
 
     for name in CLAIMED {
-        let server = if name.starts_with("auth: ") {
-            &closed
-        } else {
-            &open
-        };
+        let server = if name.starts_with("auth: ") { &closed } else { &open };
         play(server, name, find(name));
     }
 
@@ -83,10 +72,7 @@ fn the_same_results_and_the_same_errors() {
     let answer = support::get(&open, ticket, &[]);
     let (code, message) = answer.code();
     assert_eq!(code, Code::InvalidArgument);
-    assert!(
-        message.contains("Schema error: No field named nope."),
-        "{message}"
-    );
+    assert!(message.contains("Schema error: No field named nope."), "{message}");
 }
 
 fn play(server: &DevServer, name: &str, case: &Value) {
@@ -98,11 +84,7 @@ fn play(server: &DevServer, name: &str, case: &Value) {
         .collect();
     let answer = support::get(server, case["ticket"].as_str().unwrap(), &metadata);
     let (code, message) = answer.code();
-    assert_eq!(
-        message,
-        case["status"]["message"].as_str().unwrap(),
-        "{name}"
-    );
+    assert_eq!(message, case["status"]["message"].as_str().unwrap(), "{name}");
     assert_eq!(code_name(code), case["status"]["code"], "{name}");
 
     let expected = messages(case);
@@ -110,16 +92,10 @@ fn play(server: &DevServer, name: &str, case: &Value) {
     if !expected.is_empty() {
         // An empty relation shows metadata of the table in the real server: no promise of anybody.
         let mut schema = support::schema(&expected);
-        schema
-            .metadata
-            .retain(|key, _| key.starts_with("iox::influxql::"));
+        schema.metadata.retain(|key, _| key.starts_with("iox::influxql::"));
         assert_eq!(answer.schema(), schema, "{name}");
         let batches = flight_data_to_batches(&answer.messages).unwrap();
-        assert_eq!(
-            batches,
-            flight_data_to_batches(&expected).unwrap(),
-            "{name}"
-        );
+        assert_eq!(batches, flight_data_to_batches(&expected).unwrap(), "{name}");
     }
 }
 
@@ -144,12 +120,7 @@ fn messages(case: &Value) -> Vec<FlightData> {
         }
         data
     };
-    case["messages_base64"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(decode)
-        .collect()
+    case["messages_base64"].as_array().unwrap().iter().map(decode).collect()
 }
 
 fn varint(bytes: &mut &[u8]) -> usize {

@@ -24,11 +24,7 @@ fn the_same_answers_in_the_same_order() {
         if NOT_CLAIMED.contains(&name) {
             continue;
         }
-        let server = if name.starts_with("auth: ") {
-            &closed
-        } else {
-            &open
-        };
+        let server = if name.starts_with("auth: ") { &closed } else { &open };
         play(server, name, &case);
         played += 1;
     }
@@ -52,29 +48,11 @@ fn play(server: &DevServer, name: &str, case: &Value) {
     let answer = support::http(server, method, path, &headers, &body).unwrap();
 
     let expected = &case["response"];
-    assert_eq!(
-        u64::from(answer.status),
-        expected["status"],
-        "{name}: {}",
-        answer.text()
-    );
+    assert_eq!(u64::from(answer.status), expected["status"], "{name}: {}", answer.text());
     let expected_body = String::from_utf8(support::body(&expected["body"])).unwrap();
-    assert_eq!(
-        without_ids(answer.text()),
-        without_ids(&expected_body),
-        "{name}"
-    );
-    for header in [
-        "content-type",
-        "content-length",
-        "x-influxdb-build",
-        "x-influxdb-version",
-    ] {
-        assert_eq!(
-            answer.header(header),
-            expected["headers"][header].as_str(),
-            "{name}: {header}"
-        );
+    assert_eq!(without_ids(answer.text()), without_ids(&expected_body), "{name}");
+    for header in ["content-type", "content-length", "x-influxdb-build", "x-influxdb-version"] {
+        assert_eq!(answer.header(header), expected["headers"][header].as_str(), "{name}: {header}");
     }
 }
 

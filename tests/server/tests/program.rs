@@ -22,21 +22,13 @@ impl Drop for Running {
 
 #[test]
 fn it_says_where_it_listens_and_answers_there() {
-    let child = program()
-        .args(["--port", "0"])
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
+    let child = program().args(["--port", "0"]).stdout(Stdio::piped()).spawn().unwrap();
     let mut running = Running(child);
     let mut url = String::new();
-    BufReader::new(running.0.stdout.take().unwrap())
-        .read_line(&mut url)
-        .unwrap();
+    BufReader::new(running.0.stdout.take().unwrap()).read_line(&mut url).unwrap();
     let addr = url.trim().strip_prefix("http://").unwrap();
     let mut stream = TcpStream::connect(addr).unwrap();
-    stream
-        .write_all(b"GET /health HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n")
-        .unwrap();
+    stream.write_all(b"GET /health HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n").unwrap();
     let mut answer = String::new();
     stream.read_to_string(&mut answer).unwrap();
     assert!(
@@ -49,45 +41,22 @@ fn it_says_where_it_listens_and_answers_there() {
 fn bad_arguments_are_named() {
     let missing = ["--tls-cert", "/no/such/file"];
     for (args, message) in [
-        (
-            &["--prot", "1"][..],
-            "unknown argument '--prot'; try --help",
-        ),
+        (&["--prot", "1"][..], "unknown argument '--prot'; try --help"),
         (&["--port"], "--port needs a value"),
         (&["--port", "65536"], "--port: '65536' is no port"),
-        (
-            &["--host=localhost"],
-            "--host: 'localhost' is no IP address",
-        ),
+        (&["--host=localhost"], "--host: 'localhost' is no IP address"),
         (&["--token="], "--token: empty"),
         (&missing, "--tls-cert: /no/such/file: "),
-        (
-            &["--tls-key", "Cargo.toml"],
-            "--tls-cert and --tls-key go together",
-        ),
-        (
-            &["--tls-key=Cargo.toml", "--tls-cert=Cargo.toml"],
-            "cannot start: ",
-        ),
+        (&["--tls-key", "Cargo.toml"], "--tls-cert and --tls-key go together"),
+        (&["--tls-key=Cargo.toml", "--tls-cert=Cargo.toml"], "cannot start: "),
     ] {
-        let Output {
-            status,
-            stdout,
-            stderr,
-        } = program().args(args).output().unwrap();
+        let Output { status, stdout, stderr } = program().args(args).output().unwrap();
         assert_eq!(status.code(), Some(2), "{args:?}");
         assert!(stdout.is_empty());
         let stderr = String::from_utf8(stderr).unwrap();
-        assert!(
-            stderr.starts_with(&format!("influxdb3-dev-server: {message}")),
-            "{stderr}"
-        );
+        assert!(stderr.starts_with(&format!("influxdb3-dev-server: {message}")), "{stderr}");
     }
     let help = program().arg("--help").output().unwrap();
     assert!(help.status.success());
-    assert!(
-        String::from_utf8(help.stdout)
-            .unwrap()
-            .contains("--tls-key FILE")
-    );
+    assert!(String::from_utf8(help.stdout).unwrap().contains("--tls-key FILE"));
 }

@@ -21,11 +21,7 @@ pub(super) fn query(
     database: &str,
     query: &str,
 ) -> Result<SendableRecordBatchStream, Status> {
-    let words: Vec<&str> = query
-        .trim()
-        .trim_end_matches(';')
-        .split_whitespace()
-        .collect();
+    let words: Vec<&str> = query.trim().trim_end_matches(';').split_whitespace().collect();
     let show_measurements = matches!(&words[..], [show, measurements] if show.eq_ignore_ascii_case("show")
             && measurements.eq_ignore_ascii_case("measurements"));
     if !show_measurements {
@@ -36,9 +32,7 @@ pub(super) fn query(
     let names = shared.store.tables(database);
     let schema = Arc::new(schema());
     let columns: Vec<ArrayRef> = vec![
-        Arc::new(StringArray::from_iter_values(
-            names.iter().map(|_| "measurements"),
-        )),
+        Arc::new(StringArray::from_iter_values(names.iter().map(|_| "measurements"))),
         Arc::new(StringArray::from_iter_values(&names)),
     ];
     let batch = RecordBatch::try_new(schema.clone(), columns)
@@ -48,10 +42,8 @@ pub(super) fn query(
 }
 
 fn schema() -> Schema {
-    let metadata = HashMap::from([(
-        "iox::influxql::group_key::metadata".to_owned(),
-        "{}".to_owned(),
-    )]);
+    let metadata =
+        HashMap::from([("iox::influxql::group_key::metadata".to_owned(), "{}".to_owned())]);
     Schema::new(vec![
         Field::new("iox::measurement", DataType::Utf8, false),
         Field::new("name", DataType::Utf8, false),

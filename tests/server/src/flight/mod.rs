@@ -67,10 +67,7 @@ impl FlightService for Flight {
             .map_err(|_| Status::invalid_argument("Invalid ticket. Error: Invalid ticket"))?;
         self.authenticate(&headers)?;
         let batches = self.query(ticket).await?;
-        Ok(Response::new(stream::messages(
-            batches,
-            self.shared.keep_alive_interval,
-        )))
+        Ok(Response::new(stream::messages(batches, self.shared.keep_alive_interval)))
     }
 
     async fn handshake(
@@ -148,18 +145,9 @@ impl Flight {
     }
 
     async fn query(&self, ticket: Ticket) -> Result<SendableRecordBatchStream, Status> {
-        let Ticket {
-            database,
-            query,
-            language,
-            params,
-        } = ticket;
+        let Ticket { database, query, language, params } = ticket;
         if !self.shared.store.has_database(&database) {
-            let name = if database.is_empty() {
-                String::new()
-            } else {
-                format!(": {database}")
-            };
+            let name = if database.is_empty() { String::new() } else { format!(": {database}") };
             return Err(Status::internal(format!(
                 "Cannot retrieve database: External error: database not found{name}"
             )));

@@ -32,11 +32,7 @@ pub(super) async fn query(
         .with_allow_statements(false)
         .verify_plan(&plan)?;
     let plan = plan.with_param_values(ParamValues::from(params))?;
-    context
-        .execute_logical_plan(plan)
-        .await?
-        .execute_stream()
-        .await
+    context.execute_logical_plan(plan).await?.execute_stream().await
 }
 
 /// One partition: on one thread more would only shuffle the rows.

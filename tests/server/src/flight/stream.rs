@@ -26,9 +26,7 @@ pub(super) fn messages(
 ) -> BoxStream<'static, Result<FlightData, Status>> {
     let schema = batches.schema();
     let batches = batches.map_err(|error| FlightError::ExternalError(Box::new(error)));
-    let encoder = FlightDataEncoderBuilder::new()
-        .with_schema(schema)
-        .build(batches);
+    let encoder = FlightDataEncoderBuilder::new().with_schema(schema).build(batches);
     let schema = encoder.known_schema();
     stream::unfold((encoder, schema), move |(mut encoder, schema)| async move {
         let message = next(&mut encoder, schema.as_ref(), keep_alive).await?;

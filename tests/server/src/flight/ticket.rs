@@ -79,9 +79,7 @@ impl<'de> Visitor<'de> for TicketVisitor {
             database: database.ok_or_else(|| A::Error::missing_field("database"))?,
             query: query.ok_or_else(|| A::Error::missing_field("sql_query"))?,
             language: language.flatten().unwrap_or(Language::Sql),
-            params: params
-                .map(|Params(params)| params.into_iter().collect())
-                .unwrap_or_default(),
+            params: params.map(|Params(params)| params.into_iter().collect()).unwrap_or_default(),
         })
     }
 }
@@ -185,10 +183,7 @@ mod tests {
                  "params": {"n": null, "b": true, "u": 1, "i": -1, "f": 1.5, "s": "x"}}"#,
         )
         .unwrap();
-        assert_eq!(
-            (ticket.database.as_str(), ticket.language),
-            ("db", Language::Sql)
-        );
+        assert_eq!((ticket.database.as_str(), ticket.language), ("db", Language::Sql));
         let params: BTreeMap<_, _> = ticket.params.into_iter().collect();
         assert_eq!(params["n"], ScalarValue::Null);
         assert_eq!(params["b"], ScalarValue::Boolean(Some(true)));

@@ -40,10 +40,7 @@ mod tests {
     use super::*;
 
     fn parse(header: &'static str) -> Result<Option<String>, Malformed> {
-        token(&HeaderMap::from_iter([(
-            AUTHORIZATION,
-            HeaderValue::from_static(header),
-        )]))
+        token(&HeaderMap::from_iter([(AUTHORIZATION, HeaderValue::from_static(header))]))
     }
 
     #[test]
@@ -53,15 +50,7 @@ mod tests {
         assert_eq!(parse("Token t"), Ok(Some("t".into())));
         assert_eq!(parse("Basic dXNlcjp0"), Ok(Some("t".into())));
         assert_eq!(parse("Basic OnQ="), Ok(Some("t".into())));
-        for bad in [
-            "t",
-            "bearer t",
-            "Bearer ",
-            "Bearer  t",
-            "Bearer a b",
-            "Basic t",
-            "Digest t",
-        ] {
+        for bad in ["t", "bearer t", "Bearer ", "Bearer  t", "Bearer a b", "Basic t", "Digest t"] {
             assert_eq!(parse(bad), Err(Malformed), "{bad}");
         }
     }

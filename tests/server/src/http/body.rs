@@ -34,9 +34,8 @@ impl fmt::Display for BodyError {
 /// one. Of a gzip body only the first member is read, without a word about the others: that is
 /// what release 3.6 does.
 pub(crate) fn decode(headers: &HeaderMap, body: &Bytes, max: usize) -> Result<Bytes, BodyError> {
-    let encoding = headers
-        .get(CONTENT_ENCODING)
-        .map(|name| String::from_utf8_lossy(name.as_bytes()));
+    let encoding =
+        headers.get(CONTENT_ENCODING).map(|name| String::from_utf8_lossy(name.as_bytes()));
     let gzip = match encoding.as_deref() {
         None | Some("identity") => false,
         Some("gzip") => true,

@@ -79,21 +79,15 @@ fn no_content() -> Answer {
 
 fn allow_origin(mut answer: Answer) -> Answer {
     let any = http::HeaderValue::from_static("*");
-    answer
-        .headers_mut()
-        .insert(ACCESS_CONTROL_ALLOW_ORIGIN, any);
+    answer.headers_mut().insert(ACCESS_CONTROL_ALLOW_ORIGIN, any);
     answer
 }
 
 fn preflight() -> Answer {
     let mut answer = no_content();
     let any = http::HeaderValue::from_static("*");
-    answer
-        .headers_mut()
-        .insert(ACCESS_CONTROL_ALLOW_METHODS, any.clone());
-    answer
-        .headers_mut()
-        .insert(ACCESS_CONTROL_ALLOW_HEADERS, any);
+    answer.headers_mut().insert(ACCESS_CONTROL_ALLOW_METHODS, any.clone());
+    answer.headers_mut().insert(ACCESS_CONTROL_ALLOW_HEADERS, any);
     answer
 }
 

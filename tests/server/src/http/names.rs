@@ -25,11 +25,7 @@ pub(crate) fn check_database(name: &str) -> Result<(), &'static str> {
             _ => return Err(CHARACTER),
         }
     }
-    if name.ends_with('/') {
-        Err(POLICY)
-    } else {
-        Ok(())
-    }
+    if name.ends_with('/') { Err(POLICY) } else { Ok(()) }
 }
 
 /// What `/api/v2/write` asks of a bucket's name before [`check_database`].
@@ -39,10 +35,7 @@ pub(crate) fn check_bucket(name: &str) -> Result<(), String> {
             "namespace name {name} length must be between 1 and {MAX_LEN} characters"
         ));
     }
-    match name
-        .chars()
-        .position(|c| !(c.is_alphanumeric() || matches!(c, '/' | '_' | '-')))
-    {
+    match name.chars().position(|c| !(c.is_alphanumeric() || matches!(c, '/' | '_' | '-'))) {
         None => Ok(()),
         Some(at) => Err(format!(
             "namespace name '{name}' contains invalid character, character number {at} is not \
@@ -69,10 +62,7 @@ mod tests {
             ("a/b/c", "invalid retention policy"),
             ("a/", "invalid retention policy"),
         ] {
-            assert!(
-                check_database(bad).is_err_and(|e| e.contains(text)),
-                "{bad}"
-            );
+            assert!(check_database(bad).is_err_and(|e| e.contains(text)), "{bad}");
         }
     }
 

@@ -47,9 +47,7 @@ pub(crate) fn v2(query: Option<&str>) -> Result<Params, String> {
     })
     .map_err(|error| format!("failed to deserialize org/bucket/precision in request: {error}"))?;
     Ok(Params {
-        database: bucket
-            .filter(|b| !b.is_empty())
-            .ok_or("missing bucket value")?,
+        database: bucket.filter(|b| !b.is_empty()).ok_or("missing bucket value")?,
         precision: precision.unwrap_or(Precision::Nanosecond),
         accept_partial: false,
     })
@@ -82,9 +80,7 @@ fn parse_precision(value: &str, auto: bool) -> Result<Precision, String> {
 }
 
 fn parse_bool(value: &str) -> Result<bool, String> {
-    value
-        .parse()
-        .map_err(|_| "provided string was not `true` or `false`".to_owned())
+    value.parse().map_err(|_| "provided string was not `true` or `false`".to_owned())
 }
 
 #[cfg(test)]
@@ -101,14 +97,8 @@ mod tests {
         for (query, text) in [
             ("", "serde error: missing field `db`"),
             ("db=a&db=b", "serde error: duplicate field `db`"),
-            (
-                "db=a&accept_partial=1",
-                "serde error: provided string was not `true` or `false`",
-            ),
-            (
-                "db=a&no_sync=TRUE",
-                "serde error: provided string was not `true` or `false`",
-            ),
+            ("db=a&accept_partial=1", "serde error: provided string was not `true` or `false`"),
+            ("db=a&no_sync=TRUE", "serde error: provided string was not `true` or `false`"),
         ] {
             assert_eq!(v3(Some(query)).unwrap_err(), text, "{query}");
         }
@@ -124,19 +114,8 @@ mod tests {
         assert_eq!(params.precision, Precision::Nanosecond);
         assert!(!params.accept_partial);
         assert_eq!(v2(None).unwrap_err(), "no org/bucket destination provided");
-        assert_eq!(
-            v2(Some("org=x&bucket=")).unwrap_err(),
-            "missing bucket value"
-        );
-        assert!(
-            v2(Some("bucket=a&precision=auto"))
-                .unwrap_err()
-                .contains("unknown variant")
-        );
-        assert!(
-            v2(Some("bucket=a&bucket=b"))
-                .unwrap_err()
-                .ends_with("duplicate field `bucket`")
-        );
+        assert_eq!(v2(Some("org=x&bucket=")).unwrap_err(), "missing bucket value");
+        assert!(v2(Some("bucket=a&precision=auto")).unwrap_err().contains("unknown variant"));
+        assert!(v2(Some("bucket=a&bucket=b")).unwrap_err().ends_with("duplicate field `bucket`"));
     }
 }

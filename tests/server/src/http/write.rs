@@ -72,11 +72,9 @@ pub(super) fn v2(shared: &Shared, parts: &Parts, body: &Bytes) -> Answer {
     let decoded = body::decode(&parts.headers, body, shared.max_request_bytes);
     let outcome = decoded.and_then(|decoded| Ok(store(shared, &params, body::text(&decoded)?)));
     match outcome {
-        Err(error @ BodyError::TooLarge(_)) => v2_error(
-            StatusCode::PAYLOAD_TOO_LARGE,
-            "request too large",
-            &error.to_string(),
-        ),
+        Err(error @ BodyError::TooLarge(_)) => {
+            v2_error(StatusCode::PAYLOAD_TOO_LARGE, "request too large", &error.to_string())
+        }
         Err(error) => invalid(&error.to_string()),
         Ok(Ok(())) => super::no_content(),
         Ok(Err(Refused::Empty)) => invalid("write buffer error: incoming write was empty"),
@@ -87,6 +85,8 @@ pub(super) fn v2(shared: &Shared, parts: &Parts, body: &Bytes) -> Answer {
     }
 }
 
+/// All writes run on the server's one thread and nothing here awaits, so no other write can change a
+/// schema between the check and the storing.
 fn store(shared: &Shared, params: &Params, body: &str) -> Result<(), Refused> {
     let options = Options {
         precision: params.precision,
@@ -103,11 +103,7 @@ fn store(shared: &Shared, params: &Params, body: &str) -> Result<(), Refused> {
     if checked.lines == 0 {
         return Err(Refused::Empty);
     }
-    if checked.errors.is_empty() {
-        Ok(())
-    } else {
-        Err(Refused::Lines(checked.errors))
-    }
+    if checked.errors.is_empty() { Ok(()) } else { Err(Refused::Lines(checked.errors)) }
 }
 
 /// With `accept_partial` the data are a list, else they are one object: the real server does that.
@@ -161,10 +157,7 @@ fn duplicate(tag: &DuplicateTag) -> Answer {
 }
 
 fn v2_error(status: StatusCode, code: &str, message: &str) -> Answer {
-    text(
-        status,
-        format!("{{\"code\":{},\"message\":{}}}", json(code), json(message)),
-    )
+    text(status, format!("{{\"code\":{},\"message\":{}}}", json(code), json(message)))
 }
 
 fn json(text: &str) -> String {

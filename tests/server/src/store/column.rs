@@ -53,9 +53,8 @@ impl Column {
     pub(crate) fn to_arrow(&self, rows: usize, chunk: usize) -> Vec<ArrayRef> {
         match self {
             Column::Tag(tags) => {
-                let names: ArrayRef = Arc::new(StringArray::from_iter_values(
-                    tags.names.iter().map(|n| &**n),
-                ));
+                let names: ArrayRef =
+                    Arc::new(StringArray::from_iter_values(tags.names.iter().map(|n| &**n)));
                 chunks(rows, chunk)
                     .map(|range| {
                         let keys = Int32Array::from_iter(cells(&tags.codes, range));
@@ -120,13 +119,9 @@ fn primitive<T: Copy>(
     chunk: usize,
     build: impl Fn(&mut dyn Iterator<Item = Option<T>>) -> ArrayRef,
 ) -> Vec<ArrayRef> {
-    chunks(rows, chunk)
-        .map(|range| build(&mut cells(values, range)))
-        .collect()
+    chunks(rows, chunk).map(|range| build(&mut cells(values, range))).collect()
 }
 
 pub(super) fn chunks(rows: usize, chunk: usize) -> impl Iterator<Item = Range<usize>> {
-    (0..rows)
-        .step_by(chunk)
-        .map(move |start| start..rows.min(start + chunk))
+    (0..rows).step_by(chunk).map(move |start| start..rows.min(start + chunk))
 }

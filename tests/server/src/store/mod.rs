@@ -70,16 +70,11 @@ impl Store {
         let mut databases = self.lock();
         let tables = databases.entry(database.to_owned()).or_default();
         for (name, columns) in &rows.tables {
-            tables
-                .entry(name.clone())
-                .or_default()
-                .set_columns(columns.clone());
+            tables.entry(name.clone()).or_default().set_columns(columns.clone());
         }
         let mut start = 0;
         for row in &rows.rows {
-            let table = tables
-                .get_mut(&rows.tables[row.table].0)
-                .expect("made above");
+            let table = tables.get_mut(&rows.tables[row.table].0).expect("made above");
             table.upsert(row.time, &rows.cells[start..row.cells_end]);
             start = row.cells_end;
         }
@@ -96,18 +91,12 @@ impl Store {
 
     /// Names of a database's tables, sorted; none if there is no such database.
     pub(crate) fn tables(&self, database: &str) -> Vec<String> {
-        self.lock()
-            .get(database)
-            .map(|t| t.keys().cloned().collect())
-            .unwrap_or_default()
+        self.lock().get(database).map(|t| t.keys().cloned().collect()).unwrap_or_default()
     }
 
     /// Rows of a table; 0 if it is not there.
     pub(crate) fn rows(&self, database: &str, table: &str) -> usize {
-        self.lock()
-            .get(database)
-            .and_then(|t| t.get(table))
-            .map_or(0, Table::len)
+        self.lock().get(database).and_then(|t| t.get(table)).map_or(0, Table::len)
     }
 
     pub(crate) fn snapshot(&self, database: &str, table: &str) -> Option<Snapshot> {
@@ -116,8 +105,6 @@ impl Store {
 
     // A panic with the lock held ends the server's thread, and that is reported where it ends.
     fn lock(&self) -> MutexGuard<'_, Databases> {
-        self.databases
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
+        self.databases.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -52,10 +52,7 @@ impl Columns {
     }
 
     pub(crate) fn tags(&self) -> usize {
-        self.columns
-            .iter()
-            .filter(|(_, kind)| *kind == ColumnKind::Tag)
-            .count()
+        self.columns.iter().filter(|(_, kind)| *kind == ColumnKind::Tag).count()
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, ColumnKind)> {

@@ -128,19 +128,12 @@ fn field(name: &str, kind: ColumnKind) -> Field {
 }
 
 fn time_field() -> Field {
-    let time = Field::new(
-        "time",
-        DataType::Timestamp(TimeUnit::Nanosecond, None),
-        false,
-    );
+    let time = Field::new("time", DataType::Timestamp(TimeUnit::Nanosecond, None), false);
     with_type(time, "iox::column_type::timestamp")
 }
 
 fn with_type(field: Field, name: &str) -> Field {
-    field.with_metadata(HashMap::from([(
-        "iox::column::type".to_owned(),
-        name.to_owned(),
-    )]))
+    field.with_metadata(HashMap::from([("iox::column::type".to_owned(), name.to_owned())]))
 }
 
 /// Two lines are of one series if they have the same tags, in whatever order.

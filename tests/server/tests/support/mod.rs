@@ -40,10 +40,7 @@ pub struct Answer {
 
 impl Answer {
     pub fn header(&self, name: &str) -> Option<&str> {
-        self.headers
-            .iter()
-            .find(|(n, _)| n == name)
-            .map(|(_, value)| value.as_str())
+        self.headers.iter().find(|(n, _)| n == name).map(|(_, value)| value.as_str())
     }
 
     pub fn text(&self) -> &str {
@@ -89,23 +86,12 @@ pub fn exchange(
     let end = answer.windows(4).position(|w| w == b"\r\n\r\n").unwrap();
     let head = std::str::from_utf8(&answer[..end]).unwrap();
     let mut lines = head.split("\r\n");
-    let status = lines
-        .next()
-        .unwrap()
-        .split(' ')
-        .nth(1)
-        .unwrap()
-        .parse()
-        .unwrap();
+    let status = lines.next().unwrap().split(' ').nth(1).unwrap().parse().unwrap();
     let headers = lines
         .map(|line| line.split_once(": ").unwrap())
         .map(|(name, value)| (name.to_ascii_lowercase(), value.to_owned()))
         .collect();
-    Some(Answer {
-        status,
-        headers,
-        body: answer[end + 4..].to_vec(),
-    })
+    Some(Answer { status, headers, body: answer[end + 4..].to_vec() })
 }
 
 pub fn post(server: &DevServer, path: &str, body: impl AsRef<[u8]>) -> Answer {
@@ -114,11 +100,7 @@ pub fn post(server: &DevServer, path: &str, body: impl AsRef<[u8]>) -> Answer {
 
 /// Writes lines with nanoseconds, and insists that all are taken.
 pub fn write(server: &DevServer, database: &str, lines: &str) {
-    let answer = post(
-        server,
-        &format!("/api/v3/write_lp?db={database}&precision=ns"),
-        lines,
-    );
+    let answer = post(server, &format!("/api/v3/write_lp?db={database}&precision=ns"), lines);
     assert_eq!(answer.status, 204, "{}", answer.text());
 }
 
@@ -161,17 +143,12 @@ pub fn get_from(
     ticket: impl Into<Vec<u8>>,
     metadata: &[(&str, &str)],
 ) -> Messages {
-    let mut request = tonic::Request::new(Ticket {
-        ticket: ticket.into().into(),
-    });
+    let mut request = tonic::Request::new(Ticket { ticket: ticket.into().into() });
     for (name, value) in metadata {
         let name = tonic::metadata::MetadataKey::from_bytes(name.as_bytes()).unwrap();
         request.metadata_mut().insert(name, value.parse().unwrap());
     }
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
         let channel = endpoint.connect().await.unwrap();
         let mut client = FlightServiceClient::new(channel).max_decoding_message_size(usize::MAX);
@@ -179,26 +156,17 @@ pub fn get_from(
         let mut stream = match client.do_get(request).await {
             Ok(answer) => answer.into_inner(),
             Err(status) => {
-                return Messages {
-                    messages,
-                    end: Err(status),
-                };
+                return Messages { messages, end: Err(status) };
             }
         };
         loop {
             match stream.message().await {
                 Ok(Some(message)) => messages.push(message),
                 Ok(None) => {
-                    return Messages {
-                        messages,
-                        end: Ok(()),
-                    };
+                    return Messages { messages, end: Ok(()) };
                 }
                 Err(status) => {
-                    return Messages {
-                        messages,
-                        end: Err(status),
-                    };
+                    return Messages { messages, end: Err(status) };
                 }
             }
         }
