@@ -2,6 +2,8 @@
 #![allow(dead_code, unreachable_pub)] // each test file uses a part of it
 
 pub mod http;
+#[cfg(feature = "tls")]
+pub mod tls;
 
 /// The recorded answers of a real server.
 pub fn recorded(name: &str) -> Vec<serde_json::Value> {
