@@ -10,6 +10,8 @@ mod error;
 mod line_protocol;
 mod point;
 mod precision;
+#[cfg(feature = "query")]
+mod query;
 mod record;
 mod timestamp;
 mod transport;
@@ -21,6 +23,12 @@ pub use error::{Error, ErrorKind, LineError, Result};
 pub use line_protocol::{FieldValue, Line, LineBuffer};
 pub use point::Point;
 pub use precision::Precision;
+#[cfg(feature = "query")]
+pub use query::{
+    CancelHandle, ColumnIndex, FromCell, Language, Param, QueryRequest, Reader, Row, Rows, Table,
+};
 pub use record::{Iter, Lines, One, Record, Seq};
 pub use timestamp::Timestamp;
 pub use write::{Batch, WriteOptions, WriteRequest};
+#[cfg(feature = "arrow")]
+pub use {arrow_array, arrow_schema};

@@ -1,12 +1,13 @@
 //! Certificates made for a test, and a server that wants one from its client.
 
-use std::io::{BufRead, BufReader, Write};
-use std::net::{SocketAddr, TcpListener};
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 
 use rcgen::{
-    BasicConstraints, CertificateParams, CertifiedIssuer, ExtendedKeyUsagePurpose, IsCa, KeyPair, date_time_ymd,
+    BasicConstraints, CertificateParams, CertifiedIssuer, ExtendedKeyUsagePurpose, IsCa, KeyPair,
+    date_time_ymd,
 };
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
@@ -53,8 +54,9 @@ pub fn mutual(authority: &Authority, leaf: &Leaf) -> (SocketAddr, JoinHandle<std
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let mut roots = RootCertStore::empty();
     roots.add(CertificateDer::from_pem_slice(authority.pem().as_bytes()).unwrap()).unwrap();
-    let verifier =
-        WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider.clone()).build().unwrap();
+    let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider.clone())
+        .build()
+        .unwrap();
     let certificate = CertificateDer::from_pem_slice(leaf.certificate.as_bytes()).unwrap();
     let key = PrivateKeyDer::from_pem_slice(leaf.key.as_bytes()).unwrap();
     let config = ServerConfig::builder_with_provider(provider)
@@ -66,18 +68,22 @@ pub fn mutual(authority: &Authority, leaf: &Leaf) -> (SocketAddr, JoinHandle<std
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
     let thread = thread::spawn(move || {
-        let (socket, _) = listener.accept()?;
-        let connection = ServerConnection::new(Arc::new(config)).map_err(std::io::Error::other)?;
-        let mut stream = BufReader::new(StreamOwned::new(connection, socket));
-        let mut line = String::new();
-        while line != "\r\n" {
-            line.clear();
-            stream.read_line(&mut line)?;
-        }
-        stream.get_mut().write_all(b"HTTP/1.1 204 No Content\r\n\r\n")?;
+        let (mut socket, _) = listener.accept()?;
+        let answered = answer_once(config, socket.try_clone()?);
         // Until the client goes, so that nothing of the answer is lost.
-        let _ = std::io::copy(&mut stream, &mut std::io::sink());
-        Ok(())
+        let _ = socket.read_to_end(&mut Vec::new());
+        answered
     });
     (address, thread)
+}
+
+fn answer_once(config: ServerConfig, socket: TcpStream) -> std::io::Result<()> {
+    let connection = ServerConnection::new(Arc::new(config)).map_err(std::io::Error::other)?;
+    let mut stream = BufReader::new(StreamOwned::new(connection, socket));
+    let mut line = String::new();
+    while line != "\r\n" {
+        line.clear();
+        stream.read_line(&mut line)?;
+    }
+    stream.get_mut().write_all(b"HTTP/1.1 204 No Content\r\n\r\n")
 }
