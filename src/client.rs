@@ -70,11 +70,11 @@ impl Client {
         let http = Http::new(&config, IDLE_CONNECTIONS)?;
         let config = Arc::new(config);
         let inner = Inner {
-            #[cfg(feature = "query")]
-            query: QueryClient::new(Arc::clone(&config)),
-            config,
             rules,
             http,
+            #[cfg(feature = "query")]
+            query: QueryClient::new(config.clone()),
+            config,
             closed: AtomicBool::new(false),
         };
         Ok(Self { inner: Arc::new(inner) })
@@ -98,19 +98,16 @@ impl Client {
         WriteRequest::new(self, record)
     }
 
-    /// A query in SQL, unless its [`language`](QueryRequest::language) is set.
+    /// A query in SQL, or in InfluxQL if it [says so](QueryRequest::language).
     ///
-    /// Nothing happens before [`table`](QueryRequest::table), [`reader`](QueryRequest::reader) or another last
-    /// call. The first query starts a thread, which all clones of the client share.
+    /// Nothing happens before one of the methods that fetch a result is called. The first query starts the
+    /// client's thread and opens its connection.
     ///
     /// ```no_run
     /// # let client = influxdb3_blocking::Client::from_env()?;
-    /// let table = client
-    ///     .query("SELECT time, temp FROM home WHERE room = $room ORDER BY time")
-    ///     .param("room", "Kitchen")
-    ///     .table()?;
+    /// let table = client.query("SELECT * FROM home WHERE room = $room").param("room", "Kitchen").table()?;
     /// for row in table.rows() {
-    ///     println!("{} {:?}", row.get::<i64>("time")?, row.get::<Option<f64>>("temp")?);
+    ///     println!("{}", row.get::<f64>("temp")?);
     /// }
     /// # Ok::<_, influxdb3_blocking::Error>(())
     /// ```

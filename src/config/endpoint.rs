@@ -74,11 +74,6 @@ impl Endpoint {
     pub(crate) fn path(&self) -> &str {
         &self.path
     }
-
-    /// The URL of `path` (with a leading slash) on this server.
-    pub(crate) fn url(&self, path: &str) -> String {
-        format!("{self}{path}")
-    }
 }
 
 /// `https://host:port/prefix`

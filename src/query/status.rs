@@ -192,37 +192,12 @@ impl Circumstances<'_> {
 
     #[cfg(feature = "tls")]
     fn tls(&self, failure: &Failure) -> Option<Error> {
-        use rustls::{AlertDescription, CertificateError, Error as Tls};
         let endpoint = &self.config.endpoint;
-        let text = if let Some(error) = failure.find::<Tls>() {
-            match error {
-                Tls::InvalidCertificate(CertificateError::UnknownIssuer) => format!(
-                    "the certificate of {endpoint} comes from an unknown issuer: add its root with tls_root_certs"
-                ),
-                Tls::InvalidCertificate(
-                    CertificateError::Expired | CertificateError::ExpiredContext { .. },
-                ) => format!("the certificate of {endpoint} has expired"),
-                Tls::InvalidCertificate(
-                    CertificateError::NotValidForName
-                    | CertificateError::NotValidForNameContext { .. },
-                ) => format!("the certificate of {endpoint} is for another host name"),
-                Tls::InvalidCertificate(error) => {
-                    format!("the certificate of {endpoint} is not valid: {error}")
-                }
-                Tls::InvalidMessage(_) => {
-                    format!("the port of {endpoint} does not speak TLS: use http://")
-                }
-                Tls::AlertReceived(
-                    AlertDescription::CertificateRequired
-                    | AlertDescription::BadCertificate
-                    | AlertDescription::UnknownCA
-                    | AlertDescription::CertificateUnknown
-                    | AlertDescription::HandshakeFailure,
-                ) => format!(
-                    "{endpoint} refused the handshake ({error}): does it want a client certificate (client_cert)?"
-                ),
-                error => format!("the TLS handshake with {endpoint} failed: {error}"),
-            }
+        let text = if let Some(error) = failure.find::<rustls::Error>() {
+            format!(
+                "no TLS connection to {endpoint}: {}",
+                crate::transport::describe_tls_error(error)
+            )
         } else if failure.mentions("HTTP/2 was not negotiated") {
             format!("{endpoint} does not offer HTTP/2 over TLS, which queries need")
         } else if failure.mentions("TLS handshake timeout") {

@@ -170,13 +170,18 @@ fn certificates(pem: &[u8], what: &str) -> Result<Vec<CertificateDer<'static>>, 
 
 /// What a TLS failure means and what to do about it.
 pub(crate) fn describe_tls_error(error: &rustls::Error) -> String {
-    use rustls::{CertificateError, Error as E};
+    use rustls::{AlertDescription, CertificateError, Error as E};
     match error {
         E::InvalidMessage(_) => {
             "the server does not speak TLS on this port; use http:// or the TLS port".into()
         }
         E::InvalidCertificate(CertificateError::UnknownIssuer) => {
             "the server's certificate is signed by nobody known; give its root with tls_root_certs"
+                .into()
+        }
+        E::InvalidCertificate(CertificateError::BadSignature) => {
+            "the server's certificate is not signed by the root of that name that is trusted; give the right \
+             one with tls_root_certs"
                 .into()
         }
         E::InvalidCertificate(
@@ -188,6 +193,13 @@ pub(crate) fn describe_tls_error(error: &rustls::Error) -> String {
         E::InvalidCertificate(
             CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. },
         ) => "the server's certificate is for another host name".into(),
+        E::AlertReceived(
+            alert @ (AlertDescription::CertificateRequired
+            | AlertDescription::BadCertificate
+            | AlertDescription::UnknownCA
+            | AlertDescription::CertificateUnknown
+            | AlertDescription::HandshakeFailure),
+        ) => format!("the server refused the handshake ({alert:?}); does it want a client_cert?"),
         E::AlertReceived(alert) => format!("the server ended the handshake: {alert:?}"),
         other => other.to_string(),
     }

@@ -6,6 +6,8 @@ pub mod batches;
 #[cfg(feature = "query")]
 pub mod flight;
 pub mod http;
+#[cfg(feature = "tls")]
+pub mod tls;
 
 /// The recorded answers of a real server.
 pub fn recorded(name: &str) -> Vec<serde_json::Value> {

@@ -121,10 +121,7 @@ fn grpc_is_what_says_so_over_http_2() {
     let answer = http(&server, "POST", "/health", &grpc, b"").unwrap();
     assert_eq!((answer.status, answer.text()), (404, "not found"));
 
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
         let stream = tokio::net::TcpStream::connect(server.addr()).await.unwrap();
         let (mut requests, connection) =
