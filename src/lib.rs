@@ -25,7 +25,8 @@ pub use point::Point;
 pub use precision::Precision;
 #[cfg(feature = "query")]
 pub use query::{
-    CancelHandle, ColumnIndex, FromCell, Language, Param, QueryRequest, Reader, Row, Rows, Table,
+    CancelHandle, Chunk, Chunks, ColumnIndex, FromCell, Language, Param, QueryRequest, QueryStats,
+    Reader, Row, Rows, Table,
 };
 pub use record::{Iter, Lines, One, Record, Seq};
 pub use timestamp::Timestamp;

@@ -133,13 +133,9 @@ fn contradictions_are_errors_and_the_client_lives_on() {
         ("no schema", vec![batch.clone()], 0),
         ("nothing", vec![], 0),
         ("a second schema", vec![schema.clone(), batch.clone(), schema.clone(), batch.clone()], 3),
-        (
-            "a body that is too short",
-            vec![schema.clone(), batch.clone(), shorter, batch.clone()],
-            3,
-        ),
+        ("a body that is too short", vec![schema.clone(), batch.clone(), shorter, batch], 3),
         ("a header that is none", vec![schema.clone(), garbled], 0),
-        ("no protobuf", vec![schema.clone(), vec![0xff; 9]], 0),
+        ("no protobuf", vec![schema, vec![0xff; 9]], 0),
     ] {
         let messages = messages.into_iter().map(Step::Message);
         let steps: Vec<_> = std::iter::once(Step::Head).chain(messages).chain([ok()]).collect();
@@ -300,7 +296,8 @@ fn a_reader_is_cancelled_from_another_thread_while_it_waits() {
     let reader = client.query("SELECT 1").reader().unwrap();
     let handle = reader.cancel_handle();
     let waiting = thread::spawn(move || drain(reader));
-    handle.clone().cancel();
+    let also = handle.clone();
+    also.cancel();
     let (rows, error) = waiting.join().unwrap();
     assert!(rows <= 3);
     assert_eq!(error.unwrap().kind(), ErrorKind::Cancelled);

@@ -1,5 +1,6 @@
 //! Queries over Arrow Flight: from a text to record batches.
 
+mod chunks;
 mod flight;
 mod ipc;
 mod reader;
@@ -7,6 +8,7 @@ mod request;
 mod rows;
 mod rpc;
 mod runtime;
+mod stats;
 mod status;
 mod stream;
 mod table;
@@ -15,9 +17,11 @@ mod ticket;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+pub use chunks::{Chunk, Chunks};
 pub use reader::{CancelHandle, Reader};
 pub use request::QueryRequest;
 pub use rows::{ColumnIndex, FromCell, Row, Rows};
+pub use stats::QueryStats;
 pub use table::Table;
 pub use ticket::{Language, Param};
 

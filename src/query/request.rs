@@ -3,10 +3,13 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use arrow_array::RecordBatch;
+use arrow_schema::SchemaRef;
 
 use super::QueryClient;
+use super::chunks::Chunks;
 use super::reader::Reader;
 use super::rpc::Call;
+use super::stats::QueryStats;
 use super::stream::{Answer, Wait};
 use super::table::Table;
 use super::ticket::{Language, Param, Ticket};
@@ -122,7 +125,8 @@ impl<'a> QueryRequest<'a> {
                 batches.push(batch);
             }
         }
-        Ok(Table::new(Arc::clone(answer.schema()), batches))
+        let stats = answer.trailers().map(QueryStats::read).unwrap_or_default();
+        Ok(Table::new(Arc::clone(answer.schema()), batches, stats))
     }
 
     /// Sends the query, waits for the schema, and hands out the rest as it comes.
@@ -133,6 +137,25 @@ impl<'a> QueryRequest<'a> {
     pub fn reader(self) -> Result<Reader> {
         let wait = Wait::Each(self.timeout);
         Ok(Reader::new(self.open(wait, None)?))
+    }
+
+    /// Sends the query and hands out its answer message by message, with the metadata beside the data.
+    ///
+    /// # Errors
+    ///
+    /// As [`reader`](Self::reader).
+    pub fn chunks(self) -> Result<Chunks> {
+        let wait = Wait::Each(self.timeout);
+        Ok(Chunks::new(self.open(wait, None)?))
+    }
+
+    /// Sends the query and takes nothing but the schema of its answer; the server need not run it to its end.
+    ///
+    /// # Errors
+    ///
+    /// As [`reader`](Self::reader).
+    pub fn schema(self) -> Result<SchemaRef> {
+        Ok(Arc::clone(self.whole()?.schema()))
     }
 
     /// An answer that is wanted as a whole: the server may be told when it comes too late.

@@ -153,6 +153,13 @@ impl Circumstances<'_> {
         if let Some(error) = self.tls(&failure) {
             return error.with_source(failure);
         }
+        let broke = |kind, text: &str| {
+            Error::new(kind, format!("{text} ({endpoint})")).with_retryable(true)
+        };
+        if failure.mentions("keep-alive timed out") {
+            let text = "the connection is dead: the server does not answer to PINGs";
+            return broke(ErrorKind::Timeout, text).with_source(failure);
+        }
         let greeting = greeting.get();
         if !endpoint.is_tls() {
             if greeting.starts_with(b"HTTP/1") {
@@ -180,14 +187,31 @@ impl Circumstances<'_> {
                 .with_source(failure);
             }
         }
-        let (kind, text) = if failure.mentions("keep-alive timed out") {
-            (ErrorKind::Timeout, "the connection is dead: the server does not answer to PINGs")
-        } else if failure.is_early {
-            (ErrorKind::Connect, "the connection broke before the server answered")
-        } else {
-            (ErrorKind::Connect, "the connection broke in the middle of the answer")
+        let error = match (failure.is_early, endpoint.is_tls()) {
+            (false, _) => {
+                broke(ErrorKind::Connect, "the connection broke in the middle of the answer")
+            }
+            (true, false) => {
+                broke(ErrorKind::Connect, "the connection broke before the server answered")
+            }
+            // In TLS 1.3 a server refuses a client after the handshake.
+            (true, true) if self.has_client_cert() => broke(
+                ErrorKind::Tls,
+                "the connection broke right after the TLS handshake: does the server accept the client_cert?",
+            ),
+            (true, true) => broke(
+                ErrorKind::Tls,
+                "the connection broke right after the TLS handshake: does the server want a client_cert?",
+            ),
         };
-        Error::new(kind, format!("{text} ({endpoint})")).with_retryable(true).with_source(failure)
+        error.with_source(failure)
+    }
+
+    fn has_client_cert(&self) -> bool {
+        #[cfg(feature = "tls")]
+        return self.config.tls.identity.is_some();
+        #[cfg(not(feature = "tls"))]
+        false
     }
 
     #[cfg(feature = "tls")]
