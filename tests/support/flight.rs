@@ -80,7 +80,10 @@ pub struct FlightServer {
 impl FlightServer {
     /// Answers the n-th call (from 0) with the steps of `script`.
     pub fn start(script: impl Fn(&Call, usize) -> Vec<Step> + Send + Sync + 'static) -> Self {
-        Self::start_with(script, Arc::new(|stream| Box::pin(async { Some(Box::new(stream) as Box<dyn Io>) })))
+        Self::start_with(
+            script,
+            Arc::new(|stream| Box::pin(async { Some(Box::new(stream) as Box<dyn Io>) })),
+        )
     }
 
     /// The same answer to every call.
@@ -313,7 +316,9 @@ async fn send(stream: &mut Option<SendStream<Bytes>>, bytes: Vec<u8>) -> Result<
     while !bytes.is_empty() {
         stream.reserve_capacity(bytes.len());
         match std::future::poll_fn(|cx| stream.poll_capacity(cx)).await {
-            Some(capacity) => stream.send_data(bytes.split_to(capacity?.min(bytes.len())), false)?,
+            Some(capacity) => {
+                stream.send_data(bytes.split_to(capacity?.min(bytes.len())), false)?
+            }
             None => return Ok(()),
         }
     }
