@@ -231,9 +231,9 @@ fn a_schema_that_does_not_come_is_bounded_too() {
     let client = client(&server);
     let timeout = Duration::from_millis(50);
     let error = client.query("SELECT 1").timeout(timeout).reader().unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::Timeout);
+    assert_eq!(error.kind(), ErrorKind::Timeout, "{error:#}");
     let error = client.query("SELECT 1").timeout(timeout).table().unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::Timeout);
+    assert_eq!(error.kind(), ErrorKind::Timeout, "{error:#}");
 }
 
 #[test]
