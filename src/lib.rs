@@ -1,5 +1,5 @@
-//! A blocking client for InfluxDB 3.
-
+#![cfg_attr(feature = "query", doc = include_str!("../README.md"))]
+#![cfg_attr(not(feature = "query"), doc = "A blocking client for InfluxDB 3, without queries.")]
 #![forbid(unsafe_code)]
 #![warn(clippy::expect_used, clippy::unwrap_used)]
 

@@ -57,6 +57,7 @@ impl Endpoint {
         Ok(Self { tls, host, port: port.unwrap_or(default_port), path: check_path(path)? })
     }
 
+    #[cfg(any(feature = "query", not(feature = "tls")))]
     pub(crate) fn is_tls(&self) -> bool {
         self.tls
     }

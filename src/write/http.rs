@@ -13,11 +13,18 @@ use crate::{Error, ErrorKind, Result};
 /// The HTTP side of a client: a pool of connections to one server.
 pub(crate) struct Http {
     agent: Agent,
-    /// `http://host:port/prefix`
-    base: String,
+    peer: Peer,
     connect_timeout: Duration,
     authorization: Option<HeaderValue>,
     headers: Headers,
+}
+
+/// Whom requests go to.
+struct Peer {
+    /// `http://host:port/prefix`
+    base: String,
+    /// `http://host:port`, without credentials.
+    proxy: Option<String>,
 }
 
 /// A request that is ready to be sent.
@@ -60,7 +67,10 @@ impl Http {
         };
         Ok(Self {
             agent: settings.build().new_agent(),
-            base: config.endpoint.to_string(),
+            peer: Peer {
+                base: config.endpoint.to_string(),
+                proxy: config.proxy.as_ref().map(ToString::to_string),
+            },
             connect_timeout: config.connect_timeout,
             authorization,
             headers: config.headers.clone(),
@@ -77,7 +87,7 @@ impl Http {
             Err(failure) if failure.is_stale() && (post.repeatable || !failure.progress.began) => {
                 let left = deadline.saturating_duration_since(Instant::now());
                 if left.is_zero() {
-                    return Err(failure.into_error(&self.base, post.timeout));
+                    return Err(failure.into_error(&self.peer, post.timeout));
                 }
                 log::debug!(
                     "the connection was closed without an answer: one more try on a new one"
@@ -87,13 +97,13 @@ impl Http {
                 match self.attempt(Some(post), post.path_and_query, left, true) {
                     Ok(answer) => Ok(Answer { in_doubt, ..answer }),
                     Err(failure) => {
-                        let error = failure.into_error(&self.base, post.timeout);
+                        let error = failure.into_error(&self.peer, post.timeout);
                         let in_doubt = in_doubt || error.in_doubt();
                         Err(error.with_in_doubt(in_doubt))
                     }
                 }
             }
-            result => result.map_err(|failure| failure.into_error(&self.base, post.timeout)),
+            result => result.map_err(|failure| failure.into_error(&self.peer, post.timeout)),
         }
     }
 
@@ -103,7 +113,7 @@ impl Http {
             Err(failure) if failure.is_stale() => self.attempt(None, path, timeout, true),
             result => result,
         }
-        .map_err(|failure| failure.into_error(&self.base, timeout).with_in_doubt(false))
+        .map_err(|failure| failure.into_error(&self.peer, timeout).with_in_doubt(false))
     }
 
     fn attempt(
@@ -113,7 +123,7 @@ impl Http {
         timeout: Duration,
         fresh: bool,
     ) -> Result<Answer, Failure> {
-        let url = format!("{}{path_and_query}", self.base);
+        let url = format!("{}{path_and_query}", self.peer.base);
         let mut body = WatchedBody::new(post.map_or(&[], |post| post.body));
         let connect = self.connect_timeout.min(timeout);
         let result = match post {
@@ -222,9 +232,9 @@ impl Failure {
             && self.tls_error().is_none()
     }
 
-    fn into_error(self, base: &str, timeout: Duration) -> Error {
+    fn into_error(self, peer: &Peer, timeout: Duration) -> Error {
         let began = self.progress.began;
-        let (kind, message, retryable) = self.describe(base, timeout);
+        let (kind, message, retryable) = self.describe(peer, timeout);
         let in_doubt = began && !matches!(kind, ErrorKind::Tls | ErrorKind::Proxy);
         Error::new(kind, message)
             .with_in_doubt(in_doubt)
@@ -232,10 +242,18 @@ impl Failure {
             .with_source(Box::new(self.error) as Box<dyn std::error::Error + Send + Sync>)
     }
 
-    fn describe(&self, base: &str, timeout: Duration) -> (ErrorKind, String, bool) {
+    fn describe(&self, peer: &Peer, timeout: Duration) -> (ErrorKind, String, bool) {
         use ureq::Error as E;
+        let base = &peer.base;
         if let Some((message, retryable)) = self.tls_error() {
             return (ErrorKind::Tls, format!("no TLS connection to {base}: {message}"), retryable);
+        }
+        if let Some(proxy) = peer.proxy.as_ref().filter(|_| self.is_without_connection()) {
+            let why = match &self.error {
+                E::Io(error) => error.kind().to_string(),
+                _ => "its name does not resolve".to_owned(),
+            };
+            return (ErrorKind::Proxy, format!("cannot connect to the proxy {proxy}: {why}"), true);
         }
         match &self.error {
             E::Timeout(phase) => {
@@ -292,6 +310,15 @@ impl Failure {
             }
             _ => (ErrorKind::Internal, format!("the request to {base} could not be made"), false),
         }
+    }
+
+    /// Whether no connection was made to whom requests go to first.
+    fn is_without_connection(&self) -> bool {
+        !self.progress.began
+            && match &self.error {
+                ureq::Error::Io(_) | ureq::Error::ConnectionFailed => true,
+                error => is_unresolved(error),
+            }
     }
 
     fn describe_timeout(&self, phase: Timeout, base: &str, timeout: Duration) -> String {

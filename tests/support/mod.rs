@@ -6,6 +6,7 @@ pub mod batches;
 #[cfg(feature = "query")]
 pub mod flight;
 pub mod http;
+pub mod proxy;
 #[cfg(feature = "tls")]
 pub mod tls;
 
