@@ -2,6 +2,8 @@
 
 mod chunks;
 mod flight;
+#[cfg(test)]
+mod fuzz;
 mod ipc;
 mod kind;
 #[cfg(feature = "pretty")]
