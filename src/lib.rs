@@ -23,10 +23,12 @@ pub use error::{Error, ErrorKind, LineError, Result};
 pub use line_protocol::{FieldValue, Line, LineBuffer};
 pub use point::Point;
 pub use precision::Precision;
+#[cfg(all(feature = "query", feature = "serde"))]
+pub use query::TypedRows;
 #[cfg(feature = "query")]
 pub use query::{
-    CancelHandle, Chunk, Chunks, ColumnIndex, FromCell, Language, Param, QueryRequest, QueryStats,
-    Reader, Row, Rows, Table,
+    CancelHandle, Chunk, Chunks, ColumnIndex, ColumnKind, FromCell, Language, Param, QueryRequest,
+    QueryStats, Reader, Row, Rows, Table,
 };
 pub use record::{Iter, Lines, One, Record, Seq};
 pub use timestamp::Timestamp;
