@@ -36,6 +36,8 @@ struct Inner {
     unsent: Vec<Batch>,
     in_doubt: bool,
     retryable: bool,
+    was_cut: bool,
+    hides_lines: bool,
     source: Option<Box<dyn std::error::Error + Send + Sync>>,
 }
 
@@ -286,6 +288,18 @@ impl Error {
         self
     }
 
+    pub(crate) fn add_unsent(&mut self, more: impl IntoIterator<Item = Batch>) {
+        self.0.unsent.extend(more);
+    }
+
+    pub(crate) fn add_line_errors(&mut self, more: impl IntoIterator<Item = LineError>) {
+        self.0.line_errors.extend(more);
+    }
+
+    pub(crate) fn take_line_errors(&mut self) -> Vec<LineError> {
+        std::mem::take(&mut self.0.line_errors)
+    }
+
     pub(crate) fn with_in_doubt(mut self, in_doubt: bool) -> Self {
         self.0.in_doubt = in_doubt;
         self
@@ -294,6 +308,26 @@ impl Error {
     pub(crate) fn with_retryable(mut self, retryable: bool) -> Self {
         self.0.retryable = retryable;
         self
+    }
+
+    /// The connection was closed without an answer.
+    pub(crate) fn with_was_cut(mut self, was_cut: bool) -> Self {
+        self.0.was_cut = was_cut;
+        self
+    }
+
+    pub(crate) fn was_cut(&self) -> bool {
+        self.0.was_cut
+    }
+
+    /// Lines are at fault, nothing is stored, and not all bad lines are named.
+    pub(crate) fn with_hides_lines(mut self, hides_lines: bool) -> Self {
+        self.0.hides_lines = hides_lines;
+        self
+    }
+
+    pub(crate) fn hides_lines(&self) -> bool {
+        self.0.hides_lines
     }
 
     pub(crate) fn with_source(

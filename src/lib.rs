@@ -17,7 +17,7 @@ mod timestamp;
 mod transport;
 mod write;
 
-pub use client::Client;
+pub use client::{Client, WeakClient};
 pub use client_builder::ClientBuilder;
 pub use error::{Error, ErrorKind, LineError, Result};
 pub use line_protocol::{FieldValue, Line, LineBuffer};
@@ -32,6 +32,8 @@ pub use query::{
 };
 pub use record::{Iter, Lines, One, Record, Seq};
 pub use timestamp::Timestamp;
-pub use write::{Batch, WriteOptions, WriteRequest};
+pub use write::{
+    Amount, Batch, OnFull, ThreadPoolScheduler, WriteOptions, WriteRequest, WriteStats,
+};
 #[cfg(feature = "arrow")]
 pub use {arrow_array, arrow_schema};

@@ -111,7 +111,7 @@ mod typed {
     enum Room {
         Kitchen,
         #[serde(rename = "Living Room")]
-        LivingRoom,
+        Lounge,
         #[serde(other)]
         Other,
     }
@@ -129,7 +129,7 @@ mod typed {
             assert_eq!(home.time, row.get("time").unwrap());
             let room = match row.get("room").unwrap() {
                 "Kitchen" => Room::Kitchen,
-                "Living Room" => Room::LivingRoom,
+                "Living Room" => Room::Lounge,
                 _ => Room::Other,
             };
             assert_eq!(home.room, room);

@@ -3,7 +3,8 @@ use std::fmt;
 use crate::line_protocol::TagRules;
 use crate::line_protocol::encoder::Encoded;
 use crate::line_protocol::text::TextLine;
-use crate::{Error, Point, Precision, Result, Timestamp};
+use crate::write::stamp;
+use crate::{Error, Point, Precision, Result};
 
 /// Where records are encoded to: the lines of one call.
 ///
@@ -12,7 +13,8 @@ pub struct Lines<'a> {
     buffer: &'a mut Vec<u8>,
     precision: Precision,
     rules: &'a TagRules,
-    stamp: Option<Timestamp>,
+    /// None if lines without a timestamp are to get theirs from the server.
+    stamped: Option<&'a mut Stamped>,
     /// The database that records must belong to if they belong to one; none if the caller chose one.
     database: Option<&'a str>,
     count: usize,
@@ -25,20 +27,29 @@ pub struct Lines<'a> {
     map: RecordMap,
 }
 
+/// Lines that got a timestamp here, where the others have a coarser precision than nanoseconds.
+///
+/// A timestamp of that precision would be the same for many of them, and those of one series would replace each other.
+#[derive(Debug, Default)]
+pub(crate) struct Stamped {
+    pub(crate) buffer: Vec<u8>,
+    pub(crate) count: usize,
+}
+
 impl<'a> Lines<'a> {
-    /// Lines without a timestamp get `stamp`, if there is one.
+    /// With `stamped`, lines without a timestamp get one now.
     pub(crate) fn new(
         buffer: &'a mut Vec<u8>,
         precision: Precision,
         rules: &'a TagRules,
-        stamp: Option<Timestamp>,
+        stamped: Option<&'a mut Stamped>,
         database: Option<&'a str>,
     ) -> Self {
         Self {
             buffer,
             precision,
             rules,
-            stamp,
+            stamped,
             database,
             count: 0,
             skipped: 0,
@@ -86,12 +97,10 @@ impl<'a> Lines<'a> {
     }
 
     pub(crate) fn push_point(&mut self, point: &Point) -> Result<()> {
+        let start = self.buffer.len();
         match point.encode(self.precision, self.rules, self.buffer)? {
             Encoded::Line => {
-                if point.timestamp().is_none() {
-                    self.stamp_last_line()?;
-                }
-                self.count_line();
+                self.finish_line(start, point.timestamp().is_some());
                 Ok(())
             }
             Encoded::NoFields if self.depth > 0 => {
@@ -106,20 +115,17 @@ impl<'a> Lines<'a> {
     }
 
     pub(crate) fn push_text_line(&mut self, line: &TextLine<'_>) -> Result<()> {
+        let start = self.buffer.len();
         self.buffer.extend_from_slice(line.bytes);
         self.buffer.push(b'\n');
-        if !line.has_timestamp {
-            self.stamp_last_line()?;
-        }
-        self.count_line();
+        self.finish_line(start, line.has_timestamp);
         Ok(())
     }
 
     /// Appends what this crate encoded before, in this call's precision.
     pub(crate) fn push_encoded(&mut self, bytes: &[u8], lines: usize) {
         self.buffer.extend_from_slice(bytes);
-        self.map.add(self.count, lines, self.record);
-        self.count += lines;
+        self.count_lines(lines);
     }
 
     /// Encodes the records of a collection.
@@ -143,23 +149,41 @@ impl<'a> Lines<'a> {
         Ok(())
     }
 
-    fn count_line(&mut self) {
-        self.map.add(self.count, 1, self.record);
-        self.count += 1;
+    /// Counts the line that begins at `start`, and stamps it if it needs that.
+    fn finish_line(&mut self, start: usize, has_timestamp: bool) {
+        if has_timestamp {
+            return self.count_lines(1);
+        }
+        let Some(stamped) = &mut self.stamped else {
+            self.all_stamped = false;
+            return self.count_lines(1);
+        };
+        if self.precision == Precision::Nanosecond {
+            stamp(self.buffer);
+            self.count_lines(1);
+        } else {
+            stamped.buffer.extend_from_slice(&self.buffer[start..]);
+            self.buffer.truncate(start);
+            stamp(&mut stamped.buffer);
+            stamped.count += 1;
+        }
     }
 
-    fn stamp_last_line(&mut self) -> Result<()> {
-        let Some(stamp) = self.stamp else {
-            self.all_stamped = false;
-            return Ok(());
-        };
-        let stamp = stamp.scaled(self.precision)?;
-        self.buffer.pop();
-        self.buffer.push(b' ');
-        self.buffer.extend_from_slice(itoa::Buffer::new().format(stamp).as_bytes());
-        self.buffer.push(b'\n');
-        Ok(())
+    fn count_lines(&mut self, lines: usize) {
+        // Batches have lines of many calls, so places in one of them are of no use there.
+        if self.stamped.is_none() {
+            self.map.add(self.count, lines, self.record);
+        }
+        self.count += lines;
     }
+}
+
+/// Gives the last line a timestamp in nanoseconds.
+fn stamp(buffer: &mut Vec<u8>) {
+    buffer.pop();
+    buffer.push(b' ');
+    buffer.extend_from_slice(itoa::Buffer::new().format(stamp::next()).as_bytes());
+    buffer.push(b'\n');
 }
 
 impl fmt::Debug for Lines<'_> {

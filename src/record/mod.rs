@@ -8,7 +8,7 @@ mod seq;
 mod text;
 
 pub use lines::Lines;
-pub(crate) use lines::RecordMap;
+pub(crate) use lines::{RecordMap, Stamped};
 pub use seq::{Iter, One, Seq};
 
 use crate::{Precision, Result};

@@ -1,6 +1,8 @@
 //! One request over HTTP, and what came of it. The only file that names ureq.
 
 use std::io::{self, Read};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use ureq::http::{HeaderName, HeaderValue, Response};
@@ -12,7 +14,10 @@ use crate::{Error, ErrorKind, Result};
 
 /// The HTTP side of a client: a pool of connections to one server.
 pub(crate) struct Http {
-    agent: Agent,
+    /// None once all users are gone.
+    agent: Mutex<Option<Agent>>,
+    /// How many clients that are not closed share it.
+    users: AtomicUsize,
     peer: Peer,
     connect_timeout: Duration,
     authorization: Option<HeaderValue>,
@@ -66,7 +71,8 @@ impl Http {
             }
         };
         Ok(Self {
-            agent: settings.build().new_agent(),
+            agent: Mutex::new(Some(settings.build().new_agent())),
+            users: AtomicUsize::new(1),
             peer: Peer {
                 base: config.endpoint.to_string(),
                 proxy: config.proxy.as_ref().map(ToString::to_string),
@@ -77,15 +83,39 @@ impl Http {
         })
     }
 
+    /// One more client shares it; none can once all are gone.
+    pub(crate) fn join(&self) -> Result<()> {
+        let _agent = self.agent()?;
+        self.users.fetch_add(1, Ordering::AcqRel);
+        Ok(())
+    }
+
+    /// One client less shares it. The last one ends idle connections, and if `interrupt` requests under way too.
+    pub(crate) fn retire(&self, interrupt: bool) {
+        if self.users.fetch_sub(1, Ordering::AcqRel) > 1 {
+            return;
+        }
+        let agent = self.agent.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(agent) = agent.filter(|_| interrupt) {
+            agent.shutdown();
+        }
+    }
+
+    fn agent(&self) -> Result<Agent> {
+        let agent = self.agent.lock().unwrap_or_else(PoisonError::into_inner);
+        agent.clone().ok_or_else(|| Error::new(ErrorKind::Closed, "the client is closed"))
+    }
+
     /// Sends a request and reads the answer, whatever its status.
     ///
     /// A connection that the server closed while it was idle shows as one that breaks without an answer. The
     /// request is then sent once more over a new one, if nothing was sent or a repetition changes nothing.
     pub(crate) fn post(&self, post: &Post<'_>) -> Result<Answer> {
-        let deadline = Instant::now() + post.timeout;
-        match self.attempt(Some(post), post.path_and_query, post.timeout, false) {
+        let agent = self.agent()?;
+        let start = Instant::now();
+        match self.attempt(&agent, Some(post), post.path_and_query, post.timeout, false) {
             Err(failure) if failure.is_stale() && (post.repeatable || !failure.progress.began) => {
-                let left = deadline.saturating_duration_since(Instant::now());
+                let left = post.timeout.saturating_sub(start.elapsed());
                 if left.is_zero() {
                     return Err(failure.into_error(&self.peer, post.timeout));
                 }
@@ -94,7 +124,7 @@ impl Http {
                 );
                 // Whatever comes of the second try, the first may have been carried out.
                 let in_doubt = failure.progress.began;
-                match self.attempt(Some(post), post.path_and_query, left, true) {
+                match self.attempt(&agent, Some(post), post.path_and_query, left, true) {
                     Ok(answer) => Ok(Answer { in_doubt, ..answer }),
                     Err(failure) => {
                         let error = failure.into_error(&self.peer, post.timeout);
@@ -109,8 +139,9 @@ impl Http {
 
     /// Gets `path`, which may be asked for any number of times.
     pub(crate) fn get(&self, path: &str, timeout: Duration) -> Result<Answer> {
-        match self.attempt(None, path, timeout, false) {
-            Err(failure) if failure.is_stale() => self.attempt(None, path, timeout, true),
+        let agent = self.agent()?;
+        match self.attempt(&agent, None, path, timeout, false) {
+            Err(failure) if failure.is_stale() => self.attempt(&agent, None, path, timeout, true),
             result => result,
         }
         .map_err(|failure| failure.into_error(&self.peer, timeout).with_in_doubt(false))
@@ -118,6 +149,7 @@ impl Http {
 
     fn attempt(
         &self,
+        agent: &Agent,
         post: Option<&Post<'_>>,
         path_and_query: &str,
         timeout: Duration,
@@ -128,13 +160,13 @@ impl Http {
         let connect = self.connect_timeout.min(timeout);
         let result = match post {
             None => {
-                let request = self.agent.get(url).config().timeout_global(Some(timeout));
+                let request = agent.get(url).config().timeout_global(Some(timeout));
                 let request = request.timeout_resolve(Some(connect)).timeout_connect(Some(connect));
                 let request = if fresh { request.max_idle_age(Duration::ZERO) } else { request };
                 self.with_headers(request.build(), &Headers::default()).call()
             }
             Some(post) => {
-                let request = self.agent.post(url).config().timeout_global(Some(timeout));
+                let request = agent.post(url).config().timeout_global(Some(timeout));
                 let request = request.timeout_resolve(Some(connect)).timeout_connect(Some(connect));
                 let request = if fresh { request.max_idle_age(Duration::ZERO) } else { request };
                 let mut request = self
@@ -234,11 +266,13 @@ impl Failure {
 
     fn into_error(self, peer: &Peer, timeout: Duration) -> Error {
         let began = self.progress.began;
+        let was_cut = began && self.is_stale();
         let (kind, message, retryable) = self.describe(peer, timeout);
         let in_doubt = began && !matches!(kind, ErrorKind::Tls | ErrorKind::Proxy);
         Error::new(kind, message)
             .with_in_doubt(in_doubt)
             .with_retryable(retryable)
+            .with_was_cut(was_cut)
             .with_source(Box::new(self.error) as Box<dyn std::error::Error + Send + Sync>)
     }
 
