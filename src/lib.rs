@@ -5,6 +5,8 @@
 
 mod client;
 mod client_builder;
+#[cfg(any(feature = "_columns", feature = "serde"))]
+mod columns;
 mod config;
 mod error;
 mod line_protocol;
@@ -21,6 +23,8 @@ pub use error::{Error, ErrorKind, LineError, Result};
 pub use line_protocol::{FieldValue, Line, LineBuffer};
 pub use point::Point;
 pub use precision::Precision;
+#[cfg(feature = "arrow")]
+pub use record::Columns;
 pub use record::{Iter, Lines, One, Record, Seq};
 pub use timestamp::Timestamp;
 pub use write::{Batch, WriteOptions, WriteRequest};

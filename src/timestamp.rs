@@ -54,6 +54,17 @@ impl Timestamp {
         self.0
     }
 
+    /// A time that may be outside of what the server can hold.
+    pub(crate) const fn from_nanos(nanos: i128) -> Self {
+        Self(nanos)
+    }
+
+    /// A time in this unit since the epoch.
+    #[inline]
+    pub(crate) fn of_unit(value: i64, unit: Precision) -> Self {
+        Self(i128::from(value) * i128::from(unit.nanos()))
+    }
+
     /// The number that stands in a line of this precision.
     ///
     /// It fits only if it still fits as nanoseconds, which is what the server turns it into.

@@ -8,7 +8,7 @@ mod few;
 mod field_value;
 mod keys;
 mod line_buffer;
-mod number;
+pub(crate) mod number;
 pub(crate) mod packed;
 pub(crate) mod point_line;
 mod tag_rules;

@@ -22,6 +22,9 @@ pub struct Lines<'a> {
     depth: usize,
     /// The place of the record that is being encoded, in the outermost collection.
     record: usize,
+    /// Rows of tables so far.
+    #[cfg(feature = "_columns")]
+    rows: usize,
     map: RecordMap,
 }
 
@@ -45,6 +48,8 @@ impl<'a> Lines<'a> {
             all_stamped: true,
             depth: 0,
             record: 0,
+            #[cfg(feature = "_columns")]
+            rows: 0,
             map: RecordMap::default(),
         }
     }
@@ -120,6 +125,68 @@ impl<'a> Lines<'a> {
         self.buffer.extend_from_slice(bytes);
         self.map.add(self.count, lines, self.record);
         self.count += lines;
+    }
+
+    /// Appends the lines of a block of rows; rows without a field are left out.
+    #[cfg(feature = "_columns")]
+    pub(crate) fn push_rows(
+        &mut self,
+        plan: &crate::columns::Plan,
+        pieces: &[crate::columns::Pieces],
+        rows: usize,
+    ) -> Result<()> {
+        let end = self.end_without_time()?;
+        for row in 0..rows {
+            if plan.line(pieces, row, &end, self.buffer) {
+                self.count_row(row);
+            } else {
+                self.skipped += 1;
+            }
+        }
+        self.all_stamped &= plan.has_time() || self.stamp.is_some();
+        self.rows += rows;
+        Ok(())
+    }
+
+    /// How a line without a time of its own ends.
+    #[cfg(feature = "_columns")]
+    fn end_without_time(&self) -> Result<Vec<u8>> {
+        let mut end = Vec::new();
+        crate::line_protocol::encoder::end(&mut end, self.stamp, self.precision)?;
+        Ok(end)
+    }
+
+    /// A table that is the whole of the call is traced to its rows.
+    #[cfg(feature = "_columns")]
+    #[inline]
+    fn count_row(&mut self, row: usize) {
+        let record = if self.depth == 0 { self.rows + row } else { self.record };
+        self.map.add(self.count, 1, record);
+        self.count += 1;
+    }
+
+    /// Rows of tables so far, those without fields included.
+    #[cfg(feature = "_columns")]
+    pub(crate) fn rows(&self) -> usize {
+        self.rows
+    }
+
+    /// Lets the rows be counted from another number than 0.
+    #[cfg(feature = "_files")]
+    pub(crate) fn starting_at_row(mut self, row: usize) -> Self {
+        self.rows = row;
+        self
+    }
+
+    #[cfg(feature = "_columns")]
+    pub(crate) fn rules(&self) -> &'a TagRules {
+        self.rules
+    }
+
+    /// The bytes of the lines so far.
+    #[cfg(feature = "_files")]
+    pub(crate) fn byte_len(&self) -> usize {
+        self.buffer.len()
     }
 
     /// Encodes the records of a collection.

@@ -1,12 +1,20 @@
 //! What can be written: the [`Record`] trait, and everything that is one.
 
+#[cfg(feature = "arrow")]
+mod arrow;
 mod batch;
+mod json;
 mod line_buffer;
 mod lines;
 mod point;
 mod seq;
 mod text;
+pub(crate) mod time_text;
 
+#[cfg(feature = "arrow")]
+pub(crate) use arrow::BatchEncoder;
+#[cfg(feature = "arrow")]
+pub use arrow::Columns;
 pub use lines::Lines;
 pub(crate) use lines::RecordMap;
 pub use seq::{Iter, One, Seq};
@@ -55,8 +63,8 @@ use crate::{Precision, Result};
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be written to InfluxDB",
     label = "not a record",
-    note = "records are line protocol (`&str`, `String`, bytes), `Point`, `&LineBuffer`, `&Batch`, and slices, \
-            vectors, arrays and iterators of records",
+    note = "records are line protocol (`&str`, `String`, bytes), `Point`, `&LineBuffer`, `&Batch`, JSON objects, and slices, \
+            vectors, arrays and iterators of records; with their features, `Columns`, `Frame` and `Structs`",
     note = "a `Result` is no record: is a `?` missing?"
 )]
 pub trait Record<K = One> {
