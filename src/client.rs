@@ -6,6 +6,8 @@ use serde_json::Value;
 
 use crate::config::Config;
 use crate::line_protocol::TagRules;
+#[cfg(feature = "query")]
+use crate::query::{QueryClient, QueryRequest};
 use crate::write::{Http, WriteRequest};
 use crate::{ClientBuilder, Error, ErrorKind, Record, Result, WriteOptions};
 
@@ -30,6 +32,8 @@ struct Inner {
     config: Arc<Config>,
     rules: TagRules,
     http: Http,
+    #[cfg(feature = "query")]
+    query: QueryClient,
     closed: AtomicBool,
 }
 
@@ -65,7 +69,15 @@ impl Client {
     pub(crate) fn new(config: Config, rules: TagRules, _options: WriteOptions) -> Result<Self> {
         let http = Http::new(&config, IDLE_CONNECTIONS)?;
         let config = Arc::new(config);
-        Ok(Self { inner: Arc::new(Inner { config, rules, http, closed: AtomicBool::new(false) }) })
+        let inner = Inner {
+            rules,
+            http,
+            #[cfg(feature = "query")]
+            query: QueryClient::new(config.clone()),
+            config,
+            closed: AtomicBool::new(false),
+        };
+        Ok(Self { inner: Arc::new(inner) })
     }
 
     /// A write of `record`: line protocol text, a point, or a collection of them; see [`Record`].
@@ -84,6 +96,24 @@ impl Client {
     /// ```
     pub fn write<R: Record<K>, K>(&self, record: R) -> WriteRequest<'_, R, K> {
         WriteRequest::new(self, record)
+    }
+
+    /// A query in SQL, or in InfluxQL if it [says so](QueryRequest::language).
+    ///
+    /// Nothing happens before one of the methods that fetch a result is called. The first query starts the
+    /// client's thread and opens its connection.
+    ///
+    /// ```no_run
+    /// # let client = influxdb3_blocking::Client::from_env()?;
+    /// let table = client.query("SELECT * FROM home WHERE room = $room").param("room", "Kitchen").table()?;
+    /// for row in table.rows() {
+    ///     println!("{}", row.get::<f64>("temp")?);
+    /// }
+    /// # Ok::<_, influxdb3_blocking::Error>(())
+    /// ```
+    #[cfg(feature = "query")]
+    pub fn query(&self, text: impl AsRef<str>) -> QueryRequest<'_> {
+        QueryRequest::new(&self.inner.query, text.as_ref())
     }
 
     /// Asks whether the server is there and the token is good, which some servers want for this.
@@ -130,6 +160,8 @@ impl Client {
     /// What could not be sent comes back in [`unsent`](Error::unsent).
     pub fn close(&self) -> Result<()> {
         self.inner.closed.store(true, Ordering::Release);
+        #[cfg(feature = "query")]
+        self.inner.query.close();
         Ok(())
     }
 

@@ -351,11 +351,14 @@ impl ClientBuilder {
                     headers: self.headers,
                     connect_timeout: self.connect_timeout,
                     write_timeout: self.write_timeout,
+                    #[cfg(feature = "query")]
                     query_timeout: self.query_timeout,
+                    #[cfg(feature = "query")]
                     idle_timeout: self.idle_timeout,
                     proxy: self.proxy,
                     #[cfg(feature = "tls")]
                     tls: self.tls,
+                    #[cfg(feature = "query")]
                     max_message_size: self.max_message_size,
                     max_request_bytes: self.max_request_bytes,
                     gzip_threshold: self.gzip_threshold,

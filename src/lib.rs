@@ -1,5 +1,5 @@
-//! A blocking client for InfluxDB 3.
-
+#![cfg_attr(feature = "query", doc = include_str!("../README.md"))]
+#![cfg_attr(not(feature = "query"), doc = "A blocking client for InfluxDB 3, without queries.")]
 #![forbid(unsafe_code)]
 #![warn(clippy::expect_used, clippy::unwrap_used)]
 
@@ -12,6 +12,8 @@ mod error;
 mod line_protocol;
 mod point;
 mod precision;
+#[cfg(feature = "query")]
+mod query;
 mod record;
 mod timestamp;
 mod transport;
@@ -25,6 +27,12 @@ pub use point::Point;
 pub use precision::Precision;
 #[cfg(feature = "arrow")]
 pub use record::Columns;
+#[cfg(feature = "query")]
+pub use query::{
+    CancelHandle, ColumnIndex, FromCell, Language, Param, QueryRequest, Reader, Row, Rows, Table,
+};
 pub use record::{Iter, Lines, One, Record, Seq};
 pub use timestamp::Timestamp;
 pub use write::{Batch, WriteOptions, WriteRequest};
+#[cfg(feature = "arrow")]
+pub use {arrow_array, arrow_schema};

@@ -374,6 +374,14 @@ fn lines_without_a_timestamp_are_not_sent_twice() {
 }
 
 #[test]
+fn a_second_try_does_not_hide_that_the_first_may_have_been_carried_out() {
+    let server = Server::start(|n, _| if n == 0 { Reply::Close } else { Reply::status(503) });
+    let error = client(&server).write("m f=1 1").send().unwrap_err();
+    assert_eq!((error.kind(), error.status()), (ErrorKind::Server, Some(503)));
+    assert!(error.in_doubt());
+}
+
+#[test]
 fn a_server_that_never_answers_is_left_after_the_timeout() {
     let server = Server::start(|_, _| Reply::Stall);
     let error =

@@ -57,6 +57,7 @@ impl Endpoint {
         Ok(Self { tls, host, port: port.unwrap_or(default_port), path: check_path(path)? })
     }
 
+    #[cfg(any(feature = "query", not(feature = "tls")))]
     pub(crate) fn is_tls(&self) -> bool {
         self.tls
     }
@@ -73,11 +74,6 @@ impl Endpoint {
     /// The path prefix: empty, or `/` and something that does not end in `/`.
     pub(crate) fn path(&self) -> &str {
         &self.path
-    }
-
-    /// The URL of `path` (with a leading slash) on this server.
-    pub(crate) fn url(&self, path: &str) -> String {
-        format!("{self}{path}")
     }
 }
 

@@ -31,11 +31,14 @@ pub(crate) struct Config {
     pub(crate) headers: Headers,
     pub(crate) connect_timeout: Duration,
     pub(crate) write_timeout: Duration,
+    #[cfg(feature = "query")]
     pub(crate) query_timeout: Option<Duration>,
+    #[cfg(feature = "query")]
     pub(crate) idle_timeout: Duration,
     pub(crate) proxy: Option<Proxy>,
     #[cfg(feature = "tls")]
     pub(crate) tls: TlsSettings,
+    #[cfg(feature = "query")]
     pub(crate) max_message_size: usize,
     pub(crate) max_request_bytes: usize,
     pub(crate) gzip_threshold: Option<usize>,

@@ -3,11 +3,10 @@
 use std::fmt;
 use std::sync::Arc;
 
-use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use rustls::crypto::{CryptoProvider, ring, verify_tls12_signature, verify_tls13_signature};
+use rustls::crypto::{CryptoProvider, ring};
 use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
-use rustls::{ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::{ClientConfig, RootCertStore};
 
 /// Whom to trust, and who to be.
 #[derive(Clone, Debug, Default)]
@@ -32,6 +31,7 @@ pub(crate) struct Identity {
     pub(crate) chain: Vec<CertificateDer<'static>>,
     pub(crate) key: PrivateKeyDer<'static>,
     /// The same two as they came.
+    #[cfg(feature = "query")]
     pub(crate) chain_pem: Vec<u8>,
     pub(crate) key_pem: Vec<u8>,
 }
@@ -64,6 +64,7 @@ impl Roots {
         Ok(Self::Certificates(Arc::new(found.certs.into_iter().filter(readable).collect())))
     }
 
+    #[cfg(feature = "query")]
     pub(crate) fn store(&self) -> RootCertStore {
         match self {
             Self::Bundled => webpki_roots::TLS_SERVER_ROOTS.iter().cloned().collect(),
@@ -81,8 +82,13 @@ impl Identity {
         let chain = certificates(chain_pem, "the certificate of client_cert")?;
         let key = PrivateKeyDer::from_pem_slice(key_pem)
             .map_err(|error| format!("the key of client_cert is no PEM private key: {error}"))?;
-        let identity =
-            Self { chain, key, chain_pem: chain_pem.to_vec(), key_pem: key_pem.to_vec() };
+        let identity = Self {
+            chain,
+            key,
+            #[cfg(feature = "query")]
+            chain_pem: chain_pem.to_vec(),
+            key_pem: key_pem.to_vec(),
+        };
         identity.check()?;
         Ok(identity)
     }
@@ -112,51 +118,6 @@ pub(crate) fn provider() -> Arc<CryptoProvider> {
     Arc::new(ring::default_provider())
 }
 
-/// Accepts any certificate, for `danger_accept_invalid_certs(true)`; the signature must still be right.
-#[derive(Debug)]
-pub(crate) struct AcceptAny(Arc<CryptoProvider>);
-
-impl AcceptAny {
-    pub(crate) fn new() -> Self {
-        Self(provider())
-    }
-}
-
-impl ServerCertVerifier for AcceptAny {
-    fn verify_server_cert(
-        &self,
-        _end_entity: &CertificateDer<'_>,
-        _intermediates: &[CertificateDer<'_>],
-        _server_name: &ServerName<'_>,
-        _ocsp_response: &[u8],
-        _now: UnixTime,
-    ) -> Result<ServerCertVerified, rustls::Error> {
-        Ok(ServerCertVerified::assertion())
-    }
-
-    fn verify_tls12_signature(
-        &self,
-        message: &[u8],
-        cert: &CertificateDer<'_>,
-        dss: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        verify_tls12_signature(message, cert, dss, &self.0.signature_verification_algorithms)
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        cert: &CertificateDer<'_>,
-        dss: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        verify_tls13_signature(message, cert, dss, &self.0.signature_verification_algorithms)
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.0.signature_verification_algorithms.supported_schemes()
-    }
-}
-
 fn certificates(pem: &[u8], what: &str) -> Result<Vec<CertificateDer<'static>>, String> {
     let parsed: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(pem).collect();
     match parsed {
@@ -170,13 +131,18 @@ fn certificates(pem: &[u8], what: &str) -> Result<Vec<CertificateDer<'static>>, 
 
 /// What a TLS failure means and what to do about it.
 pub(crate) fn describe_tls_error(error: &rustls::Error) -> String {
-    use rustls::{CertificateError, Error as E};
+    use rustls::{AlertDescription, CertificateError, Error as E};
     match error {
         E::InvalidMessage(_) => {
             "the server does not speak TLS on this port; use http:// or the TLS port".into()
         }
         E::InvalidCertificate(CertificateError::UnknownIssuer) => {
             "the server's certificate is signed by nobody known; give its root with tls_root_certs"
+                .into()
+        }
+        E::InvalidCertificate(CertificateError::BadSignature) => {
+            "the server's certificate is not signed by the root of that name that is trusted; give the right \
+             one with tls_root_certs"
                 .into()
         }
         E::InvalidCertificate(
@@ -188,6 +154,13 @@ pub(crate) fn describe_tls_error(error: &rustls::Error) -> String {
         E::InvalidCertificate(
             CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. },
         ) => "the server's certificate is for another host name".into(),
+        E::AlertReceived(
+            alert @ (AlertDescription::CertificateRequired
+            | AlertDescription::BadCertificate
+            | AlertDescription::UnknownCA
+            | AlertDescription::CertificateUnknown
+            | AlertDescription::HandshakeFailure),
+        ) => format!("the server refused the handshake ({alert:?}); does it want a client_cert?"),
         E::AlertReceived(alert) => format!("the server ended the handshake: {alert:?}"),
         other => other.to_string(),
     }

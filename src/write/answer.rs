@@ -12,6 +12,8 @@ pub(crate) struct Answer {
     pub(crate) status: u16,
     pub(crate) headers: Vec<(String, String)>,
     pub(crate) body: Vec<u8>,
+    /// Whether the request was sent before, without an answer.
+    pub(crate) in_doubt: bool,
 }
 
 /// Which endpoint was asked, as some answers only make sense with it.
@@ -34,7 +36,7 @@ impl Answer {
         let (kind, message) = self.judge(api, &told);
         let retryable = matches!(self.status, 408 | 429 | 500 | 502 | 503 | 504)
             && matches!(kind, ErrorKind::Server | ErrorKind::Timeout | ErrorKind::RateLimited);
-        let in_doubt = retryable && matches!(self.status, 408 | 500 | 502 | 504);
+        let in_doubt = self.in_doubt || retryable && matches!(self.status, 408 | 500 | 502 | 504);
         let retry_after = self.header("retry-after").and_then(parse_retry_after);
         Err(Error::new(kind, message)
             .with_status(self.status)

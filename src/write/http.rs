@@ -3,7 +3,7 @@
 use std::io::{self, Read};
 use std::time::{Duration, Instant};
 
-use ureq::http::{HeaderName, HeaderValue};
+use ureq::http::{HeaderName, HeaderValue, Response};
 use ureq::{Agent, SendBody, Timeout};
 
 use super::answer::Answer;
@@ -82,11 +82,19 @@ impl Http {
                 log::debug!(
                     "the connection was closed without an answer: one more try on a new one"
                 );
-                self.attempt(Some(post), post.path_and_query, left, true)
+                // Whatever comes of the second try, the first may have been carried out.
+                let in_doubt = failure.progress.began;
+                match self.attempt(Some(post), post.path_and_query, left, true) {
+                    Ok(answer) => Ok(Answer { in_doubt, ..answer }),
+                    Err(failure) => {
+                        let error = failure.into_error(&self.base, post.timeout);
+                        let in_doubt = in_doubt || error.in_doubt();
+                        Err(error.with_in_doubt(in_doubt))
+                    }
+                }
             }
-            result => result,
+            result => result.map_err(|failure| failure.into_error(&self.base, post.timeout)),
         }
-        .map_err(|failure| failure.into_error(&self.base, post.timeout))
     }
 
     /// Gets `path`, which may be asked for any number of times.
@@ -333,7 +341,7 @@ fn is_unresolved(error: &ureq::Error) -> bool {
     }
 }
 
-fn read_answer(response: ureq::http::Response<ureq::Body>) -> Answer {
+fn read_answer(response: Response<ureq::Body>) -> Answer {
     let (parts, body) = response.into_parts();
     let headers = parts.headers.iter().map(|(name, value)| {
         (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned())
@@ -344,7 +352,12 @@ fn read_answer(response: ureq::http::Response<ureq::Body>) -> Answer {
     if let Err(error) = read {
         log::debug!("the body of an answer of status {} broke off: {error}", parts.status.as_u16());
     }
-    Answer { status: parts.status.as_u16(), headers: headers.collect(), body: bytes }
+    Answer {
+        status: parts.status.as_u16(),
+        headers: headers.collect(),
+        body: bytes,
+        in_doubt: false,
+    }
 }
 
 fn proxy(config: &Config) -> Result<Option<ureq::Proxy>> {

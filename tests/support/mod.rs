@@ -1,7 +1,13 @@
 //! What tests of the client share: servers that do as they are told.
 #![allow(dead_code, unreachable_pub)] // each test file uses a part of it
 
+#[cfg(feature = "query")]
+pub mod batches;
+#[cfg(feature = "query")]
+pub mod flight;
 pub mod http;
+#[cfg(feature = "tls")]
+pub mod tls;
 
 /// The recorded answers of a real server.
 pub fn recorded(name: &str) -> Vec<serde_json::Value> {

@@ -1,6 +1,6 @@
 //! Certificates.
 
-use std::{io, sync::Arc};
+use std::{fmt, io, sync::Arc};
 
 use tokio_rustls::{
     TlsAcceptor,
@@ -12,10 +12,17 @@ use tokio_rustls::{
 };
 
 /// A certificate chain and its key, as PEM.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub(crate) struct Pem {
     pub(crate) certs: Vec<u8>,
     pub(crate) key: Vec<u8>,
+}
+
+/// A key does not belong into a log.
+impl fmt::Debug for Pem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Pem").finish_non_exhaustive()
+    }
 }
 
 pub(crate) fn acceptor(pem: &Pem) -> io::Result<TlsAcceptor> {
@@ -32,6 +39,6 @@ pub(crate) fn acceptor(pem: &Pem) -> io::Result<TlsAcceptor> {
     Ok(TlsAcceptor::from(Arc::new(config)))
 }
 
-fn invalid(what: &str, error: impl std::fmt::Display) -> io::Error {
+fn invalid(what: &str, error: impl fmt::Display) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidInput, format!("{what}: {error}"))
 }

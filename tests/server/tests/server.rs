@@ -3,11 +3,15 @@
 mod support;
 
 use std::{
-    io::Write,
+    io::{Read, Write},
     net::{IpAddr, Ipv6Addr, TcpListener, TcpStream},
     sync::Arc,
+    thread,
 };
 
+use bytes::Bytes;
+use http_body_util::{BodyExt, Full};
+use hyper_util::rt::{TokioExecutor, TokioIo};
 use influxdb3_dev_server::DevServer;
 use support::{http, post, write};
 use tokio_rustls::rustls::{
@@ -22,13 +26,11 @@ const KEY: &str = include_str!("tls/localhost.key");
 const CA: &str = include_str!("tls/ca.pem");
 
 #[test]
-fn dropping_it_frees_the_port_and_closes_connections() {
+fn dropping_it_closes_connections() {
     let server = DevServer::start().unwrap();
-    let addr = server.addr();
-    let _open = TcpStream::connect(addr).unwrap();
+    let mut open = TcpStream::connect(server.addr()).unwrap();
     drop(server);
-    assert!(TcpStream::connect(addr).is_err());
-    TcpListener::bind(addr).unwrap();
+    assert!(matches!(open.read(&mut [0]), Ok(0) | Err(_)));
 }
 
 #[test]
@@ -39,6 +41,24 @@ fn it_can_be_started_and_dropped_inside_a_runtime() {
         write(&server, "db", "m f=1 1");
         assert_eq!(server.rows("db", "m"), 1);
     });
+}
+
+#[test]
+fn dropping_it_does_not_wait_for_a_query() {
+    let server = DevServer::builder().record_requests(true).start().unwrap();
+    write(&server, "db", "m f=1 1");
+    let endpoint = Endpoint::new(server.url()).unwrap();
+    let client = thread::spawn(|| {
+        let query = "SELECT count(*) FROM generate_series(1, 30000) a, generate_series(1, 30000) b \
+                     WHERE a.value + b.value > 10";
+        let ticket = serde_json::json!({"database": "db", "sql_query": query}).to_string();
+        support::get_from(endpoint, ticket, &[]).end
+    });
+    while server.requests().len() < 2 {
+        thread::yield_now();
+    }
+    drop(server);
+    client.join().unwrap().unwrap_err();
 }
 
 #[test]
@@ -92,6 +112,38 @@ fn options_are_answered_before_anybody_asks_for_a_token() {
     let open = DevServer::start().unwrap();
     assert_eq!(http(&open, "GET", "/health", &malformed, b"").unwrap().status, 400);
     assert_eq!(http(&open, "HEAD", "/ping", &[], b"").unwrap().status, 404);
+}
+
+#[test]
+fn grpc_is_what_says_so_over_http_2() {
+    let server = DevServer::start().unwrap();
+    let grpc = [("content-type", "application/grpc")];
+    let answer = http(&server, "POST", "/health", &grpc, b"").unwrap();
+    assert_eq!((answer.status, answer.text()), (404, "not found"));
+
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let stream = tokio::net::TcpStream::connect(server.addr()).await.unwrap();
+        let (mut requests, connection) =
+            hyper::client::conn::http2::handshake(TokioExecutor::new(), TokioIo::new(stream))
+                .await
+                .unwrap();
+        tokio::spawn(connection);
+        let mut ask = async |content_type: &str| {
+            let request = ::http::Request::get(format!("{}/health", server.url()))
+                .header("content-type", content_type)
+                .body(Full::<Bytes>::default())
+                .unwrap();
+            requests.send_request(request).await.unwrap()
+        };
+        let answer = ask("text/plain").await;
+        assert_eq!(answer.status(), 200);
+        assert_eq!(answer.into_body().collect().await.unwrap().to_bytes(), "OK");
+        let answer = ask("application/grpc+proto").await;
+        assert_eq!(answer.status(), 200);
+        assert_eq!(answer.headers()["grpc-status"], "12");
+        assert!(!answer.headers().contains_key("grpc-message"));
+    });
 }
 
 #[test]

@@ -85,6 +85,8 @@ pub(super) fn v2(shared: &Shared, parts: &Parts, body: &Bytes) -> Answer {
     }
 }
 
+/// All writes run on the server's one thread and nothing here awaits, so no other write can change a
+/// schema between the check and the storing.
 fn store(shared: &Shared, params: &Params, body: &str) -> Result<(), Refused> {
     let options = Options {
         precision: params.precision,
