@@ -5,10 +5,15 @@
 
 mod client;
 mod client_builder;
-#[cfg(any(feature = "_columns", feature = "serde"))]
+#[cfg(feature = "_columns")]
+#[cfg_attr(not(all(feature = "files", feature = "serde")), allow(dead_code, unused_imports))]
+// each uses a part
 mod columns;
 mod config;
 mod error;
+#[cfg(feature = "_files")]
+#[cfg_attr(not(feature = "files"), allow(dead_code))] // each uses a part
+mod file;
 mod line_protocol;
 mod point;
 mod precision;
@@ -22,17 +27,23 @@ mod write;
 pub use client::Client;
 pub use client_builder::ClientBuilder;
 pub use error::{Error, ErrorKind, LineError, Result};
+#[cfg(feature = "_files")]
+pub use file::ColumnType;
 pub use line_protocol::{FieldValue, Line, LineBuffer};
 pub use point::Point;
 pub use precision::Precision;
-#[cfg(feature = "arrow")]
-pub use record::Columns;
 #[cfg(feature = "query")]
 pub use query::{
     CancelHandle, ColumnIndex, FromCell, Language, Param, QueryRequest, Reader, Row, Rows, Table,
 };
+#[cfg(feature = "arrow")]
+pub use record::Columns;
+#[cfg(feature = "serde")]
+pub use record::Structs;
 pub use record::{Iter, Lines, One, Record, Seq};
 pub use timestamp::Timestamp;
 pub use write::{Batch, WriteOptions, WriteRequest};
+#[cfg(feature = "_files")]
+pub use write::{FileReport, Progress, WriteFile};
 #[cfg(feature = "arrow")]
 pub use {arrow_array, arrow_schema};

@@ -156,6 +156,19 @@ impl From<time::OffsetDateTime> for Timestamp {
     }
 }
 
+/// As a number of nanoseconds since the epoch; [`Structs`](crate::Structs) knows it for a time.
+#[cfg(feature = "serde")]
+impl serde_core::Serialize for Timestamp {
+    fn serialize<S: serde_core::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_newtype_struct(Self::SERDE_NAME, &self.0)
+    }
+}
+
+#[cfg(feature = "serde")]
+impl Timestamp {
+    pub(crate) const SERDE_NAME: &'static str = "influxdb3_blocking::Timestamp";
+}
+
 /// At most 2^64 seconds, so that this cannot overflow.
 fn nanos(duration: Duration) -> i128 {
     i128::from(duration.as_secs()) * NANOS_PER_SECOND + i128::from(duration.subsec_nanos())

@@ -2,24 +2,18 @@
 //! each block of rows is written a column at a time before the pieces are put together into lines.
 
 mod cell;
-#[cfg(feature = "_columns")]
 mod layout;
-#[cfg(feature = "_columns")]
 mod pieces;
-#[cfg(feature = "_columns")]
 mod plan;
+mod tags;
 
-pub(crate) use cell::{Cell, Time};
-#[cfg(feature = "_columns")]
-pub(crate) use {
-    cell::{Role, field_value},
-    layout::Layout,
-    pieces::Pieces,
-    plan::{Duty, Plan, Planned},
-};
+pub(crate) use cell::{Cell, Name, Role, Time, field_value};
+pub(crate) use layout::Layout;
+pub(crate) use pieces::Pieces;
+pub(crate) use plan::{Duty, Plan};
+pub(crate) use tags::{LineTag, in_order as tags_in_order};
 
 /// A value that cannot be written, and where it is.
-#[cfg(feature = "_columns")]
 #[derive(Debug)]
 pub(crate) struct CellError {
     /// The row within its block, from 0.
@@ -28,5 +22,4 @@ pub(crate) struct CellError {
 }
 
 /// How many rows a block has: enough to keep the loops tight, few enough for their pieces to stay in the cache.
-#[cfg(feature = "_columns")]
 pub(crate) const BLOCK_ROWS: usize = 1024;

@@ -69,7 +69,6 @@ impl Pieces {
 
     /// What the last row has.
     #[inline]
-    #[cfg(feature = "arrow")]
     pub(crate) fn last(&self) -> Option<(usize, usize)> {
         self.ranges.last().copied()
     }

@@ -1,6 +1,7 @@
 //! What each column of a table becomes, decided once.
 
 use super::cell::{Field, Name, Tag, Time};
+use super::tags::{self, LineTag};
 use super::{Layout, Pieces};
 use crate::line_protocol::{TagRules, encoder, escape};
 use crate::{Error, Precision, Result};
@@ -85,21 +86,17 @@ impl Plan {
             let unit = layout.date_unit.unwrap_or(precision);
             plan.time = Some(plan.add(place, names, Duty::Time(Time { unit, precision })));
         }
-        let mut tags = Vec::new();
-        for name in &layout.tags {
+        for (number, name) in layout.tags.iter().enumerate() {
             let place = find(name).ok_or_else(|| missing("tag", name, names))?;
-            if tags.contains(&name.as_str()) {
-                continue;
-            }
-            if take(place) {
+            let is_repeated = layout.tags.iter().take(number).any(|earlier| earlier == name);
+            if take(place) && !is_repeated {
                 return Err(Error::invalid_record(format!(
                     "the column {} cannot be a tag: it is the measurement or the timestamp",
                     escape::quoted(name)
                 )));
             }
-            tags.push(name.as_str());
         }
-        plan.add_tags(tags, names, rules)?;
+        plan.add_tags(&layout.tags, names, rules)?;
         for (place, name) in names.iter().enumerate() {
             if take(place) || Layout::MEASUREMENTS.contains(name) {
                 continue;
@@ -174,28 +171,17 @@ impl Plan {
     }
 
     /// Adds tags and default tags in the order that the client wants.
-    fn add_tags(&mut self, mut tags: Vec<&str>, names: &[&str], rules: &TagRules) -> Result<()> {
-        tags.sort_by(|a, b| rules.compare(a.as_bytes(), b.as_bytes()));
-        let mut defaults = rules.defaults().iter().peekable();
-        for key in tags {
-            let mut default = Vec::new();
-            while let Some(tag) =
-                defaults.next_if(|tag| rules.compare(tag.key().as_bytes(), key.as_bytes()).is_le())
-            {
-                if tag.key() == key {
-                    default = tag.piece().to_vec();
-                } else {
-                    self.head.push(Head::Constant(tag.piece().to_vec()));
+    fn add_tags(&mut self, keys: &[String], names: &[&str], rules: &TagRules) -> Result<()> {
+        for tag in tags::in_order(keys, rules)? {
+            match tag {
+                LineTag::Default(piece) => self.head.push(Head::Constant(piece)),
+                LineTag::Own(tag) => {
+                    let index = names.iter().position(|name| *name == tag.key).unwrap_or_default();
+                    let column = self.add(index, names, Duty::Tag(tag));
+                    self.head.push(Head::Column(column));
                 }
             }
-            let mut prefix = Vec::new();
-            encoder::tag_key(&mut prefix, key)?;
-            let index = names.iter().position(|name| *name == key).unwrap_or_default();
-            let duty = Duty::Tag(Tag { key: key.to_owned(), prefix, default });
-            let column = self.add(index, names, duty);
-            self.head.push(Head::Column(column));
         }
-        self.head.extend(defaults.map(|tag| Head::Constant(tag.piece().to_vec())));
         Ok(())
     }
 }

@@ -6,7 +6,7 @@ pub(crate) mod encoder;
 pub(crate) mod escape;
 mod few;
 mod field_value;
-mod keys;
+pub(crate) mod keys;
 mod line_buffer;
 pub(crate) mod number;
 pub(crate) mod packed;

@@ -23,7 +23,7 @@ pub struct Lines<'a> {
     /// The place of the record that is being encoded, in the outermost collection.
     record: usize,
     /// Rows of tables so far.
-    #[cfg(feature = "_columns")]
+    #[cfg(any(feature = "arrow", feature = "_files"))]
     rows: usize,
     map: RecordMap,
 }
@@ -48,7 +48,7 @@ impl<'a> Lines<'a> {
             all_stamped: true,
             depth: 0,
             record: 0,
-            #[cfg(feature = "_columns")]
+            #[cfg(any(feature = "arrow", feature = "_files"))]
             rows: 0,
             map: RecordMap::default(),
         }
@@ -127,8 +127,35 @@ impl<'a> Lines<'a> {
         self.count += lines;
     }
 
+    /// Appends one line, which `write` writes without its end; false from it is a row without fields. What it leaves
+    /// behind then, or with an error, is taken back.
+    #[cfg(feature = "serde")]
+    pub(crate) fn push_line(
+        &mut self,
+        time: Option<Timestamp>,
+        write: impl FnOnce(&mut Vec<u8>) -> Result<bool>,
+    ) -> Result<bool> {
+        let start = self.buffer.len();
+        let time = time.or(self.stamp);
+        let written = write(self.buffer).and_then(|has_fields| {
+            if has_fields {
+                crate::line_protocol::encoder::end(self.buffer, time, self.precision)?;
+            }
+            Ok(has_fields)
+        });
+        match written {
+            Ok(true) => {
+                self.all_stamped &= time.is_some();
+                self.count_line();
+            }
+            Ok(false) | Err(_) => self.buffer.truncate(start),
+        }
+        self.skipped += usize::from(matches!(written, Ok(false)));
+        written
+    }
+
     /// Appends the lines of a block of rows; rows without a field are left out.
-    #[cfg(feature = "_columns")]
+    #[cfg(any(feature = "arrow", feature = "_files"))]
     pub(crate) fn push_rows(
         &mut self,
         plan: &crate::columns::Plan,
@@ -149,7 +176,7 @@ impl<'a> Lines<'a> {
     }
 
     /// How a line without a time of its own ends.
-    #[cfg(feature = "_columns")]
+    #[cfg(any(feature = "arrow", feature = "_files"))]
     fn end_without_time(&self) -> Result<Vec<u8>> {
         let mut end = Vec::new();
         crate::line_protocol::encoder::end(&mut end, self.stamp, self.precision)?;
@@ -157,7 +184,7 @@ impl<'a> Lines<'a> {
     }
 
     /// A table that is the whole of the call is traced to its rows.
-    #[cfg(feature = "_columns")]
+    #[cfg(any(feature = "arrow", feature = "_files"))]
     #[inline]
     fn count_row(&mut self, row: usize) {
         let record = if self.depth == 0 { self.rows + row } else { self.record };
@@ -166,7 +193,7 @@ impl<'a> Lines<'a> {
     }
 
     /// Rows of tables so far, those without fields included.
-    #[cfg(feature = "_columns")]
+    #[cfg(feature = "_files")]
     pub(crate) fn rows(&self) -> usize {
         self.rows
     }
@@ -178,7 +205,7 @@ impl<'a> Lines<'a> {
         self
     }
 
-    #[cfg(feature = "_columns")]
+    #[cfg(any(feature = "arrow", feature = "serde"))]
     pub(crate) fn rules(&self) -> &'a TagRules {
         self.rules
     }

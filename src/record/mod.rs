@@ -8,16 +8,20 @@ mod line_buffer;
 mod lines;
 mod point;
 mod seq;
+#[cfg(feature = "serde")]
+mod structs;
 mod text;
 pub(crate) mod time_text;
 
-#[cfg(feature = "arrow")]
+#[cfg(any(feature = "parquet", feature = "feather", feature = "orc"))]
 pub(crate) use arrow::BatchEncoder;
 #[cfg(feature = "arrow")]
 pub use arrow::Columns;
 pub use lines::Lines;
 pub(crate) use lines::RecordMap;
 pub use seq::{Iter, One, Seq};
+#[cfg(feature = "serde")]
+pub use structs::Structs;
 
 use crate::{Precision, Result};
 

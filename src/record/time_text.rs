@@ -20,7 +20,7 @@ pub(crate) fn parse(text: &str) -> Result<Timestamp> {
 }
 
 /// Reads a time that may also be a number of `unit`s since 1970, with decimals or without.
-#[cfg(any(feature = "_columns", feature = "serde"))]
+#[cfg(feature = "_columns")]
 pub(crate) fn parse_or_number(text: &str, unit: Precision) -> Result<Timestamp> {
     match number(text.trim_ascii(), unit) {
         Some(nanos) => Ok(Timestamp::from_nanos(nanos)),
@@ -30,7 +30,7 @@ pub(crate) fn parse_or_number(text: &str, unit: Precision) -> Result<Timestamp> 
 
 /// Appends `2022-01-01T08:00:00Z`, with as many decimals (none, 3, 6 or 9) as it takes; false if the year has not four
 /// digits.
-#[cfg(any(feature = "_columns", feature = "serde"))]
+#[cfg(feature = "_columns")]
 pub(crate) fn write(out: &mut Vec<u8>, time: Timestamp) -> bool {
     let nanos = time.as_nanos();
     let day = nanos.div_euclid(NANOS_PER_DAY);
@@ -46,7 +46,7 @@ pub(crate) fn write(out: &mut Vec<u8>, time: Timestamp) -> bool {
 }
 
 /// Appends `2022-01-01` for a day since 1970; false if the year has not four digits.
-#[cfg(any(feature = "_columns", feature = "serde"))]
+#[cfg(feature = "_columns")]
 pub(crate) fn write_day(out: &mut Vec<u8>, day: i64) -> bool {
     if !(days_of(0, 1, 1)..days_of(10_000, 1, 1)).contains(&day) {
         return false;
@@ -58,7 +58,7 @@ pub(crate) fn write_day(out: &mut Vec<u8>, day: i64) -> bool {
 
 /// Appends `08:00:00` for nanoseconds since midnight, with as many decimals as it takes; false if a day has no such
 /// time.
-#[cfg(any(feature = "_columns", feature = "serde"))]
+#[cfg(feature = "_columns")]
 pub(crate) fn write_clock(out: &mut Vec<u8>, nanos: i64) -> bool {
     if !(0..NANOS_PER_DAY).contains(&i128::from(nanos)) {
         return false;
@@ -75,7 +75,7 @@ pub(crate) fn write_clock(out: &mut Vec<u8>, nanos: i64) -> bool {
     true
 }
 
-#[cfg(any(feature = "_columns", feature = "serde"))]
+#[cfg(feature = "_columns")]
 fn put(out: &mut Vec<u8>, arguments: std::fmt::Arguments<'_>) {
     let mut text = String::new();
     // Writing into a String does not fail.
@@ -213,7 +213,7 @@ impl Rest<'_> {
 }
 
 /// A decimal number of units in nanoseconds; decimals below a nanosecond are cut off, towards the past.
-#[cfg(any(feature = "_columns", feature = "serde"))]
+#[cfg(feature = "_columns")]
 fn number(text: &str, unit: Precision) -> Option<i128> {
     let (negative, digits) = match text.as_bytes() {
         [b'-', rest @ ..] => (true, rest),
@@ -259,7 +259,7 @@ fn days_of(year: i64, month: i64, day: i64) -> i64 {
 }
 
 /// The year, month and day of a day since 1970.
-#[cfg(any(feature = "_columns", feature = "serde"))]
+#[cfg(feature = "_columns")]
 fn civil(day: i64) -> (i64, i64, i64) {
     let day = day + DAYS_TO_1970;
     let era = day.div_euclid(DAYS_PER_ERA);

@@ -2,6 +2,8 @@
 
 mod answer;
 mod batch;
+#[cfg(feature = "_files")]
+mod file;
 #[cfg(feature = "gzip")]
 mod gzip;
 mod http;
@@ -11,6 +13,8 @@ mod sync;
 mod target;
 
 pub use batch::Batch;
+#[cfg(feature = "_files")]
+pub use file::{FileReport, Progress, WriteFile};
 pub(crate) use http::Http;
 pub use options::WriteOptions;
 pub use request::WriteRequest;

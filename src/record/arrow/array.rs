@@ -72,6 +72,10 @@ fn dictionary<K: ArrowDictionaryKeyType, R: Role>(
             continue;
         }
         let key = keys.value(row).as_usize();
+        if key >= values.len() {
+            let error = Error::invalid_record("the dictionary has no value of this number");
+            return Err(CellError { row, error });
+        }
         match rendered.values.get(key).copied().flatten() {
             Some(range) => pieces.push_again(range),
             None => {

@@ -1,5 +1,7 @@
 //! The lines of a record batch.
 
+use std::ops::Range;
+
 use arrow_array::{Array, RecordBatch};
 use arrow_schema::{DataType, Schema};
 
@@ -46,10 +48,11 @@ impl BatchEncoder {
         })
     }
 
-    /// Appends the lines of a batch; of a block with an error, none.
+    /// Appends the lines of some rows of a batch, and with an error those of the rows before it.
     pub(crate) fn encode(
         &mut self,
         batch: &RecordBatch,
+        rows: Range<usize>,
         lines: &mut Lines<'_>,
     ) -> Result<(), BatchError> {
         self.check_schema(batch.schema_ref()).map_err(BatchError::whole)?;
@@ -57,21 +60,22 @@ impl BatchEncoder {
             rendered.forget();
             pieces.clear();
         }
-        let mut start = 0;
-        while start < batch.num_rows() {
-            let end = batch.num_rows().min(start + BLOCK_ROWS);
-            self.block(batch, start..end)?;
-            lines.push_rows(&self.plan, &self.pieces, end - start).map_err(BatchError::whole)?;
+        let mut start = rows.start;
+        while start < rows.end {
+            let end = rows.end.min(start + BLOCK_ROWS);
+            let result = self.block(batch, start..end);
+            let whole = match &result {
+                Err(error) => error.row.unwrap_or(start) - start,
+                Ok(()) => end - start,
+            };
+            lines.push_rows(&self.plan, &self.pieces, whole).map_err(BatchError::whole)?;
+            result?;
             start = end;
         }
         Ok(())
     }
 
-    fn block(
-        &mut self,
-        batch: &RecordBatch,
-        rows: std::ops::Range<usize>,
-    ) -> Result<(), BatchError> {
+    fn block(&mut self, batch: &RecordBatch, rows: Range<usize>) -> Result<(), BatchError> {
         let columns = self.plan.columns().iter().zip(&mut self.rendered).zip(&mut self.pieces);
         // Of several errors the one of the first row is told, as it would be if rows were read one by one.
         let mut first: Option<BatchError> = None;

@@ -136,14 +136,16 @@ impl Record for Columns<'_> {
         match source {
             Source::Batch(batch) => {
                 let mut encoder = new(batch.schema_ref(), lines)?;
-                encoder.encode(batch, lines).map_err(|error| error.at_row(0))
+                encoder.encode(batch, 0..batch.num_rows(), lines).map_err(|error| error.at_row(0))
             }
             Source::Reader(reader) => {
                 let mut encoder = new(&reader.schema(), lines)?;
                 let mut rows = 0;
                 for batch in reader {
                     let batch = batch?;
-                    encoder.encode(&batch, lines).map_err(|error| error.at_row(rows))?;
+                    encoder
+                        .encode(&batch, 0..batch.num_rows(), lines)
+                        .map_err(|error| error.at_row(rows))?;
                     rows += batch.num_rows();
                 }
                 Ok(())
