@@ -5,6 +5,7 @@
 pub mod batches;
 #[cfg(feature = "query")]
 pub mod flight;
+pub mod home;
 pub mod http;
 pub mod proxy;
 #[cfg(feature = "tls")]
