@@ -3,6 +3,8 @@
 #![forbid(unsafe_code)]
 #![warn(clippy::expect_used, clippy::unwrap_used)]
 
+#[cfg(feature = "arbitrary")]
+mod arbitrary;
 mod client;
 mod client_builder;
 #[cfg(feature = "_columns")]
@@ -14,6 +16,9 @@ mod error;
 #[cfg(feature = "_files")]
 #[cfg_attr(not(feature = "files"), allow(dead_code))] // each uses a part
 mod file;
+#[cfg(feature = "_fuzzing")]
+#[doc(hidden)]
+pub mod fuzzing;
 mod line_protocol;
 mod point;
 mod precision;
