@@ -39,6 +39,8 @@ pub struct LineBuffer {
     /// Bytes of whole lines; those behind them belong to a line in the making.
     whole: usize,
     lines: usize,
+    /// Lines without a time of their own.
+    untimed: usize,
     precision: Precision,
     columns: Columns,
 }
@@ -155,7 +157,13 @@ impl LineBuffer {
         self.bytes.clear();
         self.whole = 0;
         self.lines = 0;
+        self.untimed = 0;
         self.columns.forget_the_line_before();
+    }
+
+    /// Whether every line has a time of its own.
+    pub(crate) fn all_stamped(&self) -> bool {
+        self.untimed == 0
     }
 }
 
@@ -333,6 +341,7 @@ impl LineBuffer {
         encoder::end(&mut self.bytes, time, self.precision)?;
         self.whole = self.bytes.len();
         self.lines += 1;
+        self.untimed += usize::from(time.is_none());
         Ok(())
     }
 

@@ -1,0 +1,426 @@
+use std::fmt;
+#[cfg(feature = "query")]
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Weak};
+
+use serde_json::Value;
+
+use crate::config::Config;
+use crate::line_protocol::TagRules;
+#[cfg(feature = "query")]
+use crate::query::{QueryClient, QueryRequest};
+use crate::write::{Batcher, Http, WriteRequest};
+use crate::{ClientBuilder, Error, ErrorKind, Record, Result, WriteOptions, WriteStats};
+
+/// A client of one InfluxDB 3 server.
+///
+/// Clones share everything: connections, the thread for queries, and whether it is closed. A client may be
+/// used from any thread, also from inside an async runtime (whose thread it then blocks).
+///
+/// ```no_run
+/// use influxdb3_blocking::{Client, Point};
+///
+/// let client = Client::builder().host("http://localhost:8181").database("sensors").build()?;
+/// client.write(Point::new("home").tag("room", "Kitchen").field("temp", 21.5)).send()?;
+/// # Ok::<_, influxdb3_blocking::Error>(())
+/// ```
+#[derive(Clone)]
+pub struct Client {
+    inner: Arc<Inner>,
+}
+
+/// A handle that does not keep its client alive. For callbacks: a client that owns itself, by way of a callback, is
+/// there until it is closed.
+///
+/// ```
+/// use influxdb3_blocking::{Client, WeakClient, WriteOptions};
+/// use std::sync::{Arc, OnceLock};
+///
+/// let handle = Arc::new(OnceLock::<WeakClient>::new());
+/// let options = WriteOptions::default().error_callback({
+///     let handle = handle.clone();
+///     move |batch, error| {
+///         if let Some(client) = handle.get().and_then(WeakClient::upgrade) {
+///             eprintln!("{} lines failed ({error}), {:?}", batch.lines(), client.write_stats());
+///         }
+///     }
+/// });
+/// let client = Client::builder().host("http://localhost:8181").database("d").write_options(options).build()?;
+/// handle.set(client.downgrade()).ok();
+/// # Ok::<_, influxdb3_blocking::Error>(())
+/// ```
+#[derive(Clone)]
+pub struct WeakClient {
+    inner: Weak<Inner>,
+}
+
+/// What clones share.
+struct Inner {
+    shared: Arc<Shared>,
+    /// None if writes are synchronous.
+    batcher: Option<Arc<Batcher>>,
+    closed: AtomicBool,
+}
+
+/// What clients share that were made from one another.
+struct Shared {
+    config: Arc<Config>,
+    rules: TagRules,
+    http: Arc<Http>,
+    #[cfg(feature = "query")]
+    query: QueryClient,
+    /// What a closed client queries with.
+    #[cfg(feature = "query")]
+    closed_query: OnceLock<QueryClient>,
+    /// How many of the clients are not closed.
+    open: AtomicUsize,
+}
+
+impl Client {
+    /// A builder, which needs at least a [`host`](ClientBuilder::host).
+    pub fn builder() -> ClientBuilder {
+        ClientBuilder::new()
+    }
+
+    /// A client as the environment describes it; see [`ClientBuilder::with_env`].
+    ///
+    /// # Errors
+    /// [`ErrorKind::Config`] if `INFLUX_HOST` is missing or a value is wrong.
+    pub fn from_env() -> Result<Self> {
+        Self::builder().with_env().build()
+    }
+
+    /// A client as a connection string describes it; see [`ClientBuilder::with_connection_string`].
+    ///
+    /// ```
+    /// let client = influxdb3_blocking::Client::from_connection_string(
+    ///     "https://cluster.example.io:8181/?token=secret&database=sensors&precision=ms",
+    /// )?;
+    /// # Ok::<_, influxdb3_blocking::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`ErrorKind::Config`], naming every value that is wrong.
+    pub fn from_connection_string(text: impl AsRef<str>) -> Result<Self> {
+        Self::builder().with_connection_string(text).build()
+    }
+
+    pub(crate) fn new(config: Config, rules: TagRules, options: &WriteOptions) -> Result<Self> {
+        let connections = (options.workers() + 8).max(IDLE_CONNECTIONS);
+        let http = Arc::new(Http::new(&config, connections)?);
+        let config = Arc::new(config);
+        let shared = Shared {
+            rules,
+            http,
+            #[cfg(feature = "query")]
+            query: QueryClient::new(config.clone()),
+            #[cfg(feature = "query")]
+            closed_query: OnceLock::new(),
+            config,
+            open: AtomicUsize::new(1),
+        };
+        Ok(Self::over(Arc::new(shared), options))
+    }
+
+    /// A client that `shared` counts already.
+    fn over(shared: Arc<Shared>, options: &WriteOptions) -> Self {
+        let batcher = options
+            .is_batching()
+            .then(|| Batcher::new(options, shared.http.clone(), shared.config.clone()));
+        Self { inner: Arc::new(Inner { shared, batcher, closed: AtomicBool::new(false) }) }
+    }
+
+    /// A client of the same server, over the same connections, that writes differently.
+    ///
+    /// It has a buffer and a scheduler of its own, and is closed by itself.
+    ///
+    /// ```
+    /// use influxdb3_blocking::{Client, WriteOptions};
+    ///
+    /// let client = Client::builder().host("http://localhost:8181").database("sensors").build()?;
+    /// let batching = client.with_write_options(WriteOptions::default().batch_size(500))?;
+    /// # Ok::<_, influxdb3_blocking::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`ErrorKind::Config`], naming every option that is wrong; [`ErrorKind::Closed`].
+    pub fn with_write_options(&self, options: WriteOptions) -> Result<Self> {
+        self.check_open()?;
+        let problems = options.problems();
+        if !problems.is_empty() {
+            return Err(Error::config(problems.join("; ")));
+        }
+        self.inner.shared.http.join()?;
+        self.inner.shared.open.fetch_add(1, Ordering::AcqRel);
+        Ok(Self::over(self.inner.shared.clone(), &options))
+    }
+
+    /// A handle for callbacks, which does not keep the client alive.
+    #[must_use]
+    pub fn downgrade(&self) -> WeakClient {
+        WeakClient { inner: Arc::downgrade(&self.inner) }
+    }
+
+    /// A write of `record`: line protocol text, a point, or a collection of them; see [`Record`].
+    ///
+    /// Nothing happens before [`send`](WriteRequest::send).
+    ///
+    /// ```no_run
+    /// # let client = influxdb3_blocking::Client::from_env()?;
+    /// use influxdb3_blocking::Precision;
+    ///
+    /// client
+    ///     .write("home,room=Living\\ Room temp=21.1,hum=35.9,co=0i 1641024000")
+    ///     .precision(Precision::Second)
+    ///     .send()?;
+    /// # Ok::<_, influxdb3_blocking::Error>(())
+    /// ```
+    pub fn write<R: Record<K>, K>(&self, record: R) -> WriteRequest<'_, R, K> {
+        WriteRequest::new(self, record)
+    }
+
+    /// A query in SQL, or in InfluxQL if it [says so](QueryRequest::language).
+    ///
+    /// Nothing happens before one of the methods that fetch a result is called. The first query starts the
+    /// client's thread and opens its connection.
+    ///
+    /// ```no_run
+    /// # let client = influxdb3_blocking::Client::from_env()?;
+    /// let table = client.query("SELECT * FROM home WHERE room = $room").param("room", "Kitchen").table()?;
+    /// for row in table.rows() {
+    ///     println!("{}", row.get::<f64>("temp")?);
+    /// }
+    /// # Ok::<_, influxdb3_blocking::Error>(())
+    /// ```
+    #[cfg(feature = "query")]
+    pub fn query(&self, text: impl AsRef<str>) -> QueryRequest<'_> {
+        let Shared { query, closed_query, config, .. } = &*self.inner.shared;
+        if self.check_open().is_ok() {
+            return QueryRequest::new(query, text.as_ref());
+        }
+        // The clients that share the connection may be open still.
+        let closed = closed_query.get_or_init(|| {
+            let closed = QueryClient::new(config.clone());
+            closed.close();
+            closed
+        });
+        QueryRequest::new(closed, text.as_ref())
+    }
+
+    /// A write of a file: each of its rows becomes a line.
+    ///
+    /// The extension, in any case, says the format, and each format is a feature of this crate: `.csv`, `.json`,
+    /// `.parquet`, `.feather` (and `.arrow`, `.arrows`, `.ipc`) and `.orc`; `.jsonl` and `.ndjson` are JSON. CSV and JSON
+    /// may be packed with gzip, with `.gz` behind the extension.
+    ///
+    /// A file of any size is read part by part and written in batches of up to
+    /// [`max_request_bytes`](ClientBuilder::max_request_bytes); nothing else is in memory. (Of JSON that pandas has
+    /// written by column or split, all of it is; of Parquet, Feather and ORC a row group, a record batch or a stripe.)
+    ///
+    /// # What becomes of a column
+    ///
+    /// - The **measurement** is what [`measurement`](crate::WriteFile::measurement) says, or else the text in the column
+    ///   `measurement`, or in `iox::measurement`. One file can have many.
+    /// - The **timestamp** is the column [`timestamp_column`](crate::WriteFile::timestamp_column), `time` by default.
+    ///   It must be there, with a value in each row. Integers are in the write's precision or in
+    ///   [`date_unit`](crate::WriteFile::date_unit); text is `2022-01-01T08:00:00Z` or close to it, and UTC if it has
+    ///   no offset; timestamps of Parquet, Feather and ORC count by their own unit.
+    /// - **Tags** are the columns listed in [`tags`](crate::WriteFile::tags).
+    /// - **Fields** are all others. Parquet, Feather and ORC know their types (the table is that of `Columns`). In CSV
+    ///   and JSON the values of the whole file decide: integers are an integer column, one number with a
+    ///   point or an exponent makes it floats, `true` and `false` are booleans, everything else is text, and
+    ///   integers beyond 64 bits are text as well. See [`column_type`](crate::WriteFile::column_type) and
+    ///   [`infer_rows`](crate::WriteFile::infer_rows).
+    ///
+    /// Nulls, NaN and infinities are left out, and so are rows without a field.
+    ///
+    /// ```no_run
+    /// # #[cfg(feature = "csv")] {
+    /// # let client = influxdb3_blocking::Client::from_env()?;
+    /// use influxdb3_blocking::Precision;
+    ///
+    /// let report = client
+    ///     .write_file("home.csv")
+    ///     .measurement("home")
+    ///     .tags(["room"])
+    ///     .timestamp_column("time")
+    ///     .precision(Precision::Second)
+    ///     .progress(|progress| eprintln!("{} of {} bytes", progress.bytes_read, progress.bytes_total))
+    ///     .send()?;
+    /// println!("{} lines", report.lines);
+    /// # }
+    /// # Ok::<_, influxdb3_blocking::Error>(())
+    /// ```
+    #[cfg(feature = "_files")]
+    pub fn write_file(&self, path: impl AsRef<std::path::Path>) -> crate::WriteFile<'_> {
+        crate::WriteFile::new(self, path.as_ref())
+    }
+
+    /// Asks whether the server is there and the token is good, which some servers want for this.
+    ///
+    /// Bounded by [`write_timeout`](ClientBuilder::write_timeout).
+    ///
+    /// # Errors
+    /// [`ErrorKind::Connect`] and its like if nobody answers, [`ErrorKind::Unauthorized`] if the server wants
+    /// a token.
+    pub fn ping(&self) -> Result<()> {
+        self.server_version().map(drop)
+    }
+
+    /// The version of the server, such as `3.6.0`.
+    ///
+    /// # Errors
+    /// As [`ping`](Self::ping), and [`ErrorKind::Server`] if the answer names no version.
+    pub fn server_version(&self) -> Result<String> {
+        self.check_open()?;
+        let answer = self.inner.shared.http.get("/ping", self.inner.shared.config.write_timeout)?;
+        let answer = answer.into_body("ping")?;
+        if let Some(version) = answer.header("x-influxdb-version") {
+            return Ok(version.to_owned());
+        }
+        let json: Option<Value> = serde_json::from_slice(&answer.body).ok();
+        match json.as_ref().and_then(|json| json.get("version")).and_then(Value::as_str) {
+            Some(version) => Ok(version.to_owned()),
+            None => Err(Error::new(
+                ErrorKind::Server,
+                format!(
+                    "{} answered /ping without a version; is it an InfluxDB server?",
+                    self.inner.shared.config.endpoint
+                ),
+            )
+            .with_status(answer.status)),
+        }
+    }
+
+    /// Waits until everything that was accepted before is settled: written, or given up after its retries.
+    ///
+    /// For batching; synchronous writes have nothing to wait for. Other threads may write and flush meanwhile, which
+    /// does not prolong the wait. In a callback it only starts the work and returns.
+    ///
+    /// ```no_run
+    /// # let client = influxdb3_blocking::Client::from_env()?;
+    /// client.write("home,room=Kitchen temp=21.5").send()?;
+    /// client.flush()?; // now a query sees it
+    /// # Ok::<_, influxdb3_blocking::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// Without an error callback, the first failure since the last call, with the lines in
+    /// [`unsent`](Error::unsent) and the bad ones in [`line_errors`](Error::line_errors).
+    /// [`ErrorKind::Closed`] if the client is closed.
+    pub fn flush(&self) -> Result<()> {
+        self.check_open()?;
+        self.inner.batcher.as_ref().map_or(Ok(()), Batcher::flush)
+    }
+
+    /// What became of the lines that were written in batching mode, as of now.
+    ///
+    /// ```
+    /// # use influxdb3_blocking::{Client, WriteOptions};
+    /// # let options = WriteOptions::default();
+    /// # let client = Client::builder().host("http://localhost:1").write_options(options).build()?;
+    /// let stats = client.write_stats();
+    /// println!("{} lines are written, {} wait", stats.written.lines, stats.pending.lines);
+    /// # Ok::<_, influxdb3_blocking::Error>(())
+    /// ```
+    #[must_use]
+    pub fn write_stats(&self) -> WriteStats {
+        self.inner.batcher.as_ref().map_or_else(WriteStats::default, |batcher| batcher.stats())
+    }
+
+    /// Closes the client and all its clones: sends what is left, then releases threads and connections.
+    ///
+    /// In batching mode it waits at most [`max_close_wait`](WriteOptions::max_close_wait), and not for a retry that is
+    /// due after that: such a batch gets one more try at once. In a callback it only starts the work and returns.
+    /// A client that is dropped closes itself, but waits at most 10 seconds, and during a panic gives each batch one
+    /// try without waits.
+    ///
+    /// Closing twice is fine. Whatever else is asked of a closed client is an error.
+    ///
+    /// # Errors
+    /// What could not be sent comes back in [`unsent`](Error::unsent).
+    pub fn close(&self) -> Result<()> {
+        self.inner.retire();
+        self.inner.batcher.as_ref().map_or(Ok(()), Batcher::close)
+    }
+
+    pub(crate) fn check_open(&self) -> Result<()> {
+        if self.inner.closed.load(Ordering::Acquire) {
+            return Err(Error::new(ErrorKind::Closed, "the client is closed"));
+        }
+        Ok(())
+    }
+
+    pub(crate) fn config(&self) -> &Config {
+        &self.inner.shared.config
+    }
+
+    pub(crate) fn tag_rules(&self) -> &TagRules {
+        &self.inner.shared.rules
+    }
+
+    pub(crate) fn batcher(&self) -> Option<&Arc<Batcher>> {
+        self.inner.batcher.as_ref()
+    }
+
+    pub(crate) fn http(&self) -> &Http {
+        &self.inner.shared.http
+    }
+}
+
+impl WeakClient {
+    /// The client, if it is still there.
+    #[must_use]
+    pub fn upgrade(&self) -> Option<Client> {
+        self.inner.upgrade().map(|inner| Client { inner })
+    }
+}
+
+impl fmt::Debug for WeakClient {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("WeakClient").finish_non_exhaustive()
+    }
+}
+
+impl Inner {
+    /// Lets go of what is shared, but for what batches need.
+    fn retire(&self) {
+        if self.closed.swap(true, Ordering::AcqRel) {
+            return;
+        }
+        if self.batcher.is_none() {
+            self.shared.http.retire(false);
+        }
+        let is_last = self.shared.open.fetch_sub(1, Ordering::AcqRel) == 1;
+        #[cfg(feature = "query")]
+        if is_last {
+            self.shared.query.close();
+        }
+        #[cfg(not(feature = "query"))]
+        let _ = is_last;
+    }
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        self.retire();
+        if let Some(batcher) = &self.batcher {
+            batcher.close_for_drop();
+        }
+    }
+}
+
+/// Without secrets.
+impl fmt::Debug for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Client")
+            .field("host", &self.inner.shared.config.endpoint.to_string())
+            .field("database", &self.inner.shared.config.database)
+            .finish_non_exhaustive()
+    }
+}
+
+/// At least as many idle connections are kept, for clients that share them later. They cost nothing before they are
+/// made.
+const IDLE_CONNECTIONS: usize = 32;

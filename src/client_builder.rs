@@ -1,0 +1,479 @@
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::config::{self, Config, Endpoint, Headers, Token};
+use crate::line_protocol::TagRules;
+use crate::transport::Proxy;
+#[cfg(feature = "tls")]
+use crate::transport::{Identity, Roots, TlsSettings};
+use crate::{Client, Error, Precision, Result, WriteOptions};
+
+/// Makes a [`Client`]. Problems are collected, and [`build`](Self::build) names all of them at once.
+///
+/// ```
+/// use influxdb3_blocking::{Client, Precision};
+/// use std::time::Duration;
+///
+/// let client = Client::builder()
+///     .host("https://cluster.example.io")
+///     .token("apiv3_…".replace('…', "xyz"))
+///     .database("sensors")
+///     .precision(Precision::Second)
+///     .default_tag("site", "lab")
+///     .write_timeout(Duration::from_secs(60))
+///     .build()?;
+/// # Ok::<_, influxdb3_blocking::Error>(())
+/// ```
+#[derive(Clone)]
+#[must_use = "a builder does nothing until `build` is called"]
+pub struct ClientBuilder {
+    host: Option<Endpoint>,
+    token: Option<Token>,
+    database: Option<Arc<str>>,
+    organization: Arc<str>,
+    auth_scheme: String,
+    write_options: WriteOptions,
+    default_tags: Vec<(String, String)>,
+    tag_order: Vec<String>,
+    connect_timeout: Duration,
+    write_timeout: Duration,
+    query_timeout: Option<Duration>,
+    idle_timeout: Duration,
+    gzip_threshold: Option<usize>,
+    headers: Headers,
+    proxy: Option<Proxy>,
+    #[cfg(feature = "tls")]
+    tls: TlsSettings,
+    #[cfg(feature = "native-certs")]
+    native_roots: bool,
+    max_message_size: usize,
+    max_request_bytes: usize,
+    use_v2_api: bool,
+    no_sync: bool,
+    accept_partial: bool,
+    precision: Precision,
+    problems: Vec<String>,
+}
+
+impl ClientBuilder {
+    pub(crate) fn new() -> Self {
+        Self {
+            host: None,
+            token: None,
+            database: None,
+            organization: Arc::from(""),
+            auth_scheme: "Token".into(),
+            write_options: WriteOptions::synchronous(),
+            default_tags: Vec::new(),
+            tag_order: Vec::new(),
+            connect_timeout: Duration::from_secs(10),
+            write_timeout: Duration::from_secs(30),
+            query_timeout: None,
+            idle_timeout: Duration::from_secs(60),
+            gzip_threshold: None,
+            headers: Headers::default(),
+            proxy: None,
+            #[cfg(feature = "tls")]
+            tls: TlsSettings::default(),
+            #[cfg(feature = "native-certs")]
+            native_roots: false,
+            max_message_size: 256 << 20,
+            max_request_bytes: 10 << 20,
+            use_v2_api: true,
+            no_sync: false,
+            accept_partial: true,
+            precision: Precision::Nanosecond,
+            problems: Vec::new(),
+        }
+    }
+
+    /// The server: `https://cluster.example.io`, with a port and a path prefix if it has them. Required.
+    ///
+    /// Without a scheme, a loopback host is plain HTTP, on port 8181 unless told otherwise, and any other
+    /// host is HTTPS. IPv6 addresses work with and without brackets.
+    pub fn host(mut self, host: impl AsRef<str>) -> Self {
+        match Endpoint::parse(host.as_ref()) {
+            Ok(endpoint) => self.host = Some(endpoint),
+            Err(problem) => self.problems.push(problem),
+        }
+        self
+    }
+
+    /// The token. Without one, requests carry no authorization.
+    pub fn token(mut self, token: impl AsRef<str>) -> Self {
+        match Token::parse(token.as_ref()) {
+            Ok(token) => self.token = Some(token),
+            Err(problem) => self.problems.push(problem),
+        }
+        self
+    }
+
+    /// The database (bucket) that is written and queried unless a request names another one.
+    pub fn database(mut self, database: impl AsRef<str>) -> Self {
+        self.database =
+            Some(Arc::from(database.as_ref())).filter(|name: &Arc<str>| !name.is_empty());
+        self
+    }
+
+    /// The organization, which only `/api/v2/write` of some products wants. Default: empty.
+    pub fn organization(mut self, organization: impl AsRef<str>) -> Self {
+        self.organization = Arc::from(organization.as_ref());
+        self
+    }
+
+    /// The scheme of the `Authorization` header over HTTP: `Token` (the default) or `Bearer`.
+    ///
+    /// Queries over Flight are always `Bearer`.
+    pub fn auth_scheme(mut self, scheme: impl Into<String>) -> Self {
+        let scheme = scheme.into();
+        if scheme.is_empty()
+            || !scheme.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+        {
+            self.problems.push(format!("{scheme:?} is no auth scheme: use Token or Bearer"));
+        }
+        self.auth_scheme = scheme;
+        self
+    }
+
+    /// How writes are made. Default: [`WriteOptions::synchronous`].
+    pub fn write_options(mut self, options: WriteOptions) -> Self {
+        self.write_options = options;
+        self
+    }
+
+    /// A tag of every point that has no tag of that name. Text and line buffers are left alone.
+    pub fn default_tag(mut self, key: impl Into<String>, value: impl Into<String>) -> Self {
+        self.default_tags.push((key.into(), value.into()));
+        self
+    }
+
+    /// The tags that come first in a line, in this order; the others follow, sorted. Default: all sorted.
+    ///
+    /// The order in the first write of a table decides how Enterprise sorts its files, so put the tags that
+    /// queries filter by first.
+    pub fn tag_order<I>(mut self, keys: I) -> Self
+    where
+        I: IntoIterator,
+        I::Item: Into<String>,
+    {
+        self.tag_order = keys.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// How long to wait for a connection, TLS handshake included. Default: 10 seconds.
+    pub fn connect_timeout(mut self, timeout: Duration) -> Self {
+        self.connect_timeout = timeout;
+        self
+    }
+
+    /// How long one write request may take, from name resolution to the end of the answer. Default: 30 seconds.
+    ///
+    /// A server answers a durable write when its write-ahead log is flushed, once a second by default.
+    pub fn write_timeout(mut self, timeout: Duration) -> Self {
+        self.write_timeout = timeout;
+        self
+    }
+
+    /// How long a query may take: a table up to its last row, a reader for each next batch. Default: no limit.
+    pub fn query_timeout(mut self, timeout: Duration) -> Self {
+        self.query_timeout = Some(timeout);
+        self
+    }
+
+    /// How long a running query's connection may be silent before it counts as dead. Default: 60 seconds.
+    ///
+    /// A server that is busy sends a sign of life every 5 seconds.
+    pub fn idle_timeout(mut self, timeout: Duration) -> Self {
+        self.idle_timeout = timeout;
+        self
+    }
+
+    /// Compresses request bodies of at least this many bytes. Default: none. Needs the feature `gzip`.
+    #[cfg(feature = "gzip")]
+    pub fn gzip_threshold(mut self, bytes: usize) -> Self {
+        self.gzip_threshold = Some(bytes);
+        self
+    }
+
+    /// A header of every request, writes and queries, in place of an earlier one of that name.
+    pub fn header(mut self, name: impl AsRef<str>, value: impl AsRef<str>) -> Self {
+        if let Err(problem) = self.headers.set(name.as_ref(), value.as_ref()) {
+            self.problems.push(problem);
+        }
+        self
+    }
+
+    /// The HTTP proxy that writes and queries go through: `http://[user:password@]host:port`.
+    ///
+    /// Default: none; the environment's proxy variables are not read.
+    pub fn proxy(mut self, proxy: impl AsRef<str>) -> Self {
+        match Proxy::parse(proxy.as_ref()) {
+            Ok(proxy) => self.proxy = Some(proxy),
+            Err(problem) => self.problems.push(problem),
+        }
+        self
+    }
+
+    /// The root certificates to trust for writes and queries, as PEM text, in place of the bundled ones.
+    ///
+    /// Every certificate of a bundle counts. Default: Mozilla's, from `webpki-roots`.
+    #[cfg(feature = "tls")]
+    pub fn tls_root_certs(mut self, pem: impl AsRef<[u8]>) -> Self {
+        match Roots::from_pem(pem.as_ref()) {
+            Ok(roots) => self.tls.roots = roots,
+            Err(problem) => self.problems.push(problem),
+        }
+        self
+    }
+
+    /// Trusts the operating system's root certificates in place of the bundled ones.
+    #[cfg(feature = "native-certs")]
+    pub fn tls_native_roots(mut self, native: bool) -> Self {
+        self.native_roots = native;
+        self
+    }
+
+    /// A client certificate (with its chain) and its private key, as PEM text, for mutual TLS.
+    #[cfg(feature = "tls")]
+    pub fn client_cert(mut self, certificate: impl AsRef<[u8]>, key: impl AsRef<[u8]>) -> Self {
+        match Identity::from_pem(certificate.as_ref(), key.as_ref()) {
+            Ok(identity) => self.tls.identity = Some(Arc::new(identity)),
+            Err(problem) => self.problems.push(problem),
+        }
+        self
+    }
+
+    /// Accepts any certificate: whoever sits in between can then read and change everything. Default: false.
+    #[cfg(feature = "tls")]
+    pub fn danger_accept_invalid_certs(mut self, accept: bool) -> Self {
+        self.tls.accept_invalid_certs = accept;
+        self
+    }
+
+    /// The largest message of a query's answer, in bytes. Default: 256 MiB.
+    ///
+    /// A server cuts results into messages of about 2 MiB, but a single row is one message however long.
+    pub fn max_message_size(mut self, bytes: usize) -> Self {
+        self.max_message_size = bytes;
+        self
+    }
+
+    /// The largest body of a write request, in bytes before compression. Default: 10 MiB, the server's limit.
+    ///
+    /// A larger write is cut at line boundaries into several requests.
+    pub fn max_request_bytes(mut self, bytes: usize) -> Self {
+        self.max_request_bytes = bytes;
+        self
+    }
+
+    /// Writes to `/api/v2/write` (true, the default) or to `/api/v3/write_lp` (false).
+    ///
+    /// Every product has the former. On InfluxDB 3 Core and Enterprise it stores all lines or none and does
+    /// not name the bad ones; the latter stores the good lines, names the bad ones, and knows
+    /// [`no_sync`](Self::no_sync).
+    pub fn use_v2_api(mut self, v2: bool) -> Self {
+        self.use_v2_api = v2;
+        self
+    }
+
+    /// Lets the server answer before a write is durable. Default: false. Needs `use_v2_api(false)`.
+    pub fn no_sync(mut self, no_sync: bool) -> Self {
+        self.no_sync = no_sync;
+        self
+    }
+
+    /// Stores the good lines of a request that has bad ones. Default: true. Matters with `use_v2_api(false)`
+    /// only.
+    pub fn accept_partial(mut self, accept: bool) -> Self {
+        self.accept_partial = accept;
+        self
+    }
+
+    /// The precision that timestamps are written in. Default: nanoseconds.
+    pub fn precision(mut self, precision: Precision) -> Self {
+        self.precision = precision;
+        self
+    }
+
+    /// Takes what the environment has: `INFLUX_HOST`, `INFLUX_TOKEN`, `INFLUX_DATABASE`, `INFLUX_ORG`,
+    /// `INFLUX_AUTH_SCHEME`, `INFLUX_PRECISION`, `INFLUX_GZIP_THRESHOLD`, `INFLUX_WRITE_NO_SYNC`,
+    /// `INFLUX_WRITE_ACCEPT_PARTIAL`, `INFLUX_WRITE_USE_V2_API`, `INFLUX_WRITE_TIMEOUT` and
+    /// `INFLUX_QUERY_TIMEOUT`.
+    ///
+    /// An empty variable counts as unset. Booleans are true/false/1/0/yes/no/on/off in any case. Timeouts
+    /// have a unit (`10s`, `500ms`); a bare number is milliseconds. What is set later wins.
+    pub fn with_env(self) -> Self {
+        config::env::apply(self, |name| std::env::var(name).ok())
+    }
+
+    /// Takes what a connection string has: `https://host:8181?token=…&database=…`.
+    ///
+    /// The keys are `token`, `database`, `org`, `authScheme`, `precision`, `gzipThreshold`, `writeNoSync`,
+    /// `writeAcceptPartial`, `writeUseV2Api`, `writeTimeout` and `queryTimeout`, with values as in
+    /// [`with_env`](Self::with_env), form-encoded (`+` is a blank, `%2B` a plus). Other keys are left
+    /// alone with a warning in the log. What is set later wins.
+    pub fn with_connection_string(self, text: impl AsRef<str>) -> Self {
+        config::connection_string::apply(self, text.as_ref())
+    }
+
+    /// The client. Nothing is sent, and no thread is started, before it is used.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config), naming every problem.
+    pub fn build(mut self) -> Result<Client> {
+        #[cfg(feature = "native-certs")]
+        if self.native_roots {
+            match (&self.tls.roots, Roots::native()) {
+                (Roots::Certificates(_), _) => self
+                    .problems
+                    .push("tls_native_roots and tls_root_certs exclude each other".to_owned()),
+                (Roots::Bundled, Ok(roots)) => self.tls.roots = roots,
+                (Roots::Bundled, Err(problem)) => self.problems.push(problem),
+            }
+        }
+        self.check();
+        let rules = TagRules::new(
+            std::mem::take(&mut self.default_tags),
+            std::mem::take(&mut self.tag_order),
+        );
+        if let Err(error) = &rules {
+            self.problems.push(format!("default_tag: {}", error.message()));
+        }
+        match (self.host, rules) {
+            (Some(endpoint), Ok(rules)) if self.problems.is_empty() => {
+                let config = Config {
+                    endpoint,
+                    token: self.token,
+                    auth_scheme: self.auth_scheme,
+                    database: self.database,
+                    organization: self.organization,
+                    headers: self.headers,
+                    connect_timeout: self.connect_timeout,
+                    write_timeout: self.write_timeout,
+                    #[cfg(feature = "query")]
+                    query_timeout: self.query_timeout,
+                    #[cfg(feature = "query")]
+                    idle_timeout: self.idle_timeout,
+                    proxy: self.proxy,
+                    #[cfg(feature = "tls")]
+                    tls: self.tls,
+                    #[cfg(feature = "query")]
+                    max_message_size: self.max_message_size,
+                    max_request_bytes: self.max_request_bytes,
+                    gzip_threshold: self.gzip_threshold,
+                    precision: self.precision,
+                    use_v2_api: self.use_v2_api,
+                    no_sync: self.no_sync,
+                    accept_partial: self.accept_partial,
+                };
+                Client::new(config, rules, &self.write_options)
+            }
+            _ => Err(Error::config(self.problems.join("; "))),
+        }
+    }
+
+    /// What is wrong with the whole rather than with one setting.
+    fn check(&mut self) {
+        if self.host.is_none() && self.problems.is_empty() {
+            self.problems.push("no host: call .host(…) or set INFLUX_HOST".into());
+        }
+        #[cfg(not(feature = "tls"))]
+        if self.host.as_ref().is_some_and(Endpoint::is_tls) {
+            self.problems
+                .push("the host is https, which needs the feature `tls` of this crate".into());
+        }
+        if self.no_sync && self.use_v2_api {
+            self.problems
+                .push("no_sync needs use_v2_api(false): /api/v2/write does not know it".into());
+        }
+        if self.max_request_bytes == 0 {
+            self.problems.push("max_request_bytes is 0: no line fits".into());
+        }
+        self.problems.extend(self.write_options.problems());
+        if self.max_message_size == 0 {
+            self.problems.push("max_message_size is 0: no answer fits".into());
+        }
+        for (name, timeout) in [
+            ("connect_timeout", Some(self.connect_timeout)),
+            ("write_timeout", Some(self.write_timeout)),
+            ("query_timeout", self.query_timeout),
+            ("idle_timeout", Some(self.idle_timeout)),
+        ] {
+            if timeout.is_some_and(|timeout| timeout.is_zero()) {
+                self.problems.push(format!("{name} is 0: nothing can be done in no time"));
+            }
+        }
+    }
+
+    /// Sets what a variable or a key of a connection string stands for; `source` names it in problems.
+    pub(crate) fn set(mut self, setting: &str, source: &str, value: &str) -> Self {
+        let known = self.problems.len();
+        let wrong = match setting {
+            "host" => return self.host(value).problems_of(source, known),
+            "token" => return self.token(value).problems_of(source, known),
+            "database" => return self.database(value),
+            "org" => return self.organization(value),
+            "authScheme" => return self.auth_scheme(value).problems_of(source, known),
+            "precision" => match value.parse() {
+                Ok(precision) => return self.precision(precision),
+                Err(error) => Error::message(&error).to_owned(),
+            },
+            "gzipThreshold" => match value.parse() {
+                Ok(_) if cfg!(not(feature = "gzip")) => {
+                    "needs the feature `gzip` of this crate".into()
+                }
+                Ok(bytes) => {
+                    self.gzip_threshold = Some(bytes);
+                    return self;
+                }
+                Err(_) => format!("{value:?} is no number of bytes"),
+            },
+            "writeNoSync" | "writeAcceptPartial" | "writeUseV2Api" => {
+                match config::env::parse_bool(value) {
+                    Ok(value) => {
+                        return match setting {
+                            "writeNoSync" => self.no_sync(value),
+                            "writeAcceptPartial" => self.accept_partial(value),
+                            _ => self.use_v2_api(value),
+                        };
+                    }
+                    Err(problem) => problem,
+                }
+            }
+            "writeTimeout" | "queryTimeout" => match config::env::parse_duration(value) {
+                Ok(timeout) if setting == "writeTimeout" => return self.write_timeout(timeout),
+                Ok(timeout) => return self.query_timeout(timeout),
+                Err(problem) => problem,
+            },
+            _ => "is not known".to_owned(),
+        };
+        self.problem(format!("{source}: {wrong}"))
+    }
+
+    pub(crate) fn problem(mut self, problem: impl Into<String>) -> Self {
+        self.problems.push(problem.into());
+        self
+    }
+
+    fn problems_of(mut self, source: &str, known: usize) -> Self {
+        for problem in &mut self.problems[known..] {
+            *problem = format!("{source}: {problem}");
+        }
+        self
+    }
+}
+
+/// Secrets are not shown.
+impl fmt::Debug for ClientBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ClientBuilder")
+            .field("host", &self.host)
+            .field("token", &self.token)
+            .field("database", &self.database)
+            .field("headers", &self.headers)
+            .field("proxy", &self.proxy)
+            .field("problems", &self.problems)
+            .finish_non_exhaustive()
+    }
+}

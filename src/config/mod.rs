@@ -1,0 +1,67 @@
+//! What a client is told once, parsed where it is told.
+
+pub(crate) mod connection_string;
+mod endpoint;
+pub(crate) mod env;
+mod headers;
+mod token;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+pub(crate) use endpoint::Endpoint;
+pub(crate) use headers::Headers;
+pub(crate) use token::Token;
+
+use crate::Precision;
+use crate::transport::Proxy;
+#[cfg(feature = "tls")]
+use crate::transport::TlsSettings;
+
+/// Everything a client knows: checked, complete, immutable.
+#[derive(Clone, Debug)]
+pub(crate) struct Config {
+    pub(crate) endpoint: Endpoint,
+    pub(crate) token: Option<Token>,
+    /// Of the HTTP path; Flight is always `Bearer`.
+    pub(crate) auth_scheme: String,
+    pub(crate) database: Option<Arc<str>>,
+    /// Empty if there is none.
+    pub(crate) organization: Arc<str>,
+    pub(crate) headers: Headers,
+    pub(crate) connect_timeout: Duration,
+    pub(crate) write_timeout: Duration,
+    #[cfg(feature = "query")]
+    pub(crate) query_timeout: Option<Duration>,
+    #[cfg(feature = "query")]
+    pub(crate) idle_timeout: Duration,
+    pub(crate) proxy: Option<Proxy>,
+    #[cfg(feature = "tls")]
+    pub(crate) tls: TlsSettings,
+    #[cfg(feature = "query")]
+    pub(crate) max_message_size: usize,
+    pub(crate) max_request_bytes: usize,
+    pub(crate) gzip_threshold: Option<usize>,
+    pub(crate) precision: Precision,
+    pub(crate) use_v2_api: bool,
+    pub(crate) no_sync: bool,
+    pub(crate) accept_partial: bool,
+}
+
+/// The text behind percent escapes, with `+` as a blank in forms; `None` if it is malformed or not UTF-8.
+pub(crate) fn percent_decode(text: &str, form: bool) -> Option<String> {
+    let mut decoded = Vec::with_capacity(text.len());
+    let mut bytes = text.bytes();
+    while let Some(byte) = bytes.next() {
+        decoded.push(match byte {
+            b'%' => {
+                let mut digit = || char::from(bytes.next()?).to_digit(16);
+                let (high, low) = (digit()?, digit()?);
+                u8::try_from(high * 16 + low).ok()?
+            }
+            b'+' if form => b' ',
+            other => other,
+        });
+    }
+    String::from_utf8(decoded).ok()
+}

@@ -1,0 +1,225 @@
+use std::fmt;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use arrow_array::RecordBatch;
+use arrow_schema::SchemaRef;
+
+use super::QueryClient;
+use super::chunks::Chunks;
+use super::reader::Reader;
+use super::rpc::Call;
+use super::stats::QueryStats;
+use super::stream::{Answer, Wait};
+use super::table::Table;
+use super::ticket::{Language, Param, Ticket};
+use crate::config::Headers;
+use crate::{Error, Result};
+
+/// A query that has not been sent: made by [`Client::query`](crate::Client::query).
+///
+/// Its last call decides how the answer comes: [`table`](Self::table) for everything at once,
+/// [`reader`](Self::reader) for one batch after the other. A mistake in a setting is reported there, before
+/// anything is sent.
+///
+/// ```no_run
+/// use influxdb3_blocking::{Client, Language};
+///
+/// # fn main() -> Result<(), influxdb3_blocking::Error> {
+/// let client = Client::from_env()?;
+/// let table = client.query("SELECT * FROM home WHERE room = $room").param("room", "Kitchen").table()?;
+/// let names = client.query("SHOW MEASUREMENTS").language(Language::InfluxQl).table()?;
+/// # Ok(())
+/// # }
+/// ```
+#[must_use = "a query does nothing until `.table()` or `.reader()` sends it"]
+pub struct QueryRequest<'a> {
+    client: &'a QueryClient,
+    ticket: Ticket,
+    database: Option<Arc<str>>,
+    timeout: Option<Duration>,
+    headers: Headers,
+    problems: Vec<String>,
+}
+
+impl<'a> QueryRequest<'a> {
+    pub(crate) fn new(client: &'a QueryClient, text: &str) -> Self {
+        Self {
+            client,
+            ticket: Ticket::new(text),
+            database: client.config().database.clone(),
+            timeout: client.config().query_timeout,
+            headers: Headers::default(),
+            problems: Vec::new(),
+        }
+    }
+
+    /// The language of the query: SQL unless told otherwise.
+    pub fn language(mut self, language: Language) -> Self {
+        self.ticket.language = language;
+        self
+    }
+
+    /// Sets the parameter that the query calls `$name`, in place of an earlier one of that name.
+    ///
+    /// Numbers that are not finite are refused: the protocol cannot carry them.
+    pub fn param(mut self, name: impl Into<String>, value: impl Into<Param>) -> Self {
+        if let Err(problem) = self.ticket.set(name.into(), value.into()) {
+            self.problems.push(problem);
+        }
+        self
+    }
+
+    /// Sets several parameters.
+    pub fn params<N, V>(self, params: impl IntoIterator<Item = (N, V)>) -> Self
+    where
+        N: Into<String>,
+        V: Into<Param>,
+    {
+        params.into_iter().fold(self, |request, (name, value)| request.param(name, value))
+    }
+
+    /// The database to query, in place of the client's.
+    pub fn database(mut self, database: impl AsRef<str>) -> Self {
+        let database = database.as_ref();
+        if database.is_empty() {
+            self.problems.push("the name of the database is empty".into());
+        }
+        self.database = Some(database.into());
+        self
+    }
+
+    /// The time limit, in place of the client's `query_timeout`.
+    ///
+    /// It bounds a table up to its last row, and a reader's wait for its schema and for each batch. Without
+    /// one, only a connection that is dead ends a query (`idle_timeout`).
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        if timeout.is_zero() {
+            self.problems.push("the timeout of the query is zero".into());
+        }
+        self.timeout = Some(timeout);
+        self
+    }
+
+    /// Sends a header with the query, in place of the client's header of that name.
+    pub fn header(mut self, name: impl AsRef<str>, value: impl AsRef<str>) -> Self {
+        if let Err(problem) = self.headers.set(name.as_ref(), value.as_ref()) {
+            self.problems.push(problem);
+        }
+        self
+    }
+
+    /// Sends the query and waits for the whole answer.
+    ///
+    /// # Errors
+    ///
+    /// Fails if a setting is wrong or the database is missing ([`ErrorKind::Config`](crate::ErrorKind::Config)),
+    /// if the server cannot be reached or refuses, if the time is up, or if the answer breaks off or cannot be
+    /// decoded. No part of an answer is returned then: see [`reader`](Self::reader).
+    pub fn table(self) -> Result<Table> {
+        let mut answer = self.whole()?;
+        let mut batches: Vec<RecordBatch> = Vec::new();
+        while let Some(delivery) = answer.next() {
+            let batch = delivery?.batch;
+            if batch.num_rows() > 0 {
+                batches.push(batch);
+            }
+        }
+        let stats = answer.trailers().map(QueryStats::read).unwrap_or_default();
+        Ok(Table::new(Arc::clone(answer.schema()), batches, stats))
+    }
+
+    /// Sends the query, waits for the schema, and hands out the rest as it comes.
+    ///
+    /// # Errors
+    ///
+    /// As [`table`](Self::table), for what happens up to the schema; later errors come out of the reader.
+    pub fn reader(self) -> Result<Reader> {
+        let wait = Wait::Each(self.timeout);
+        Ok(Reader::new(self.open(wait, None)?))
+    }
+
+    /// Sends the query and hands out its answer message by message, with the metadata beside the data.
+    ///
+    /// # Errors
+    ///
+    /// As [`reader`](Self::reader).
+    pub fn chunks(self) -> Result<Chunks> {
+        let wait = Wait::Each(self.timeout);
+        Ok(Chunks::new(self.open(wait, None)?))
+    }
+
+    /// Sends the query and takes nothing but the schema of its answer; the server need not run it to its end.
+    ///
+    /// # Errors
+    ///
+    /// As [`reader`](Self::reader).
+    pub fn schema(self) -> Result<SchemaRef> {
+        Ok(Arc::clone(self.whole()?.schema()))
+    }
+
+    /// Sends the query and reads its rows into values of `T`, one after the other as they come.
+    ///
+    /// A struct takes columns by their names; see [`Row::deserialize`](super::Row::deserialize).
+    ///
+    /// ```no_run
+    /// #[derive(serde::Deserialize)]
+    /// struct Home {
+    ///     room: String,
+    ///     temp: Option<f64>,
+    ///     time: i64,
+    /// }
+    ///
+    /// # fn main() -> Result<(), influxdb3_blocking::Error> {
+    /// # let client = influxdb3_blocking::Client::from_env()?;
+    /// for home in client.query("SELECT * FROM home").rows::<Home>()? {
+    ///     let Home { room, temp, time } = home?;
+    ///     println!("{time} {room} {temp:?}");
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As [`reader`](Self::reader). A row that does not fit is an error of its own, and the next row may fit.
+    #[cfg(feature = "serde")]
+    pub fn rows<T: serde_core::de::DeserializeOwned>(self) -> Result<super::TypedRows<T>> {
+        Ok(super::TypedRows::new(self.reader()?))
+    }
+
+    /// An answer that is wanted as a whole: the server may be told when it comes too late.
+    fn whole(self) -> Result<Answer> {
+        let deadline = self.timeout.and_then(|timeout| Instant::now().checked_add(timeout));
+        self.open(Wait::Until(deadline), deadline)
+    }
+
+    fn open(self, wait: Wait, deadline: Option<Instant>) -> Result<Answer> {
+        let mut problems = self.problems;
+        if self.database.is_none() {
+            problems.push(
+                "there is no database to query: set .database(…) on the client or on the query"
+                    .into(),
+            );
+        }
+        let (Some(database), true) = (self.database, problems.is_empty()) else {
+            return Err(Error::config(problems.join("; ")));
+        };
+        let ticket = self.ticket.encode(&database);
+        let call = Call { ticket, database, headers: self.headers, deadline };
+        Answer::open(self.client, call, wait)
+    }
+}
+
+/// Without the values of parameters and headers, which may be secrets.
+impl fmt::Debug for QueryRequest<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("QueryRequest")
+            .field("text", &self.ticket.text)
+            .field("language", &self.ticket.language)
+            .field("database", &self.database)
+            .field("timeout", &self.timeout)
+            .field("headers", &self.headers)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,57 @@
+//! A batch that came back is a record.
+
+use super::{Lines, Record};
+use crate::line_protocol::text;
+use crate::{Batch, Error, Precision, Result};
+
+impl Record for &Batch {
+    fn encode(self, lines: &mut Lines<'_>) -> Result<()> {
+        check_precision(Batch::precision(self), lines.precision())?;
+        lines.check_database(Batch::database(self))?;
+        for line in text::lines(self.line_protocol()) {
+            lines.push_text_line(&line?)?;
+        }
+        Ok(())
+    }
+
+    fn precision(&self) -> Option<Precision> {
+        Some(Batch::precision(self))
+    }
+
+    fn database(&self) -> Option<String> {
+        Some(Batch::database(self).to_owned())
+    }
+
+    fn organization(&self) -> Option<String> {
+        Some(Batch::organization(self).to_owned())
+    }
+}
+
+impl Record for Batch {
+    fn encode(self, lines: &mut Lines<'_>) -> Result<()> {
+        (&self).encode(lines)
+    }
+
+    fn precision(&self) -> Option<Precision> {
+        Some(Self::precision(self))
+    }
+
+    fn database(&self) -> Option<String> {
+        Some(Self::database(self).to_owned())
+    }
+
+    fn organization(&self) -> Option<String> {
+        Some(Self::organization(self).to_owned())
+    }
+}
+
+/// Integers that are written already cannot change their unit.
+pub(super) fn check_precision(record: Precision, call: Precision) -> Result<()> {
+    if record == call {
+        return Ok(());
+    }
+    Err(Error::invalid_record(format!(
+        "the record's timestamps are in {record} and the call's in {call}: write it in a call of its own, \
+         or make both the same"
+    )))
+}

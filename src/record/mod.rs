@@ -1,0 +1,96 @@
+//! What can be written: the [`Record`] trait, and everything that is one.
+
+#[cfg(feature = "arrow")]
+mod arrow;
+mod batch;
+mod json;
+mod line_buffer;
+mod lines;
+mod point;
+mod seq;
+#[cfg(feature = "serde")]
+mod structs;
+mod text;
+pub(crate) mod time_text;
+
+#[cfg(any(feature = "parquet", feature = "feather", feature = "orc"))]
+pub(crate) use arrow::BatchEncoder;
+#[cfg(feature = "arrow")]
+pub use arrow::Columns;
+pub use lines::Lines;
+pub(crate) use lines::{RecordMap, Stamped};
+pub use seq::{Iter, One, Seq};
+#[cfg(feature = "serde")]
+pub use structs::Structs;
+
+use crate::{Precision, Result};
+
+/// Something that can be written: text, points, or whatever a program makes points of.
+///
+/// Records are line protocol text (`&str`, `String`, bytes), [`Point`](crate::Point),
+/// [`LineBuffer`](crate::LineBuffer), a [`Batch`](crate::Batch) that came back, and vectors, arrays, slices
+/// and iterators of records.
+///
+/// For a type of your own, encode the points that it stands for:
+///
+/// ```
+/// use influxdb3_blocking::{Lines, Point, Record, Result};
+///
+/// struct Reading {
+///     room: &'static str,
+///     temp: f64,
+/// }
+///
+/// impl Record for Reading {
+///     fn encode(self, lines: &mut Lines<'_>) -> Result<()> {
+///         Point::new("home").tag("room", self.room).field("temp", self.temp).encode(lines)
+///     }
+/// }
+/// # let client = influxdb3_blocking::Client::builder().host("http://localhost:1").database("d").build()?;
+/// # let _ =
+/// client.write(vec![Reading { room: "Kitchen", temp: 21.5 }, Reading { room: "Bath", temp: 23.0 }])
+/// # ; Ok::<_, influxdb3_blocking::Error>(())
+/// ```
+///
+/// A `Result` is no record, so a forgotten `?` does not compile:
+///
+/// ```compile_fail
+/// # let client = influxdb3_blocking::Client::from_env()?;
+/// fn reading() -> Result<String, std::io::Error> {
+///     std::fs::read_to_string("reading.lp")
+/// }
+/// client.write(reading()).send()?;
+/// # Ok::<_, Box<dyn std::error::Error>>(())
+/// ```
+///
+/// `K` tells single records from collections of them; it is always inferred.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be written to InfluxDB",
+    label = "not a record",
+    note = "records are line protocol (`&str`, `String`, bytes), `Point`, `&LineBuffer`, `&Batch`, JSON objects, and slices, \
+            vectors, arrays and iterators of records; with their features, `Columns`, `Frame` and `Structs`",
+    note = "a `Result` is no record: is a `?` missing?"
+)]
+pub trait Record<K = One> {
+    /// Appends the record to `lines`.
+    ///
+    /// # Errors
+    /// [`ErrorKind::InvalidRecord`](crate::ErrorKind::InvalidRecord) if it cannot be written as line
+    /// protocol. Nothing of the whole call is sent then.
+    fn encode(self, lines: &mut Lines<'_>) -> Result<()>;
+
+    /// The precision that the record's timestamps are in, if it is fixed.
+    fn precision(&self) -> Option<Precision> {
+        None
+    }
+
+    /// The database that the record belongs to, if it is fixed and the request names none.
+    fn database(&self) -> Option<String> {
+        None
+    }
+
+    /// The organization that the record belongs to, if it is fixed and the request names none.
+    fn organization(&self) -> Option<String> {
+        None
+    }
+}

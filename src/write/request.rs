@@ -1,0 +1,279 @@
+use std::cell::Cell;
+use std::fmt;
+use std::marker::PhantomData;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::answer::Api;
+use super::batcher::Batcher;
+use super::open::Part;
+use super::sync;
+use super::target::Target;
+use crate::config::Headers;
+use crate::record::{Lines, Stamped};
+use crate::{Client, Error, Precision, Record, Result};
+
+/// A write that is being put together; [`send`](Self::send) carries it out.
+///
+/// Made by [`Client::write`]. What is not set here is as the client has it.
+#[must_use = "nothing is written until `send` is called"]
+pub struct WriteRequest<'a, R, K = crate::One> {
+    client: &'a Client,
+    record: R,
+    overrides: Overrides,
+    kind: PhantomData<fn() -> K>,
+}
+
+/// What a request says differently than its client.
+#[derive(Debug, Default)]
+struct Overrides {
+    database: Option<Arc<str>>,
+    organization: Option<Arc<str>>,
+    precision: Option<Precision>,
+    use_v2_api: Option<bool>,
+    no_sync: Option<bool>,
+    accept_partial: Option<bool>,
+    headers: Headers,
+    timeout: Option<Duration>,
+    problem: Option<String>,
+}
+
+impl<'a, R: Record<K>, K> WriteRequest<'a, R, K> {
+    pub(crate) fn new(client: &'a Client, record: R) -> Self {
+        Self { client, record, overrides: Overrides::default(), kind: PhantomData }
+    }
+
+    /// The database to write to.
+    pub fn database(mut self, database: impl AsRef<str>) -> Self {
+        self.overrides.database = Some(Arc::from(database.as_ref()));
+        self
+    }
+
+    /// The organization, which only `/api/v2/write` of some products wants.
+    pub fn organization(mut self, organization: impl AsRef<str>) -> Self {
+        self.overrides.organization = Some(Arc::from(organization.as_ref()));
+        self
+    }
+
+    /// The precision to write timestamps in.
+    ///
+    /// Points are converted to it, rounding down. Timestamps in text are taken to be in it already.
+    pub fn precision(mut self, precision: Precision) -> Self {
+        self.overrides.precision = Some(precision);
+        self
+    }
+
+    /// Writes to `/api/v2/write` (true) or `/api/v3/write_lp` (false);
+    /// see [`ClientBuilder::use_v2_api`](crate::ClientBuilder::use_v2_api).
+    pub fn use_v2_api(mut self, v2: bool) -> Self {
+        self.overrides.use_v2_api = Some(v2);
+        self
+    }
+
+    /// Lets the server answer before the write is durable. Needs `use_v2_api(false)`.
+    pub fn no_sync(mut self, no_sync: bool) -> Self {
+        self.overrides.no_sync = Some(no_sync);
+        self
+    }
+
+    /// Stores the good lines of a request that has bad ones. Matters with `use_v2_api(false)` only.
+    pub fn accept_partial(mut self, accept: bool) -> Self {
+        self.overrides.accept_partial = Some(accept);
+        self
+    }
+
+    /// A header of this request, in place of the client's header of that name.
+    pub fn header(mut self, name: impl AsRef<str>, value: impl AsRef<str>) -> Self {
+        if let Err(problem) = self.overrides.headers.set(name.as_ref(), value.as_ref()) {
+            self.overrides.problem.get_or_insert(problem);
+        }
+        self
+    }
+
+    /// How long a request may take, in place of the client's
+    /// [`write_timeout`](crate::ClientBuilder::write_timeout).
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.overrides.timeout = Some(timeout);
+        self
+    }
+
+    /// Writes the record.
+    ///
+    /// Everything is encoded before anything is sent. Where no line is left (an empty slice, a text of comments),
+    /// nothing is sent. Points without fields are left out of collections; alone they are an error.
+    ///
+    /// Synchronously, which is the default, the lines are stored when this returns. A body over
+    /// [`max_request_bytes`](crate::ClientBuilder::max_request_bytes) goes in several requests, cut at line
+    /// boundaries. In batching mode the lines are accepted when this returns, and
+    /// [`flush`](crate::Client::flush) waits for them.
+    ///
+    /// # Errors
+    /// - [`ErrorKind::InvalidRecord`](crate::ErrorKind::InvalidRecord) and
+    ///   [`Config`](crate::ErrorKind::Config): nothing was sent.
+    /// - [`Closed`](crate::ErrorKind::Closed): the lines are in [`unsent`](Error::unsent).
+    ///
+    /// Synchronously also
+    /// - [`PartialWrite`](crate::ErrorKind::PartialWrite): the good lines are stored, and
+    ///   [`line_errors`](Error::line_errors) names the others.
+    /// - Anything else: [`lines_written`](Error::lines_written) says how many lines are stored, and
+    ///   [`unsent`](Error::unsent) has the rest. [`in_doubt`](Error::in_doubt) says whether the first batch
+    ///   of the rest may be stored all the same.
+    ///
+    /// In batching mode also
+    /// - [`BufferFull`](crate::ErrorKind::BufferFull): what was not taken is in [`unsent`](Error::unsent).
+    /// - Without an error callback, whatever earlier batches failed with: nothing of this call was taken, and
+    ///   [`unsent`](Error::unsent) holds the lines that failed and those of the call.
+    pub fn send(self) -> Result<()> {
+        let target = self.target()?;
+        match self.client.batcher() {
+            Some(batcher) => self.send_batched(batcher, &target),
+            None => self.send_now(&target),
+        }
+    }
+
+    fn send_now(self, target: &Target) -> Result<()> {
+        let own_database = self.own_database(target);
+        let mut buffer = Vec::new();
+        let rules = self.client.tag_rules();
+        let mut lines =
+            Lines::new(&mut buffer, target.precision, rules, None, own_database.as_deref());
+        self.record.encode(&mut lines)?;
+        let (count, skipped, repeatable) = (lines.count(), lines.skipped(), lines.all_stamped());
+        let map = lines.into_map();
+        warn_of(skipped, count);
+        let encoded = sync::Encoded { buffer, count, repeatable, map };
+        if let Err(error) = self.client.check_open() {
+            return Err(error.with_rest(&[Part::new(target, &encoded.buffer, count)]));
+        }
+        sync::send(self.client.http(), self.client.config(), target, encoded)
+    }
+
+    fn send_batched(self, batcher: &Arc<Batcher>, target: &Target) -> Result<()> {
+        let own_database = self.own_database(target);
+        let mut scratch = Scratch::new();
+        let Scratch { buffer, stamped } = &mut scratch;
+        let rules = self.client.tag_rules();
+        let mut lines = Lines::new(
+            buffer,
+            target.precision,
+            rules,
+            Some(&mut *stamped),
+            own_database.as_deref(),
+        );
+        self.record.encode(&mut lines)?;
+        let (count, skipped) = (lines.count(), lines.skipped());
+        warn_of(skipped, count + stamped.count);
+        let part = Part::new(target, buffer, count);
+        if stamped.count == 0 {
+            let mut parts = [part];
+            return batcher.accept(&mut parts, None).map_err(|error| error.with_rest(&parts));
+        }
+        let fine = Target { precision: Precision::Nanosecond, ..target.clone() };
+        let mut parts = [part, Part::new(&fine, &stamped.buffer, stamped.count)];
+        batcher.accept(&mut parts, None).map_err(|error| error.with_rest(&parts))
+    }
+
+    /// The database that records must belong to: one that has a database of its own, such as a batch, must not go
+    /// elsewhere by accident.
+    fn own_database(&self, target: &Target) -> Option<Arc<str>> {
+        self.overrides.database.is_none().then(|| target.database.clone())
+    }
+
+    /// The client's settings, the record's and the request's, the latter winning.
+    pub(super) fn target(&self) -> Result<Target> {
+        let Overrides { database, organization, precision, .. } = &self.overrides;
+        let config = self.client.config();
+        if let Some(problem) = &self.overrides.problem {
+            return Err(Error::config(problem));
+        }
+        let precision = match (*precision, self.record.precision()) {
+            (Some(chosen), Some(fixed)) if chosen != fixed => {
+                return Err(Error::invalid_record(format!(
+                    "the record's timestamps are in {fixed} and the request says {chosen}"
+                )));
+            }
+            (Some(precision), _) | (None, Some(precision)) => precision,
+            (None, None) => config.precision,
+        };
+        let database = match database.clone().or_else(|| self.record.database().map(Arc::from)) {
+            Some(database) => database,
+            None => config.database.clone().unwrap_or_default(),
+        };
+        if database.is_empty() {
+            return Err(Error::config(
+                "no database: call .database(…) on the client's builder or on the request",
+            ));
+        }
+        let organization =
+            match organization.clone().or_else(|| self.record.organization().map(Arc::from)) {
+                Some(organization) => organization,
+                None => config.organization.clone(),
+            };
+        let api =
+            if self.overrides.use_v2_api.unwrap_or(config.use_v2_api) { Api::V2 } else { Api::V3 };
+        let no_sync = self.overrides.no_sync.unwrap_or(config.no_sync);
+        if no_sync && api == Api::V2 {
+            return Err(Error::config(
+                "no_sync needs use_v2_api(false): /api/v2/write does not know it",
+            ));
+        }
+        let timeout = self.overrides.timeout.unwrap_or(config.write_timeout);
+        if timeout.is_zero() {
+            return Err(Error::config("timeout is 0: nothing can be done in no time"));
+        }
+        Ok(Target {
+            database,
+            organization,
+            precision,
+            api,
+            no_sync,
+            accept_partial: self.overrides.accept_partial.unwrap_or(config.accept_partial),
+            headers: self.overrides.headers.clone(),
+            timeout,
+        })
+    }
+}
+
+impl<R, K> fmt::Debug for WriteRequest<'_, R, K> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("WriteRequest").field("overrides", &self.overrides).finish_non_exhaustive()
+    }
+}
+
+/// Where a call's lines are encoded: buffers that the thread keeps for the next call.
+#[derive(Default)]
+struct Scratch {
+    buffer: Vec<u8>,
+    stamped: Stamped,
+}
+
+thread_local! {
+    static KEPT: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
+}
+
+impl Scratch {
+    /// Takes the thread's buffer out, as a record may well write another one while it is encoded.
+    fn new() -> Self {
+        Self { buffer: KEPT.try_with(Cell::take).unwrap_or_default(), stamped: Stamped::default() }
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        let mut buffer = std::mem::take(&mut self.buffer);
+        if buffer.capacity() <= MOST_KEPT {
+            buffer.clear();
+            // A thread that ends needs none.
+            let _ = KEPT.try_with(|kept| kept.set(buffer));
+        }
+    }
+}
+
+fn warn_of(skipped: usize, count: usize) {
+    if skipped > 0 {
+        log::warn!("{skipped} points without fields were left out of a write of {count} lines");
+    }
+}
+
+/// How many bytes a thread keeps.
+const MOST_KEPT: usize = 256 << 10;

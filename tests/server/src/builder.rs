@@ -1,0 +1,124 @@
+//! Settings of a server.
+
+use std::{
+    io,
+    net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener},
+    sync::Arc,
+    time::Duration,
+};
+
+use crate::{
+    DevServer, request::Requests, shared::Shared, store::Store, tls, tls::Pem, uuid::Uuid,
+};
+
+/// Settings of a [`DevServer`]; made by [`DevServer::builder`].
+///
+/// ```
+/// use influxdb3_dev_server::DevServer;
+///
+/// let server = DevServer::builder().token("secret").record_requests(true).start()?;
+/// assert!(server.url().starts_with("http://127.0.0.1:"));
+/// # Ok::<(), std::io::Error>(())
+/// ```
+#[derive(Debug, Clone)]
+#[must_use = "a builder does nothing until `start`"]
+pub struct DevServerBuilder {
+    host: IpAddr,
+    port: u16,
+    token: Option<String>,
+    tls: Option<Pem>,
+    max_request_bytes: usize,
+    keep_alive_interval: Duration,
+    record_requests: bool,
+    panics_like_3_6: bool,
+}
+
+impl Default for DevServerBuilder {
+    fn default() -> DevServerBuilder {
+        DevServerBuilder {
+            host: IpAddr::V4(Ipv4Addr::LOCALHOST),
+            port: 0,
+            token: None,
+            tls: None,
+            max_request_bytes: 10 * 1024 * 1024,
+            keep_alive_interval: Duration::from_secs(5),
+            record_requests: false,
+            panics_like_3_6: false,
+        }
+    }
+}
+
+impl DevServerBuilder {
+    /// The address to listen on. Default: 127.0.0.1.
+    pub fn host(mut self, host: IpAddr) -> Self {
+        self.host = host;
+        self
+    }
+
+    /// The port to listen on. Default: 0, a free one.
+    pub fn port(mut self, port: u16) -> Self {
+        self.port = port;
+        self
+    }
+
+    /// Turns authentication on, with this token as the only one that is known. Default: off.
+    pub fn token(mut self, token: impl Into<String>) -> Self {
+        self.token = Some(token.into());
+        self
+    }
+
+    /// Serves TLS (HTTP/2 and HTTP/1.1 by ALPN) with a certificate chain and its private key, both
+    /// as PEM. Default: plain TCP.
+    pub fn tls(mut self, cert_pem: impl Into<Vec<u8>>, key_pem: impl Into<Vec<u8>>) -> Self {
+        self.tls = Some(Pem { certs: cert_pem.into(), key: key_pem.into() });
+        self
+    }
+
+    /// The largest body of a write in bytes, as sent and again when decoded. Default: 10 MiB.
+    pub fn max_request_bytes(mut self, bytes: usize) -> Self {
+        self.max_request_bytes = bytes;
+        self
+    }
+
+    /// How long a query may have nothing to say before the server sends a record batch without
+    /// rows, and between two of them. Default: 5 s.
+    pub fn keep_alive_interval(mut self, interval: Duration) -> Self {
+        self.keep_alive_interval = interval;
+        self
+    }
+
+    /// Keeps every request, bodies included, for [`DevServer::requests`]. Default: off, for the
+    /// memory is not bounded.
+    pub fn record_requests(mut self, on: bool) -> Self {
+        self.record_requests = on;
+        self
+    }
+
+    /// Closes the connection without an answer where release 3.6 panics: when a faulty line of a
+    /// `/api/v3/write_lp` request has its 20th byte inside a character. The lines without fault
+    /// are stored by then. Default: off, an answer like that of 3.10.
+    pub fn panics_like_3_6(mut self, on: bool) -> Self {
+        self.panics_like_3_6 = on;
+        self
+    }
+
+    /// Starts the server on a thread of its own; it is ready when this returns.
+    ///
+    /// # Errors
+    /// The address cannot be listened on, the certificate or key cannot be used, or the system
+    /// gives no thread.
+    pub fn start(self) -> io::Result<DevServer> {
+        let tls = self.tls.map(|pem| tls::acceptor(&pem)).transpose()?;
+        let listener = TcpListener::bind(SocketAddr::new(self.host, self.port))?;
+        let shared = Shared {
+            store: Store::default(),
+            token: self.token,
+            max_request_bytes: self.max_request_bytes,
+            keep_alive_interval: self.keep_alive_interval,
+            panics_like_3_6: self.panics_like_3_6,
+            requests: Requests::new(self.record_requests),
+            process_id: Uuid::v4(),
+        };
+        DevServer::run(listener, tls, Arc::new(shared))
+    }
+}

@@ -1,0 +1,135 @@
+//! The HTTP half: routes, authentication, everything but Flight.
+
+mod auth;
+mod body;
+mod names;
+mod params;
+mod write;
+
+use std::fmt;
+
+use bytes::Bytes;
+use http::{
+    Method, Request, Response, StatusCode,
+    header::{
+        ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN,
+        CONTENT_TYPE,
+    },
+    request::Parts,
+};
+use http_body_util::{BodyExt, Full};
+use hyper::body::Incoming;
+
+pub(crate) use self::auth::token;
+use crate::{clock, shared::Shared, uuid::Uuid};
+
+pub(crate) type Answer = Response<Full<Bytes>>;
+
+/// The version that the server says it is.
+const VERSION: &str = "3.6.0";
+
+/// The connection is closed without an answer.
+#[derive(Debug)]
+pub(crate) struct Closed;
+
+impl fmt::Display for Closed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("closed without an answer")
+    }
+}
+
+impl std::error::Error for Closed {}
+
+/// Answers one request. The body is read to its end before anything else is looked at, as in the
+/// real server: nothing is ever refused while the client is still sending.
+pub(crate) async fn answer(shared: &Shared, request: Request<Incoming>) -> Result<Answer, Closed> {
+    let (parts, body) = request.into_parts();
+    let body = body.collect().await.map_err(|_| Closed)?.to_bytes();
+    shared.requests.push(|| record(shared, &parts, &body));
+
+    if parts.method == Method::OPTIONS {
+        return Ok(preflight());
+    }
+    match token(&parts.headers) {
+        Err(auth::Malformed) => return Ok(malformed()),
+        Ok(token) if !shared.allows(token.as_deref()) => {
+            return Ok(text(StatusCode::UNAUTHORIZED, ""));
+        }
+        Ok(_) => {}
+    }
+    match (parts.method.as_str(), parts.uri.path()) {
+        ("POST", "/api/v3/write_lp") => write::v3(shared, &parts, &body),
+        ("POST", "/api/v2/write") => Ok(write::v2(shared, &parts, &body)),
+        ("GET" | "POST", "/ping") => Ok(ping(shared)),
+        ("GET", "/health" | "/api/v1/health") => Ok(allow_origin(text(StatusCode::OK, "OK"))),
+        _ => Ok(text(StatusCode::NOT_FOUND, "not found")),
+    }
+}
+
+/// An answer without a content type, as most are.
+fn text(status: StatusCode, body: impl Into<Bytes>) -> Answer {
+    let mut answer = Response::new(Full::new(body.into()));
+    *answer.status_mut() = status;
+    answer
+}
+
+fn no_content() -> Answer {
+    allow_origin(text(StatusCode::NO_CONTENT, ""))
+}
+
+fn allow_origin(mut answer: Answer) -> Answer {
+    let any = http::HeaderValue::from_static("*");
+    answer.headers_mut().insert(ACCESS_CONTROL_ALLOW_ORIGIN, any);
+    answer
+}
+
+fn preflight() -> Answer {
+    let mut answer = no_content();
+    let any = http::HeaderValue::from_static("*");
+    answer.headers_mut().insert(ACCESS_CONTROL_ALLOW_METHODS, any.clone());
+    answer.headers_mut().insert(ACCESS_CONTROL_ALLOW_HEADERS, any);
+    answer
+}
+
+fn malformed() -> Answer {
+    text(
+        StatusCode::BAD_REQUEST,
+        "{\"error\": \"Authorization header was malformed, the request was not in the form of \
+         'Authorization: <auth-scheme> <token>', supported auth-schemes are Bearer, Token and \
+         Basic\"}",
+    )
+}
+
+fn ping(shared: &Shared) -> Answer {
+    let body = format!(
+        "{{\"version\":\"{VERSION}\",\"revision\":\"dev-server\",\"process_id\":\"{}\"}}",
+        shared.process_id
+    );
+    let id = Uuid::v7(clock::now_nanos()).to_string();
+    let mut answer = allow_origin(text(StatusCode::OK, body));
+    let headers = [
+        (CONTENT_TYPE.as_str(), "application/json"),
+        ("request-id", &id),
+        ("x-request-id", &id),
+        ("x-influxdb-build", "Core"),
+        ("x-influxdb-version", VERSION),
+    ];
+    for (name, value) in headers {
+        let name = http::HeaderName::from_bytes(name.as_bytes()).expect("a name from above");
+        let value = http::HeaderValue::from_str(value).expect("digits and letters");
+        answer.headers_mut().insert(name, value);
+    }
+    answer
+}
+
+fn record(shared: &Shared, parts: &Parts, body: &Bytes) -> crate::Request {
+    let decoded = body::decode(&parts.headers, body, shared.max_request_bytes);
+    crate::Request {
+        method: parts.method.clone(),
+        path: parts.uri.path().to_owned(),
+        query: parts.uri.query().unwrap_or_default().to_owned(),
+        headers: parts.headers.clone(),
+        body: decoded.unwrap_or_else(|_| body.clone()),
+        encoded_len: body.len(),
+    }
+}
