@@ -40,7 +40,9 @@ pub(crate) struct Column<'a> {
     plain_text: bool,
     key_len: usize,
     payload: u64,
-    piece: &'a [u8],
+    /// What a line has of it, and whatever stands behind that.
+    rest: &'a [u8],
+    length: usize,
 }
 
 #[derive(Clone, Copy, Eq, PartialEq)]
@@ -72,7 +74,6 @@ impl Packed {
         }
     }
 
-    #[inline]
     pub(crate) fn push_tag(&mut self, key: &str, value: &str) {
         let in_order = !self.has_fields
             && !value.is_empty()
@@ -105,7 +106,7 @@ impl Packed {
         self.bytes.push(b'"');
     }
 
-    #[inline]
+    #[inline(always)]
     fn push_header(&mut self, kind: Kind, key: &str, plain_text: bool, payload: u64) {
         let (plain_key, hash) = escape::look_at_key(key);
         if self.filter.add(hash) {
@@ -167,13 +168,13 @@ impl Packed {
         std::iter::from_fn(move || {
             let place = next;
             let column = self.column(place)?;
-            next = place + HEADER + column.piece.len();
+            next = place + HEADER + column.length;
             Some((place, column))
         })
     }
 
     /// The column at a place.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn column(&self, place: usize) -> Option<Column<'_>> {
         let (head, rest) = self.bytes.get(place..)?.split_first_chunk::<8>()?;
         let (payload, rest) = rest.split_first_chunk::<8>()?;
@@ -191,7 +192,8 @@ impl Packed {
             plain_text: head & 1 << 4 != 0,
             key_len,
             payload,
-            piece: rest.get(..key_len + 2 + value_len)?,
+            rest,
+            length: key_len + 2 + value_len,
         })
     }
 
@@ -239,7 +241,7 @@ impl<'a> Column<'a> {
     /// The key as it came.
     #[inline]
     pub(crate) fn key_bytes(&self) -> &'a [u8] {
-        self.piece.get(1..=self.key_len).unwrap_or_default()
+        self.rest.get(1..=self.key_len).unwrap_or_default()
     }
 
     pub(crate) fn key(&self) -> &'a str {
@@ -248,14 +250,14 @@ impl<'a> Column<'a> {
 
     /// The value of a tag as it came.
     pub(crate) fn tag_value(&self) -> &'a str {
-        as_text(self.piece.get(self.key_len + 2..).unwrap_or_default())
+        as_text(self.rest.get(self.key_len + 2..self.length).unwrap_or_default())
     }
 
     /// The value of a field as it came; null for a tag.
     pub(crate) fn field_value(&self) -> FieldValue<'a> {
         match self.kind {
             Kind::Text => {
-                let text = self.piece.get(self.key_len + 3..self.piece.len() - 1);
+                let text = self.rest.get(self.key_len + 3..self.length - 1);
                 FieldValue::Text(Cow::Borrowed(as_text(text.unwrap_or_default())))
             }
             _ => self.number(),
@@ -280,10 +282,16 @@ impl<'a> Column<'a> {
         self.kind == Kind::Text
     }
 
-    /// `,key=` and the value of a tag or a text, if a line has all of it as it is.
+    /// Whether [`append`](Self::append) gives what a line has of it: all but the value of a number.
     #[inline]
-    pub(crate) fn plain_piece(&self) -> Option<&'a [u8]> {
-        (self.plain_key && self.plain_text).then_some(self.piece)
+    pub(crate) fn is_plain(&self) -> bool {
+        self.plain_key && self.plain_text
+    }
+
+    /// Appends `,key=`, and the value of a tag or a text, from the byte `from` on.
+    #[inline]
+    pub(crate) fn append(&self, out: &mut Vec<u8>, from: usize) {
+        words::append_part(out, self.rest, from, self.length - from);
     }
 }
 

@@ -174,32 +174,29 @@ fn in_any_order(columns: &Packed, rules: &TagRules, out: &mut Vec<u8>) -> Result
     Ok(!first)
 }
 
-#[inline]
+#[inline(always)]
 fn tag(column: &Column<'_>, out: &mut Vec<u8>) -> Result<()> {
-    match column.plain_piece() {
-        Some(piece) => words::append(out, piece),
-        None => encoder::tag(out, column.key(), column.tag_value())?,
+    if column.is_plain() {
+        column.append(out, 0);
+        return Ok(());
     }
-    Ok(())
+    encoder::tag(out, column.key(), column.tag_value())
 }
 
-#[inline]
+#[inline(always)]
 fn field(column: &Column<'_>, first: &mut bool, out: &mut Vec<u8>) -> Result<()> {
     if !column.is_written() {
         return Ok(());
     }
-    match column.plain_piece() {
-        Some([b',', piece @ ..]) => {
-            out.push(if *first { b' ' } else { b',' });
-            words::append(out, piece);
-            if !column.is_text() {
-                encoder::field_value(out, &column.number());
-            }
+    if column.is_plain() {
+        out.push(if *first { b' ' } else { b',' });
+        column.append(out, 1);
+        if !column.is_text() {
+            encoder::field_value(out, &column.number());
         }
-        _ => {
-            encoder::field_key(out, *first, column.key())?;
-            encoder::field_value(out, &column.field_value());
-        }
+    } else {
+        encoder::field_key(out, *first, column.key())?;
+        encoder::field_value(out, &column.field_value());
     }
     *first = false;
     Ok(())

@@ -78,6 +78,15 @@ fn append_many(out: &mut Vec<u8>, bytes: &[u8]) {
     }
 }
 
+/// Appends a part of bytes, without a call if it is short and there is something behind it.
+#[inline(always)]
+pub(crate) fn append_part(out: &mut Vec<u8>, bytes: &[u8], start: usize, length: usize) {
+    match bytes.get(start..).and_then(|bytes| bytes.first_chunk::<32>()) {
+        Some(chunk) if length <= 32 && has_room::<32>(out) => append_start(out, chunk, length),
+        _ => append_many(out, bytes.get(start..start + length).unwrap_or_default()),
+    }
+}
+
 /// Appends a part of a buffer to itself once more, without a call if it is short and there is something behind it.
 #[inline(always)]
 pub(crate) fn repeat_part(out: &mut Vec<u8>, start: usize, length: usize) {
@@ -248,8 +257,12 @@ mod tests {
                 let mut out = text[..before].to_vec();
                 append(&mut out, &text[..length]);
                 assert_eq!(out, [&text[..before], &text[..length]].concat());
-                repeat_part(&mut out, before, length);
-                assert_eq!(out, [&text[..before], &text[..length], &text[..length]].concat());
+                append_part(&mut out, &text, 100 - length, length);
+                assert_eq!(out, [&text[..before], &text[..length], &text[100 - length..]].concat());
+                append_part(&mut out, &text, 0, length);
+                assert_eq!(out[before + 2 * length..], text[..length]);
+                repeat_part(&mut out, before + length, length);
+                assert_eq!(out[before + 3 * length..], text[100 - length..]);
             }
         }
     }
