@@ -28,3 +28,10 @@ pub fn text_lines(text: &[u8]) -> impl Iterator<Item = Result<(&[u8], bool)>> {
 pub fn line_ends(encoded: &[u8]) -> Vec<usize> {
     text::line_ends(encoded).collect()
 }
+
+/// The number of rows in an answer with this body, which comes in pieces of so many bytes. Panics if a decoded batch is
+/// not valid.
+pub fn decode_flight(body: &[u8], piece: usize) -> Result<usize> {
+    let batches = crate::query::fuzz::fuzz_decode(body, piece)?;
+    Ok(batches.iter().map(|batch| batch.num_rows()).sum())
+}

@@ -6,6 +6,7 @@
 //! To add a target: a module here with `pub fn check(data: &[u8])`, a line in `TARGETS`, a file of three lines in
 //! `fuzz_targets/`, its `[[bin]]` in `fuzz/Cargo.toml`, and a few seeds in `seeds/<name>/`.
 
+pub mod flight;
 pub mod line_buffer;
 pub mod model;
 pub mod point;
@@ -20,4 +21,5 @@ pub const TARGETS: &[(&str, Check)] = &[
     ("point", point::check),
     ("line_buffer", line_buffer::check),
     ("text_split", text_split::check),
+    ("flight", flight::check),
 ];
