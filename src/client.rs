@@ -208,6 +208,55 @@ impl Client {
         QueryRequest::new(closed, text.as_ref())
     }
 
+    /// A write of a file: each of its rows becomes a line.
+    ///
+    /// The extension, in any case, says the format, and each format is a feature of this crate: `.csv`, `.json`,
+    /// `.parquet`, `.feather` (and `.arrow`, `.arrows`, `.ipc`) and `.orc`; `.jsonl` and `.ndjson` are JSON. CSV and JSON
+    /// may be packed with gzip, with `.gz` behind the extension.
+    ///
+    /// A file of any size is read part by part and written in batches of up to
+    /// [`max_request_bytes`](ClientBuilder::max_request_bytes); nothing else is in memory. (Of JSON that pandas has
+    /// written by column or split, all of it is; of Parquet, Feather and ORC a row group, a record batch or a stripe.)
+    ///
+    /// # What becomes of a column
+    ///
+    /// - The **measurement** is what [`measurement`](crate::WriteFile::measurement) says, or else the text in the column
+    ///   `measurement`, or in `iox::measurement`. One file can have many.
+    /// - The **timestamp** is the column [`timestamp_column`](crate::WriteFile::timestamp_column), `time` by default.
+    ///   It must be there, with a value in each row. Integers are in the write's precision or in
+    ///   [`date_unit`](crate::WriteFile::date_unit); text is `2022-01-01T08:00:00Z` or close to it, and UTC if it has
+    ///   no offset; timestamps of Parquet, Feather and ORC count by their own unit.
+    /// - **Tags** are the columns listed in [`tags`](crate::WriteFile::tags).
+    /// - **Fields** are all others. Parquet, Feather and ORC know their types (the table is that of `Columns`). In CSV
+    ///   and JSON the values of the whole file decide: integers are an integer column, one number with a
+    ///   point or an exponent makes it floats, `true` and `false` are booleans, everything else is text, and
+    ///   integers beyond 64 bits are text as well. See [`column_type`](crate::WriteFile::column_type) and
+    ///   [`infer_rows`](crate::WriteFile::infer_rows).
+    ///
+    /// Nulls, NaN and infinities are left out, and so are rows without a field.
+    ///
+    /// ```no_run
+    /// # #[cfg(feature = "csv")] {
+    /// # let client = influxdb3_blocking::Client::from_env()?;
+    /// use influxdb3_blocking::Precision;
+    ///
+    /// let report = client
+    ///     .write_file("home.csv")
+    ///     .measurement("home")
+    ///     .tags(["room"])
+    ///     .timestamp_column("time")
+    ///     .precision(Precision::Second)
+    ///     .progress(|progress| eprintln!("{} of {} bytes", progress.bytes_read, progress.bytes_total))
+    ///     .send()?;
+    /// println!("{} lines", report.lines);
+    /// # }
+    /// # Ok::<_, influxdb3_blocking::Error>(())
+    /// ```
+    #[cfg(feature = "_files")]
+    pub fn write_file(&self, path: impl AsRef<std::path::Path>) -> crate::WriteFile<'_> {
+        crate::WriteFile::new(self, path.as_ref())
+    }
+
     /// Asks whether the server is there and the token is good, which some servers want for this.
     ///
     /// Bounded by [`write_timeout`](ClientBuilder::write_timeout).

@@ -34,6 +34,7 @@ struct Inner {
     line_errors: Vec<LineError>,
     lines_written: usize,
     unsent: Vec<Batch>,
+    resume_line: Option<usize>,
     in_doubt: bool,
     retryable: bool,
     was_cut: bool,
@@ -213,6 +214,15 @@ impl Error {
         &self.0.unsent
     }
 
+    /// How many lines of a file are settled: where `WriteFile::resume_from_line` goes on.
+    ///
+    /// Some for the errors of `write_file` that stopped in the middle. Lines that the server refused
+    /// (`PartialWrite`) count as settled, and so do those that an earlier call wrote.
+    #[must_use]
+    pub fn resume_line(&self) -> Option<usize> {
+        self.0.resume_line
+    }
+
     /// What was not written, owned.
     #[must_use]
     pub fn into_unsent(self) -> Vec<Batch> {
@@ -300,6 +310,12 @@ impl Error {
         std::mem::take(&mut self.0.line_errors)
     }
 
+    #[cfg(feature = "_files")]
+    pub(crate) fn with_resume_line(mut self, line: usize) -> Self {
+        self.0.resume_line = Some(line);
+        self
+    }
+
     pub(crate) fn with_in_doubt(mut self, in_doubt: bool) -> Self {
         self.0.in_doubt = in_doubt;
         self
@@ -353,6 +369,9 @@ impl Error {
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0.message)?;
+        if let Some(line) = self.0.resume_line {
+            write!(f, " ({line} lines of the file are settled: resume_from_line({line}) goes on)")?;
+        }
         for error in self.0.line_errors.iter().take(SHOWN_LINE_ERRORS) {
             write!(f, "\n\t{error}")?;
         }

@@ -54,6 +54,17 @@ impl Timestamp {
         self.0
     }
 
+    /// A time that may be outside of what the server can hold.
+    pub(crate) const fn from_nanos(nanos: i128) -> Self {
+        Self(nanos)
+    }
+
+    /// A time in this unit since the epoch.
+    #[inline]
+    pub(crate) fn of_unit(value: i64, unit: Precision) -> Self {
+        Self(i128::from(value) * i128::from(unit.nanos()))
+    }
+
     /// The number that stands in a line of this precision.
     ///
     /// It fits only if it still fits as nanoseconds, which is what the server turns it into.
@@ -143,6 +154,19 @@ impl From<time::OffsetDateTime> for Timestamp {
     fn from(time: time::OffsetDateTime) -> Self {
         Self(time.unix_timestamp_nanos())
     }
+}
+
+/// As a number of nanoseconds since the epoch; [`Structs`](crate::Structs) knows it for a time.
+#[cfg(feature = "serde")]
+impl serde_core::Serialize for Timestamp {
+    fn serialize<S: serde_core::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_newtype_struct(Self::SERDE_NAME, &self.0)
+    }
+}
+
+#[cfg(feature = "serde")]
+impl Timestamp {
+    pub(crate) const SERDE_NAME: &'static str = "influxdb3_blocking::Timestamp";
 }
 
 /// At most 2^64 seconds, so that this cannot overflow.

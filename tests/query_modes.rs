@@ -139,3 +139,66 @@ fn as_delta(header: &[u8]) -> Vec<u8> {
     builder.finish(root, None);
     builder.finished_data().to_vec()
 }
+
+#[cfg(feature = "ipc-compression")]
+#[test]
+fn compressed_bodies_are_read() {
+    use arrow_ipc::CompressionType;
+    use arrow_ipc::writer::IpcWriteOptions;
+    for codec in [CompressionType::LZ4_FRAME, CompressionType::ZSTD] {
+        let options = IpcWriteOptions::default().try_with_compression(Some(codec)).unwrap();
+        let encoder = FlightDataEncoderBuilder::new()
+            .with_options(options)
+            .build(futures::stream::iter([Ok(numbers(5000)), Ok(numbers(1))]));
+        let data: Vec<_> = futures::executor::block_on(encoder.try_collect()).unwrap();
+        assert!(data[1].data_body.len() < 5000 * 16);
+        let messages: Vec<_> =
+            data.iter().map(prost::Message::encode_to_vec).map(Step::Message).collect();
+        let steps: Vec<_> = std::iter::once(Step::Head).chain(messages).chain([ok()]).collect();
+        let server = FlightServer::replay(steps);
+        let table = client(&server).query("SELECT 1").table().unwrap();
+        assert_eq!(table.batches(), [numbers(5000), numbers(1)]);
+        // What a body says it takes when it is decompressed is held to the limit as well.
+        let limited = Client::builder()
+            .host(server.url())
+            .database("sensors")
+            .max_message_size(data[1].data_body.len() + 2000)
+            .build()
+            .unwrap();
+        let error = limited.query("SELECT 1").table().unwrap_err();
+        assert_eq!(error.kind(), influxdb3_blocking::ErrorKind::TooLarge, "{error}");
+        assert!(error.to_string().contains("decompressed"), "{error}");
+    }
+}
+
+#[cfg(not(feature = "ipc-compression"))]
+#[test]
+fn compressed_bodies_without_the_feature_name_it() {
+    let mut data = flight_data(&[numbers(3)]);
+    let message = arrow_ipc::root_as_message(&data[1].data_header).unwrap();
+    let batch = message.header_as_record_batch().unwrap();
+    let mut builder = flatbuffers::FlatBufferBuilder::new();
+    let nodes: Vec<_> = batch.nodes().unwrap().iter().copied().collect();
+    let buffers: Vec<_> = batch.buffers().unwrap().iter().copied().collect();
+    let nodes = builder.create_vector(&nodes);
+    let buffers = builder.create_vector(&buffers);
+    let compression = arrow_ipc::BodyCompressionBuilder::new(&mut builder).finish();
+    let mut compressed = arrow_ipc::RecordBatchBuilder::new(&mut builder);
+    compressed.add_length(batch.length());
+    compressed.add_nodes(nodes);
+    compressed.add_buffers(buffers);
+    compressed.add_compression(compression);
+    let compressed = compressed.finish().as_union_value();
+    let mut root = arrow_ipc::MessageBuilder::new(&mut builder);
+    root.add_version(message.version());
+    root.add_header_type(arrow_ipc::MessageHeader::RecordBatch);
+    root.add_bodyLength(message.bodyLength());
+    root.add_header(compressed);
+    let root = root.finish();
+    builder.finish(root, None);
+    data[1].data_header = builder.finished_data().to_vec().into();
+    let messages = data.iter().map(prost::Message::encode_to_vec).map(Step::Message);
+    let steps = std::iter::once(Step::Head).chain(messages).chain([ok()]).collect();
+    let error = client(&FlightServer::replay(steps)).query("SELECT 1").table().unwrap_err();
+    assert!(error.to_string().contains("`ipc-compression`"), "{error}");
+}

@@ -6,13 +6,14 @@ pub(crate) mod encoder;
 pub(crate) mod escape;
 mod few;
 mod field_value;
-mod keys;
+pub(crate) mod keys;
 mod line_buffer;
-mod number;
+pub(crate) mod number;
 pub(crate) mod packed;
 pub(crate) mod point_line;
 mod tag_rules;
 pub(crate) mod text;
+pub(crate) mod words;
 
 pub use field_value::FieldValue;
 pub use line_buffer::{Line, LineBuffer};

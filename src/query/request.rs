@@ -158,6 +158,36 @@ impl<'a> QueryRequest<'a> {
         Ok(Arc::clone(self.whole()?.schema()))
     }
 
+    /// Sends the query and reads its rows into values of `T`, one after the other as they come.
+    ///
+    /// A struct takes columns by their names; see [`Row::deserialize`](super::Row::deserialize).
+    ///
+    /// ```no_run
+    /// #[derive(serde::Deserialize)]
+    /// struct Home {
+    ///     room: String,
+    ///     temp: Option<f64>,
+    ///     time: i64,
+    /// }
+    ///
+    /// # fn main() -> Result<(), influxdb3_blocking::Error> {
+    /// # let client = influxdb3_blocking::Client::from_env()?;
+    /// for home in client.query("SELECT * FROM home").rows::<Home>()? {
+    ///     let Home { room, temp, time } = home?;
+    ///     println!("{time} {room} {temp:?}");
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As [`reader`](Self::reader). A row that does not fit is an error of its own, and the next row may fit.
+    #[cfg(feature = "serde")]
+    pub fn rows<T: serde_core::de::DeserializeOwned>(self) -> Result<super::TypedRows<T>> {
+        Ok(super::TypedRows::new(self.reader()?))
+    }
+
     /// An answer that is wanted as a whole: the server may be told when it comes too late.
     fn whole(self) -> Result<Answer> {
         let deadline = self.timeout.and_then(|timeout| Instant::now().checked_add(timeout));

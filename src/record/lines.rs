@@ -24,6 +24,9 @@ pub struct Lines<'a> {
     depth: usize,
     /// The place of the record that is being encoded, in the outermost collection.
     record: usize,
+    /// Rows of tables so far.
+    #[cfg(any(feature = "arrow", feature = "_files"))]
+    rows: usize,
     map: RecordMap,
 }
 
@@ -56,6 +59,8 @@ impl<'a> Lines<'a> {
             all_stamped: true,
             depth: 0,
             record: 0,
+            #[cfg(any(feature = "arrow", feature = "_files"))]
+            rows: 0,
             map: RecordMap::default(),
         }
     }
@@ -125,7 +130,78 @@ impl<'a> Lines<'a> {
     /// Appends what this crate encoded before, in this call's precision.
     pub(crate) fn push_encoded(&mut self, bytes: &[u8], lines: usize) {
         self.buffer.extend_from_slice(bytes);
-        self.count_lines(lines);
+        if self.stamped.is_none() {
+            self.map.add(self.count, lines, self.record);
+        }
+        self.count += lines;
+    }
+
+    /// Appends one line, which `write` writes without its end; false from it is a row without fields. What it leaves
+    /// behind then, or with an error, is taken back.
+    #[cfg(feature = "serde")]
+    pub(crate) fn push_line(
+        &mut self,
+        time: Option<crate::Timestamp>,
+        write: impl FnOnce(&mut Vec<u8>) -> Result<bool>,
+    ) -> Result<bool> {
+        let start = self.buffer.len();
+        let written = write(self.buffer).and_then(|has_fields| {
+            if has_fields {
+                crate::line_protocol::encoder::end(self.buffer, time, self.precision)?;
+            }
+            Ok(has_fields)
+        });
+        match written {
+            Ok(true) => self.finish_line(start, time.is_some()),
+            Ok(false) | Err(_) => self.buffer.truncate(start),
+        }
+        self.skipped += usize::from(matches!(written, Ok(false)));
+        written
+    }
+
+    /// Appends the lines of a block of rows; rows without a field are left out.
+    #[cfg(any(feature = "arrow", feature = "_files"))]
+    pub(crate) fn push_rows(
+        &mut self,
+        plan: &crate::columns::Plan,
+        pieces: &[crate::columns::Pieces],
+        rows: usize,
+    ) {
+        for row in 0..rows {
+            let start = self.buffer.len();
+            if plan.line(pieces, row, self.buffer) {
+                // A table that is the whole of the call is traced to its rows.
+                let record = if self.depth == 0 { self.rows + row } else { self.record };
+                self.finish_line_of(start, plan.has_time(), record);
+            } else {
+                self.skipped += 1;
+            }
+        }
+        self.rows += rows;
+    }
+
+    /// Rows of tables so far, those without fields included.
+    #[cfg(feature = "_files")]
+    pub(crate) fn rows(&self) -> usize {
+        self.rows
+    }
+
+    /// Lets the rows be counted from another number than 0.
+    #[cfg(feature = "_files")]
+    pub(crate) fn starting_at_row(mut self, row: usize) -> Self {
+        self.rows = row;
+        self
+    }
+
+    #[cfg(any(feature = "arrow", feature = "serde"))]
+    pub(crate) fn rules(&self) -> &'a TagRules {
+        self.rules
+    }
+
+    /// The bytes of the lines so far.
+    #[cfg(feature = "_files")]
+    pub(crate) fn byte_len(&self) -> usize {
+        self.buffer.len()
     }
 
     /// Encodes the records of a collection.
@@ -151,30 +227,28 @@ impl<'a> Lines<'a> {
 
     /// Counts the line that begins at `start`, and stamps it if it needs that.
     fn finish_line(&mut self, start: usize, has_timestamp: bool) {
-        if has_timestamp {
-            return self.count_lines(1);
-        }
-        let Some(stamped) = &mut self.stamped else {
-            self.all_stamped = false;
-            return self.count_lines(1);
-        };
-        if self.precision == Precision::Nanosecond {
-            stamp(self.buffer);
-            self.count_lines(1);
-        } else {
-            stamped.buffer.extend_from_slice(&self.buffer[start..]);
-            self.buffer.truncate(start);
-            stamp(&mut stamped.buffer);
-            stamped.count += 1;
-        }
+        self.finish_line_of(start, has_timestamp, self.record);
     }
 
-    fn count_lines(&mut self, lines: usize) {
-        // Batches have lines of many calls, so places in one of them are of no use there.
-        if self.stamped.is_none() {
-            self.map.add(self.count, lines, self.record);
+    #[inline]
+    fn finish_line_of(&mut self, start: usize, has_timestamp: bool, record: usize) {
+        match &mut self.stamped {
+            // Batches have lines of many calls, so places in one of them are of no use there.
+            None => {
+                self.all_stamped &= has_timestamp;
+                self.map.add(self.count, 1, record);
+            }
+            Some(_) if has_timestamp => {}
+            Some(_) if self.precision == Precision::Nanosecond => stamp(self.buffer),
+            Some(stamped) => {
+                stamped.buffer.extend_from_slice(&self.buffer[start..]);
+                self.buffer.truncate(start);
+                stamp(&mut stamped.buffer);
+                stamped.count += 1;
+                return;
+            }
         }
-        self.count += lines;
+        self.count += 1;
     }
 }
 

@@ -1,15 +1,27 @@
 //! What can be written: the [`Record`] trait, and everything that is one.
 
+#[cfg(feature = "arrow")]
+mod arrow;
 mod batch;
+mod json;
 mod line_buffer;
 mod lines;
 mod point;
 mod seq;
+#[cfg(feature = "serde")]
+mod structs;
 mod text;
+pub(crate) mod time_text;
 
+#[cfg(any(feature = "parquet", feature = "feather", feature = "orc"))]
+pub(crate) use arrow::BatchEncoder;
+#[cfg(feature = "arrow")]
+pub use arrow::Columns;
 pub use lines::Lines;
 pub(crate) use lines::{RecordMap, Stamped};
 pub use seq::{Iter, One, Seq};
+#[cfg(feature = "serde")]
+pub use structs::Structs;
 
 use crate::{Precision, Result};
 
@@ -55,8 +67,8 @@ use crate::{Precision, Result};
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be written to InfluxDB",
     label = "not a record",
-    note = "records are line protocol (`&str`, `String`, bytes), `Point`, `&LineBuffer`, `&Batch`, and slices, \
-            vectors, arrays and iterators of records",
+    note = "records are line protocol (`&str`, `String`, bytes), `Point`, `&LineBuffer`, `&Batch`, JSON objects, and slices, \
+            vectors, arrays and iterators of records; with their features, `Columns`, `Frame` and `Structs`",
     note = "a `Result` is no record: is a `?` missing?"
 )]
 pub trait Record<K = One> {

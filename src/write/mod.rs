@@ -9,6 +9,8 @@ mod batch;
 mod batcher;
 mod close;
 mod contain;
+#[cfg(feature = "_files")]
+mod file;
 mod group;
 #[cfg(feature = "gzip")]
 mod gzip;
@@ -29,6 +31,8 @@ mod worker;
 
 pub use batch::Batch;
 pub(crate) use batcher::Batcher;
+#[cfg(feature = "_files")]
+pub use file::{FileReport, Progress, WriteFile};
 pub(crate) use http::Http;
 pub use options::{OnFull, WriteOptions};
 pub use request::WriteRequest;

@@ -180,7 +180,7 @@ impl<'a, R: Record<K>, K> WriteRequest<'a, R, K> {
     }
 
     /// The client's settings, the record's and the request's, the latter winning.
-    fn target(&self) -> Result<Target> {
+    pub(super) fn target(&self) -> Result<Target> {
         let Overrides { database, organization, precision, .. } = &self.overrides;
         let config = self.client.config();
         if let Some(problem) = &self.overrides.problem {

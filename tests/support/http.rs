@@ -44,7 +44,7 @@ pub enum Reply {
     /// No answer, until the server is dropped.
     Stall,
     /// This reply once the gate is open.
-    After(Gate, Box<Reply>),
+    After(Gate, Box<Self>),
 }
 
 /// What replies can be made to wait for.

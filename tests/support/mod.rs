@@ -6,6 +6,7 @@ pub mod batches;
 pub mod batching;
 #[cfg(feature = "query")]
 pub mod flight;
+pub mod home;
 pub mod http;
 pub mod proxy;
 #[cfg(feature = "tls")]

@@ -1,0 +1,217 @@
+//! One value of a column, and what it is written as.
+
+use crate::line_protocol::{escape, number};
+use crate::record::time_text;
+use crate::{Error, Precision, Result, Timestamp};
+
+/// A value of a column.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Cell<'a> {
+    Null,
+    Integer(i64),
+    Unsigned(u64),
+    Float(f64),
+    Float32(f32),
+    /// A number that is written as it stands: digits, with a point or an exponent or without.
+    Number(&'a str),
+    Boolean(bool),
+    Text(&'a str),
+    Instant(Timestamp),
+    /// A day since 1970.
+    Day(i64),
+    /// Nanoseconds since midnight.
+    Clock(i64),
+}
+
+/// What a column is in a line. `write` appends a cell with its key, and tells whether there was something to write;
+/// what it appended before an error or a `false` is taken back by its caller.
+///
+/// Cells are written by code that knows their variant, so that the matches here vanish where they are inlined.
+pub(crate) trait Role {
+    fn write(&self, out: &mut Vec<u8>, cell: Cell<'_>) -> Result<bool>;
+
+    /// What stands in a line that has no value of this column.
+    fn default(&self) -> &[u8] {
+        &[]
+    }
+}
+
+/// The name of the measurement.
+#[derive(Clone, Debug)]
+pub(crate) struct Name;
+
+/// A tag.
+#[derive(Clone, Debug)]
+pub(crate) struct Tag {
+    pub(crate) key: String,
+    /// `,key=`
+    pub(crate) prefix: Vec<u8>,
+    /// `,key=value` of a default tag of this key.
+    pub(crate) default: Vec<u8>,
+}
+
+/// A field.
+#[derive(Clone, Debug)]
+pub(crate) struct Field {
+    /// `,key=`
+    pub(crate) prefix: Vec<u8>,
+}
+
+/// The timestamp; it ends the line.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Time {
+    /// The unit of integers.
+    pub(crate) unit: Precision,
+    /// What is written.
+    pub(crate) precision: Precision,
+}
+
+impl Role for Name {
+    #[inline(always)]
+    fn write(&self, out: &mut Vec<u8>, cell: Cell<'_>) -> Result<bool> {
+        match cell {
+            Cell::Text(text) => escape::measurement(out, text)?,
+            Cell::Null => {
+                return Err(Error::invalid_record("there is no measurement: give each row one"));
+            }
+            _ => return Err(Error::invalid_record("the name of a measurement must be text")),
+        }
+        Ok(true)
+    }
+}
+
+impl Role for Tag {
+    #[inline(always)]
+    fn write(&self, out: &mut Vec<u8>, cell: Cell<'_>) -> Result<bool> {
+        if let Cell::Null | Cell::Text("") = cell {
+            return Ok(false);
+        }
+        out.extend_from_slice(&self.prefix);
+        match cell {
+            Cell::Null => {}
+            Cell::Text(text) => escape::tag_value(out, text, &self.key)?,
+            Cell::Integer(value) => number::plain_integer(out, value),
+            Cell::Unsigned(value) => {
+                out.extend_from_slice(itoa::Buffer::new().format(value).as_bytes());
+            }
+            Cell::Float(value) if value.is_finite() => number::float(out, value),
+            Cell::Float32(value) if value.is_finite() => number::float32(out, value),
+            Cell::Float(_) | Cell::Float32(_) => return Ok(false),
+            Cell::Number(digits) => out.extend_from_slice(digits.as_bytes()),
+            Cell::Boolean(value) => number::boolean(out, value),
+            Cell::Instant(_) | Cell::Day(_) | Cell::Clock(_) => time(out, cell)?,
+        }
+        Ok(true)
+    }
+
+    #[inline]
+    fn default(&self) -> &[u8] {
+        &self.default
+    }
+}
+
+impl Role for Field {
+    #[inline(always)]
+    fn write(&self, out: &mut Vec<u8>, cell: Cell<'_>) -> Result<bool> {
+        if let Cell::Null = cell {
+            return Ok(false);
+        }
+        out.extend_from_slice(&self.prefix);
+        field_value(out, cell)
+    }
+}
+
+/// Appends the value of a field; false if there is none.
+#[inline(always)]
+pub(crate) fn field_value(out: &mut Vec<u8>, cell: Cell<'_>) -> Result<bool> {
+    match cell {
+        Cell::Null => return Ok(false),
+        Cell::Float(value) if value.is_finite() => number::float(out, value),
+        Cell::Float32(value) if value.is_finite() => number::float32(out, value),
+        Cell::Float(_) | Cell::Float32(_) => return Ok(false),
+        Cell::Number(digits) => out.extend_from_slice(digits.as_bytes()),
+        Cell::Integer(value) => number::integer(out, value),
+        Cell::Unsigned(value) => number::unsigned(out, value),
+        Cell::Boolean(value) => number::boolean(out, value),
+        Cell::Text(text) => escape::text(out, text),
+        Cell::Instant(_) | Cell::Day(_) | Cell::Clock(_) => {
+            out.push(b'"');
+            time(out, cell)?;
+            out.push(b'"');
+        }
+    }
+    Ok(true)
+}
+
+impl Time {
+    /// The time that a cell means.
+    #[inline(always)]
+    pub(crate) fn read(&self, cell: Cell<'_>) -> Result<Timestamp> {
+        match cell {
+            Cell::Integer(value) => Ok(Timestamp::of_unit(value, self.unit)),
+            Cell::Instant(time) => Ok(time),
+            Cell::Unsigned(value) => match i64::try_from(value) {
+                Ok(value) => Ok(Timestamp::of_unit(value, self.unit)),
+                Err(_) => Err(no_time(cell)),
+            },
+            Cell::Text(text) | Cell::Number(text) => time_text::parse_or_number(text, self.unit),
+            Cell::Float(value) => self.of_float(value),
+            Cell::Float32(value) => self.of_float(f64::from(value)),
+            Cell::Day(day) => Ok(Timestamp::from_nanos(i128::from(day) * NANOS_PER_DAY)),
+            Cell::Null => Err(Error::invalid_record(
+                "there is no timestamp: give each row one, or leave the row out",
+            )),
+            Cell::Boolean(_) | Cell::Clock(_) => Err(no_time(cell)),
+        }
+    }
+
+    /// Programs that have no integers with gaps make floats of them.
+    fn of_float(&self, value: f64) -> Result<Timestamp> {
+        let digits = format!("{value}");
+        match time_text::parse_or_number(&digits, self.unit) {
+            Ok(time) => Ok(time),
+            Err(_) => Err(no_time(Cell::Float(value))),
+        }
+    }
+}
+
+impl Role for Time {
+    #[inline(always)]
+    fn write(&self, out: &mut Vec<u8>, cell: Cell<'_>) -> Result<bool> {
+        let scaled = self.read(cell)?.scaled(self.precision)?;
+        out.push(b' ');
+        number::plain_integer(out, scaled);
+        out.push(b'\n');
+        Ok(true)
+    }
+}
+
+fn time(out: &mut Vec<u8>, cell: Cell<'_>) -> Result<()> {
+    let is_written = match cell {
+        Cell::Instant(time) => time_text::write(out, time),
+        Cell::Day(day) => time_text::write_day(out, day),
+        Cell::Clock(nanos) => time_text::write_clock(out, nanos),
+        _ => false,
+    };
+    if is_written {
+        return Ok(());
+    }
+    Err(Error::invalid_record(
+        "the date is outside of the years 0 to 9999, or the time outside of a day: write it as a number or as text",
+    ))
+}
+
+#[cold]
+fn no_time(cell: Cell<'_>) -> Error {
+    let what = match cell {
+        Cell::Unsigned(value) => value.to_string(),
+        Cell::Float(value) => value.to_string(),
+        Cell::Boolean(value) => value.to_string(),
+        _ => "a time of the day".to_owned(),
+    };
+    Error::invalid_record(format!(
+        "{what} is no timestamp: use an integer, a date with a time as text, or a type for timestamps"
+    ))
+}
+
+const NANOS_PER_DAY: i128 = 86_400_000_000_000;

@@ -1,0 +1,80 @@
+//! Files of records: which reader takes a file, and what all readers have in common.
+
+#[cfg(any(feature = "parquet", feature = "feather", feature = "orc"))]
+mod batches;
+#[cfg(feature = "csv")]
+mod csv;
+#[cfg(feature = "feather")]
+mod feather;
+mod format;
+mod input;
+#[cfg(feature = "json")]
+mod json;
+#[cfg(feature = "orc")]
+mod orc;
+#[cfg(feature = "parquet")]
+mod parquet;
+mod types;
+
+use std::path::Path;
+
+use crate::columns::Layout;
+use crate::line_protocol::TagRules;
+use crate::record::Lines;
+use crate::{Error, ErrorKind, Precision, Result};
+use format::Format;
+pub use types::ColumnType;
+
+/// Reads a file part by part.
+pub(crate) trait Source {
+    /// Appends the lines of the next rows; false is the end of the file. With an error, the lines of the rows
+    /// before it have been appended, and nothing more is to be read.
+    fn read(&mut self, lines: &mut Lines<'_>) -> Result<bool>;
+
+    /// Bytes of the file that were read.
+    fn bytes_read(&self) -> u64;
+}
+
+/// How a file is to be read.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Reading {
+    pub(crate) layout: Layout,
+    pub(crate) types: Vec<(String, ColumnType)>,
+    /// How many rows decide about types; all of them if there is none.
+    pub(crate) infer_rows: Option<u64>,
+    /// Between the cells of CSV.
+    pub(crate) delimiter: Option<u8>,
+    /// The names of the columns of CSV that has no header.
+    pub(crate) column_names: Option<Vec<String>>,
+    /// What is no value in CSV, in columns of any type.
+    pub(crate) null_values: Option<Vec<String>>,
+}
+
+/// Opens a file with the reader of its format.
+pub(crate) fn open(
+    path: &Path,
+    reading: &Reading,
+    precision: Precision,
+    rules: &TagRules,
+) -> Result<Box<dyn Source>> {
+    let format = Format::of(path)?;
+    format.check(reading)?;
+    match format {
+        #[cfg(feature = "csv")]
+        Format::Csv(packing) => csv::open(path, packing, reading, precision, rules),
+        #[cfg(feature = "json")]
+        Format::Json(packing) => json::open(path, packing, reading, precision, rules),
+        #[cfg(feature = "parquet")]
+        Format::Parquet => parquet::open(path, reading, precision, rules),
+        #[cfg(feature = "feather")]
+        Format::Feather => feather::open(path, reading, precision, rules),
+        #[cfg(feature = "orc")]
+        Format::Orc => orc::open(path, reading, precision, rules),
+        #[allow(unreachable_patterns)] // reached unless all formats are on
+        other => Err(other.is_off()),
+    }
+}
+
+fn unreadable(what: impl Into<String>) -> Error {
+    Error::new(ErrorKind::File, what)
+}

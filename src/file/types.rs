@@ -1,0 +1,131 @@
+//! What the values of a column are, where the file does not say.
+
+/// The type of a column of CSV or JSON.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+#[non_exhaustive]
+pub enum ColumnType {
+    /// A signed integer of 64 bits.
+    Integer,
+    /// An unsigned integer of 64 bits.
+    Unsigned,
+    /// A number of double precision.
+    Float,
+    /// `true` or `false`, in any case.
+    Boolean,
+    /// A text.
+    Text,
+}
+
+/// What was seen in a column. The order in which it was seen does not matter.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Seen(u8);
+
+impl Seen {
+    /// Fits 64 bits with a sign.
+    pub(super) const INTEGER: Self = Self(1);
+    /// Fits 64 bits without a sign only.
+    pub(super) const LARGE: Self = Self(1 << 1);
+    /// An integer that fits no 64 bits.
+    pub(super) const HUGE: Self = Self(1 << 2);
+    pub(super) const NEGATIVE: Self = Self(1 << 3);
+    pub(super) const FLOAT: Self = Self(1 << 4);
+    pub(super) const BOOLEAN: Self = Self(1 << 5);
+    pub(super) const TEXT: Self = Self(1 << 6);
+
+    #[inline]
+    pub(super) fn add(&mut self, other: Self) {
+        self.0 |= other.0;
+    }
+
+    #[inline]
+    pub(super) fn has(self, other: Self) -> bool {
+        self.0 & other.0 != 0
+    }
+
+    /// The one type that holds everything that was seen.
+    pub(super) fn column_type(self) -> ColumnType {
+        let numbers = [Self::INTEGER, Self::LARGE, Self::HUGE, Self::FLOAT];
+        let has_numbers = numbers.into_iter().any(|number| self.has(number));
+        if self.has(Self::TEXT) || (self.has(Self::BOOLEAN) && has_numbers) {
+            ColumnType::Text
+        } else if self.has(Self::BOOLEAN) {
+            ColumnType::Boolean
+        } else if self.has(Self::FLOAT) {
+            ColumnType::Float
+        } else if self.has(Self::HUGE) || (self.has(Self::LARGE) && self.has(Self::NEGATIVE)) {
+            // No integer holds them all, and a float would change them.
+            ColumnType::Text
+        } else if self.has(Self::LARGE) {
+            ColumnType::Unsigned
+        } else if self.has(Self::INTEGER) {
+            ColumnType::Integer
+        } else {
+            ColumnType::Text
+        }
+    }
+
+    /// Whether there were values of types that have nothing in common.
+    #[cfg(feature = "json")]
+    pub(super) fn is_mixed(self) -> bool {
+        let has_numbers = [Self::INTEGER, Self::LARGE, Self::FLOAT].iter().any(|n| self.has(*n));
+        let kinds = [has_numbers, self.has(Self::BOOLEAN), self.has(Self::TEXT)];
+        kinds.into_iter().filter(|is_there| *is_there).count() > 1
+    }
+
+    /// Whether nothing more can change the type.
+    #[inline]
+    pub(super) fn is_settled(self) -> bool {
+        self.has(Self::TEXT)
+    }
+
+    /// Adds an integer's digits, without a sign.
+    pub(super) fn add_integer(&mut self, negative: bool, digits: &str) {
+        if negative {
+            self.add(Self::NEGATIVE);
+        }
+        self.add(match digits.parse::<u64>() {
+            Ok(value) if value <= i64::MAX as u64 + u64::from(negative) => Self::INTEGER,
+            Ok(_) if !negative => Self::LARGE,
+            _ => Self::HUGE,
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(seen: &[Seen]) -> ColumnType {
+        let mut all = Seen::default();
+        seen.iter().for_each(|&one| all.add(one));
+        all.column_type()
+    }
+
+    #[test]
+    fn the_type_holds_everything_that_was_seen() {
+        assert_eq!(of(&[]), ColumnType::Text);
+        assert_eq!(of(&[Seen::INTEGER]), ColumnType::Integer);
+        assert_eq!(of(&[Seen::INTEGER, Seen::FLOAT]), ColumnType::Float);
+        assert_eq!(of(&[Seen::INTEGER, Seen::LARGE]), ColumnType::Unsigned);
+        assert_eq!(of(&[Seen::LARGE, Seen::NEGATIVE, Seen::INTEGER]), ColumnType::Text);
+        assert_eq!(of(&[Seen::HUGE]), ColumnType::Text);
+        assert_eq!(of(&[Seen::HUGE, Seen::FLOAT]), ColumnType::Float);
+        assert_eq!(of(&[Seen::BOOLEAN]), ColumnType::Boolean);
+        assert_eq!(of(&[Seen::BOOLEAN, Seen::INTEGER]), ColumnType::Text);
+        assert_eq!(of(&[Seen::TEXT, Seen::FLOAT]), ColumnType::Text);
+    }
+
+    #[test]
+    fn integers_are_told_apart_at_the_limits() {
+        let of = |negative, digits| {
+            let mut seen = Seen::default();
+            seen.add_integer(negative, digits);
+            seen.column_type()
+        };
+        assert_eq!(of(false, "9223372036854775807"), ColumnType::Integer);
+        assert_eq!(of(false, "9223372036854775808"), ColumnType::Unsigned);
+        assert_eq!(of(true, "9223372036854775808"), ColumnType::Integer);
+        assert_eq!(of(true, "9223372036854775809"), ColumnType::Text);
+        assert_eq!(of(false, "18446744073709551616"), ColumnType::Text);
+    }
+}

@@ -1,0 +1,161 @@
+//! Arrow record batches are records.
+
+mod array;
+mod decimal;
+mod encoder;
+
+use std::fmt;
+
+use arrow_array::{RecordBatch, RecordBatchReader};
+
+use super::{Lines, Record};
+use crate::columns::Layout;
+use crate::{Precision, Result};
+pub(crate) use encoder::BatchEncoder;
+
+/// An Arrow record batch, or all batches of a reader, to be written: each row is a line.
+///
+/// ```
+/// use std::sync::Arc;
+///
+/// use arrow_array::{ArrayRef, Float64Array, RecordBatch, StringArray, TimestampSecondArray};
+/// use influxdb3_blocking::{Client, Columns};
+///
+/// let batch = RecordBatch::try_from_iter([
+///     ("time", Arc::new(TimestampSecondArray::from(vec![1_641_024_000])) as ArrayRef),
+///     ("room", Arc::new(StringArray::from(vec!["Kitchen"]))),
+///     ("temp", Arc::new(Float64Array::from(vec![21.5]))),
+/// ])?;
+/// # let client = Client::builder().host("http://localhost:1").database("sensors").build()?;
+/// let request = client.write(Columns::new(&batch).measurement("home").tags(["room"]));
+/// # Ok::<_, Box<dyn std::error::Error>>(())
+/// ```
+///
+/// # What becomes of a column
+///
+/// - The **measurement** is the name given here, or else the text in the column that
+///   [`measurement_column`](Self::measurement_column) names, or in `measurement`, or in `iox::measurement`. (With a name
+///   given, the latter two are left out, unless they are tags.)
+/// - The **timestamp** is the column that [`timestamp_column`](Self::timestamp_column) names, or `time` if there is one.
+///   Arrow timestamps and dates count by their unit, integers by [`date_unit`](Self::date_unit), and text is read as
+///   RFC 3339 and its relatives. A null timestamp is an error. Without such a column the server gives all
+///   rows its time, and rows of equal tags become one.
+/// - **Tags** are the columns listed in [`tags`](Self::tags), of text or of anything else that has one.
+/// - **Fields** are all others:
+///
+/// | Arrow | field |
+/// |---|---|
+/// | signed integers, durations | integer |
+/// | unsigned integers | unsigned integer |
+/// | floats of every width, decimals (all their digits are written) | float |
+/// | booleans | boolean |
+/// | text of every kind | string |
+/// | timestamps, dates, times of the day | string: `2022-01-01T08:00:00Z`, `2022-01-01`, `08:00:00` |
+/// | dictionaries | what their values are |
+///
+/// Nulls, NaN, infinities and empty tags are left out, and so are rows without a field. Columns of binary and of nested
+/// types and of intervals are an error that names the column, before anything is written.
+///
+/// The client's default tags are added where the table has none of that name, or no value.
+#[must_use = "this is written by `client.write(…).send()`"]
+pub struct Columns<'a> {
+    source: Source<'a>,
+    layout: Layout,
+}
+
+enum Source<'a> {
+    Batch(&'a RecordBatch),
+    Reader(Box<dyn RecordBatchReader + 'a>),
+}
+
+impl<'a> Columns<'a> {
+    /// The rows of a record batch.
+    pub fn new(batch: &'a RecordBatch) -> Self {
+        Self { source: Source::Batch(batch), layout: Layout::default() }
+    }
+
+    /// The rows of all batches of a reader. All lines are in memory before the first is sent, as with every record;
+    /// where that is too much, write batch by batch.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    ///
+    /// use arrow_array::{ArrayRef, Int64Array, RecordBatch, RecordBatchIterator};
+    /// use influxdb3_blocking::{Client, Columns};
+    ///
+    /// let batch = RecordBatch::try_from_iter([
+    ///     ("time", Arc::new(Int64Array::from(vec![1, 2])) as ArrayRef),
+    ///     ("value", Arc::new(Int64Array::from(vec![3, 4]))),
+    /// ])?;
+    /// let reader = RecordBatchIterator::new([Ok(batch.clone()), Ok(batch.clone())], batch.schema());
+    /// # let client = Client::builder().host("http://localhost:1").database("sensors").build()?;
+    /// let request = client.write(Columns::from_reader(reader).measurement("counts"));
+    /// # Ok::<_, Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn from_reader(reader: impl RecordBatchReader + 'a) -> Self {
+        Self { source: Source::Reader(Box::new(reader)), layout: Layout::default() }
+    }
+
+    /// The measurement of all rows.
+    pub fn measurement(mut self, name: impl Into<String>) -> Self {
+        self.layout.measurement = Some(name.into());
+        self
+    }
+
+    /// The column that names the measurement of each row.
+    pub fn measurement_column(mut self, name: impl Into<String>) -> Self {
+        self.layout.measurement_column = Some(name.into());
+        self
+    }
+
+    /// The columns that are tags.
+    pub fn tags(mut self, names: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        self.layout.tags = names.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// The column of timestamps, `time` if this is not called.
+    pub fn timestamp_column(mut self, name: impl Into<String>) -> Self {
+        self.layout.timestamp_column = Some(name.into());
+        self
+    }
+
+    /// The unit of integers in the timestamp column; the precision of the write if this is not called.
+    pub fn date_unit(mut self, unit: Precision) -> Self {
+        self.layout.date_unit = Some(unit);
+        self
+    }
+}
+
+impl Record for Columns<'_> {
+    fn encode(self, lines: &mut Lines<'_>) -> Result<()> {
+        let Self { source, layout } = self;
+        let new = |schema, lines: &Lines<'_>| {
+            BatchEncoder::new(schema, &layout, lines.rules(), lines.precision())
+        };
+        match source {
+            Source::Batch(batch) => {
+                let mut encoder = new(batch.schema_ref(), lines)?;
+                encoder.encode(batch, 0..batch.num_rows(), lines).map_err(|error| error.at_row(0))
+            }
+            Source::Reader(reader) => {
+                let mut encoder = new(&reader.schema(), lines)?;
+                let mut rows = 0;
+                for batch in reader {
+                    let batch = batch?;
+                    encoder
+                        .encode(&batch, 0..batch.num_rows(), lines)
+                        .map_err(|error| error.at_row(rows))?;
+                    rows += batch.num_rows();
+                }
+                Ok(())
+            }
+        }
+    }
+}
+
+impl fmt::Debug for Columns<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Columns").field("layout", &self.layout).finish_non_exhaustive()
+    }
+}

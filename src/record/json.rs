@@ -1,0 +1,146 @@
+//! JSON objects with `measurement`, `tags`, `fields` and `time` are records, and so are arrays of them.
+
+use serde_json::{Map, Number, Value};
+
+use super::{Lines, Record, time_text};
+use crate::{Error, FieldValue, Point, Precision, Result, Timestamp};
+
+/// An object is a point: `measurement` is its name, `tags` an object of texts, `fields` an object of numbers, booleans
+/// and texts, `time` an integer in the precision of the write or a text such as `2022-01-01T08:00:00Z`.
+///
+/// `tags` and `time` may be missing or null. Null tags and fields are left out; numbers and booleans as tags become
+/// texts. A number without point and exponent is an integer, and an unsigned one if it does not fit 63 bits; every
+/// other number is a float. Other keys are an error, as they would be lost.
+///
+/// An array is a collection of such objects.
+///
+/// ```
+/// # let client = influxdb3_blocking::Client::builder().host("http://localhost:1").database("d").build()?;
+/// use influxdb3_blocking::Precision;
+///
+/// let request = client
+///     .write(serde_json::json!({
+///         "measurement": "home",
+///         "tags": {"room": "Kitchen"},
+///         "fields": {"temp": 72.2, "co": 4},
+///         "time": 1641067200,
+///     }))
+///     .precision(Precision::Second);
+/// # Ok::<_, influxdb3_blocking::Error>(())
+/// ```
+impl Record for &Value {
+    fn encode(self, lines: &mut Lines<'_>) -> Result<()> {
+        match self {
+            Value::Array(records) => lines.push_all(records.iter(), Record::encode),
+            Value::Object(object) => {
+                let point = point(object, lines.precision())?;
+                lines.push_point(&point)
+            }
+            other => Err(Error::invalid_record(format!(
+                "a JSON record is an object or an array of objects, not {}",
+                kind(other)
+            ))),
+        }
+    }
+}
+
+impl Record for Value {
+    fn encode(self, lines: &mut Lines<'_>) -> Result<()> {
+        (&self).encode(lines)
+    }
+}
+
+impl Record for &Map<String, Value> {
+    fn encode(self, lines: &mut Lines<'_>) -> Result<()> {
+        let point = point(self, lines.precision())?;
+        lines.push_point(&point)
+    }
+}
+
+fn point(object: &Map<String, Value>, precision: Precision) -> Result<Point> {
+    let measurement = match object.get("measurement") {
+        Some(Value::String(name)) => name,
+        Some(other) => return Err(wrong("measurement", other, "a text")),
+        None => return Err(Error::invalid_record("the JSON record has no key \"measurement\"")),
+    };
+    let mut point = Point::new(measurement);
+    for (key, value) in object {
+        point = match (key.as_str(), value) {
+            ("measurement", _) | ("tags" | "time", Value::Null) => point,
+            ("tags", Value::Object(tags)) => tags.iter().try_fold(point, tag)?,
+            ("fields", Value::Object(fields)) => fields.iter().try_fold(point, field)?,
+            ("tags" | "fields", other) => return Err(wrong(key, other, "an object")),
+            ("time", value) => point.time(time(value, precision)?),
+            _ => {
+                return Err(Error::invalid_record(format!(
+                    "the JSON record has the key {key:?}, which means nothing: it has \"measurement\", \
+                     \"tags\", \"fields\" and \"time\""
+                )));
+            }
+        };
+    }
+    if !object.contains_key("fields") {
+        return Err(Error::invalid_record("the JSON record has no key \"fields\""));
+    }
+    Ok(point)
+}
+
+fn tag(point: Point, (key, value): (&String, &Value)) -> Result<Point> {
+    Ok(match value {
+        Value::Null => point,
+        Value::String(text) => point.tag(key, text),
+        Value::Number(number) => point.tag(key, number.to_string()),
+        Value::Bool(value) => point.tag(key, if *value { "true" } else { "false" }),
+        other => return Err(wrong(&format!("tags.{key}"), other, "a text")),
+    })
+}
+
+fn field(point: Point, (key, value): (&String, &Value)) -> Result<Point> {
+    let value = match value {
+        Value::Null => FieldValue::Null,
+        Value::String(text) => FieldValue::from(text),
+        Value::Bool(value) => FieldValue::from(*value),
+        Value::Number(value) => number(value),
+        other => {
+            return Err(wrong(&format!("fields.{key}"), other, "a number, a boolean or a text"));
+        }
+    };
+    Ok(point.field(key, value))
+}
+
+fn number(number: &Number) -> FieldValue<'static> {
+    match (number.as_i64(), number.as_u64(), number.as_f64()) {
+        (Some(value), _, _) => FieldValue::Integer(value),
+        (None, Some(value), _) => FieldValue::Unsigned(value),
+        (None, None, Some(value)) => FieldValue::Float(value),
+        (None, None, None) => FieldValue::Null,
+    }
+}
+
+fn time(value: &Value, precision: Precision) -> Result<Timestamp> {
+    let time = match value {
+        Value::Number(number) => number.as_i64().map(|value| Timestamp::of_unit(value, precision)),
+        Value::String(text) => {
+            return time_text::parse(text).map_err(|error| error.in_context("the key \"time\""));
+        }
+        _ => None,
+    };
+    time.ok_or_else(|| {
+        wrong("time", value, &format!("an integer (in {precision}) or a time as text"))
+    })
+}
+
+fn wrong(key: &str, value: &Value, wanted: &str) -> Error {
+    Error::invalid_record(format!("the key {key:?} is {}, but must be {wanted}", kind(value)))
+}
+
+fn kind(value: &Value) -> String {
+    match value {
+        Value::Null => "null".to_owned(),
+        Value::Bool(value) => format!("the boolean {value}"),
+        Value::Number(number) => format!("the number {number}"),
+        Value::String(_) => "a text".to_owned(),
+        Value::Array(_) => "an array".to_owned(),
+        Value::Object(_) => "an object".to_owned(),
+    }
+}

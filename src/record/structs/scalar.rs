@@ -1,0 +1,286 @@
+//! A serializer for one value.
+
+use serde_core::ser::{self, Impossible, Serialize, Serializer};
+
+use super::time_parts::TimeParts;
+use crate::columns::Cell;
+use crate::{Error, Result, Timestamp};
+
+/// What takes a value.
+pub(super) trait Sink {
+    fn put(&mut self, cell: Cell<'_>) -> Result<()>;
+}
+
+/// Hands a value to its sink, if it is not nested.
+pub(super) struct Scalar<'a, S> {
+    sink: &'a mut S,
+    /// Whether a wide integer is the inside of a [`Timestamp`].
+    is_timestamp: bool,
+}
+
+impl<'a, S> Scalar<'a, S> {
+    pub(super) fn new(sink: &'a mut S) -> Self {
+        Self { sink, is_timestamp: false }
+    }
+}
+
+/// An error on its way through serde.
+#[derive(Debug)]
+pub(super) struct Failed(pub(super) Error);
+
+impl std::fmt::Display for Failed {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl std::error::Error for Failed {}
+
+impl ser::Error for Failed {
+    fn custom<T: std::fmt::Display>(message: T) -> Self {
+        Self(Error::invalid_record(message.to_string()))
+    }
+}
+
+impl From<Error> for Failed {
+    fn from(error: Error) -> Self {
+        Self(error)
+    }
+}
+
+pub(super) fn nested(what: &str) -> Failed {
+    Failed(Error::invalid_record(format!(
+        "{what} is nested, and a line is flat: flatten it, or give it a text or a number"
+    )))
+}
+
+macro_rules! cells {
+    ($($name:ident($type:ty) => $cell:expr;)*) => {$(
+        #[inline]
+        fn $name(self, value: $type) -> Result<(), Failed> {
+            Ok(self.sink.put($cell(value))?)
+        }
+    )*};
+}
+
+impl<'a, S: Sink> Serializer for Scalar<'a, S> {
+    type Ok = ();
+    type Error = Failed;
+    type SerializeSeq = Impossible<(), Failed>;
+    type SerializeTuple = Tuple<'a, S>;
+    type SerializeTupleStruct = Impossible<(), Failed>;
+    type SerializeTupleVariant = Impossible<(), Failed>;
+    type SerializeMap = Impossible<(), Failed>;
+    type SerializeStruct = Tuple<'a, S>;
+    type SerializeStructVariant = Impossible<(), Failed>;
+
+    cells! {
+        serialize_bool(bool) => Cell::Boolean;
+        serialize_i8(i8) => |value| Cell::Integer(i64::from(value));
+        serialize_i16(i16) => |value| Cell::Integer(i64::from(value));
+        serialize_i32(i32) => |value| Cell::Integer(i64::from(value));
+        serialize_i64(i64) => Cell::Integer;
+        serialize_u8(u8) => |value| Cell::Unsigned(u64::from(value));
+        serialize_u16(u16) => |value| Cell::Unsigned(u64::from(value));
+        serialize_u32(u32) => |value| Cell::Unsigned(u64::from(value));
+        serialize_u64(u64) => Cell::Unsigned;
+        serialize_f32(f32) => Cell::Float32;
+        serialize_f64(f64) => Cell::Float;
+        serialize_str(&str) => Cell::Text;
+    }
+
+    fn serialize_i128(self, value: i128) -> Result<(), Failed> {
+        if self.is_timestamp {
+            return Ok(self.sink.put(Cell::Instant(Timestamp::from_nanos(value)))?);
+        }
+        match i64::try_from(value) {
+            Ok(value) => self.serialize_i64(value),
+            Err(_) => Err(too_large(&value)),
+        }
+    }
+
+    fn serialize_u128(self, value: u128) -> Result<(), Failed> {
+        match u64::try_from(value) {
+            Ok(value) => self.serialize_u64(value),
+            Err(_) => Err(too_large(&value)),
+        }
+    }
+
+    fn serialize_char(self, value: char) -> Result<(), Failed> {
+        self.serialize_str(value.encode_utf8(&mut [0; 4]))
+    }
+
+    fn serialize_bytes(self, _: &[u8]) -> Result<(), Failed> {
+        Err(Failed(Error::invalid_record("no column of InfluxDB can hold bytes: make them text")))
+    }
+
+    fn serialize_none(self) -> Result<(), Failed> {
+        Ok(self.sink.put(Cell::Null)?)
+    }
+
+    fn serialize_some<T: Serialize + ?Sized>(self, value: &T) -> Result<(), Failed> {
+        value.serialize(self)
+    }
+
+    fn serialize_unit(self) -> Result<(), Failed> {
+        self.serialize_none()
+    }
+
+    fn serialize_unit_struct(self, _: &'static str) -> Result<(), Failed> {
+        self.serialize_none()
+    }
+
+    fn serialize_unit_variant(
+        self,
+        _: &'static str,
+        _: u32,
+        variant: &'static str,
+    ) -> Result<(), Failed> {
+        self.serialize_str(variant)
+    }
+
+    fn serialize_newtype_struct<T: Serialize + ?Sized>(
+        self,
+        name: &'static str,
+        value: &T,
+    ) -> Result<(), Failed> {
+        value.serialize(Self { is_timestamp: name == Timestamp::SERDE_NAME, ..self })
+    }
+
+    fn serialize_newtype_variant<T: Serialize + ?Sized>(
+        self,
+        _: &'static str,
+        _: u32,
+        variant: &'static str,
+        _: &T,
+    ) -> Result<(), Failed> {
+        Err(nested(&format!("the variant {variant}")))
+    }
+
+    fn serialize_seq(self, _: Option<usize>) -> Result<Impossible<(), Failed>, Failed> {
+        Err(nested("a sequence"))
+    }
+
+    fn serialize_tuple(self, _: usize) -> Result<Tuple<'a, S>, Failed> {
+        Ok(Tuple { sink: self.sink, parts: TimeParts::default(), is_system_time: false })
+    }
+
+    fn serialize_tuple_struct(
+        self,
+        name: &'static str,
+        _: usize,
+    ) -> Result<Impossible<(), Failed>, Failed> {
+        Err(nested(name))
+    }
+
+    fn serialize_tuple_variant(
+        self,
+        _: &'static str,
+        _: u32,
+        variant: &'static str,
+        _: usize,
+    ) -> Result<Impossible<(), Failed>, Failed> {
+        Err(nested(&format!("the variant {variant}")))
+    }
+
+    fn serialize_map(self, _: Option<usize>) -> Result<Impossible<(), Failed>, Failed> {
+        Err(nested("a map"))
+    }
+
+    fn serialize_struct(self, name: &'static str, _: usize) -> Result<Tuple<'a, S>, Failed> {
+        if name != "SystemTime" {
+            return Err(nested(&format!("the struct {name}")));
+        }
+        Ok(Tuple { sink: self.sink, parts: TimeParts::default(), is_system_time: true })
+    }
+
+    fn serialize_struct_variant(
+        self,
+        _: &'static str,
+        _: u32,
+        variant: &'static str,
+        _: usize,
+    ) -> Result<Impossible<(), Failed>, Failed> {
+        Err(nested(&format!("the variant {variant}")))
+    }
+}
+
+/// A tuple, which can only be a time, or `SystemTime`.
+pub(super) struct Tuple<'a, S> {
+    sink: &'a mut S,
+    parts: TimeParts,
+    is_system_time: bool,
+}
+
+impl<S: Sink> Tuple<'_, S> {
+    fn push<T: Serialize + ?Sized>(&mut self, value: &T) {
+        let mut part = Part(None);
+        // What is no integer is no part of a time; that is told at the end.
+        let _ = value.serialize(Scalar::new(&mut part));
+        self.parts.push(part.0);
+    }
+
+    fn finish(self) -> Result<(), Failed> {
+        let time = match self.is_system_time {
+            true => self.parts.system_time(),
+            false => self.parts.date_time(),
+        };
+        match time {
+            Some(time) => Ok(self.sink.put(Cell::Instant(time))?),
+            None => Err(nested("a tuple")),
+        }
+    }
+}
+
+impl<S: Sink> ser::SerializeTuple for Tuple<'_, S> {
+    type Ok = ();
+    type Error = Failed;
+
+    fn serialize_element<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Failed> {
+        self.push(value);
+        Ok(())
+    }
+
+    fn end(self) -> Result<(), Failed> {
+        self.finish()
+    }
+}
+
+impl<S: Sink> ser::SerializeStruct for Tuple<'_, S> {
+    type Ok = ();
+    type Error = Failed;
+
+    fn serialize_field<T: Serialize + ?Sized>(
+        &mut self,
+        _: &'static str,
+        value: &T,
+    ) -> Result<(), Failed> {
+        self.push(value);
+        Ok(())
+    }
+
+    fn end(self) -> Result<(), Failed> {
+        self.finish()
+    }
+}
+
+/// An integer, if it is one.
+struct Part(Option<i64>);
+
+impl Sink for Part {
+    fn put(&mut self, cell: Cell<'_>) -> Result<()> {
+        self.0 = match cell {
+            Cell::Integer(value) => Some(value),
+            Cell::Unsigned(value) => i64::try_from(value).ok(),
+            _ => None,
+        };
+        Ok(())
+    }
+}
+
+#[cold]
+fn too_large(value: &dyn std::fmt::Display) -> Failed {
+    Failed(Error::invalid_record(format!(
+        "{value} does not fit into 64 bits: make it a text or a float"
+    )))
+}
