@@ -12,14 +12,14 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use influxdb3_blocking::{
     Batch, Client, Error, ErrorKind, OnFull, ThreadPoolScheduler, WriteOptions,
 };
 use random::Random;
 use support::batching::{assert_adds_up, numbers, points};
-use support::http::{Reply, Request, Server};
+use support::http::{HANGS, Reply, Request, Server};
 
 /// What the server knows of a program.
 struct World {
@@ -170,6 +170,12 @@ fn run(seed: u64, server: &Server, worlds: &Worlds, shared: &ThreadPoolScheduler
         Some(client.write_stats())
     };
 
+    // A close that has no time does not wait for a callback that runs. Callbacks are dropped after that.
+    let start = Instant::now();
+    while Arc::strong_count(&program.tale) > 1 {
+        assert!(start.elapsed() < HANGS, "callbacks are left");
+        thread::yield_now();
+    }
     let told = program.tale.lock().unwrap();
     let world = worlds.lock().unwrap().remove(&database).unwrap();
     let mut untold = 0;
