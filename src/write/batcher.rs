@@ -355,7 +355,7 @@ impl Batcher {
     }
 
     /// Makes a job of a batch that is closed.
-    fn job(&self, state: &mut State, open: Open, group: Option<u64>) -> Job {
+    pub(super) fn job(&self, state: &mut State, open: Open, group: Option<u64>) -> Job {
         let Open { target, number, mut bytes, lines, .. } = open;
         state.usual_bytes = bytes.len() + bytes.len() / 16;
         if bytes.capacity() - bytes.len() > bytes.len() / 4 {

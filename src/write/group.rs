@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, PoisonError};
 
-use super::batcher::{Batcher, closed};
+use super::batcher::{Batcher, State, closed};
 use super::close::Phase;
 use super::open::{OpenBatches, Part};
 use super::settle::Trouble;
@@ -71,7 +71,7 @@ impl Group {
     /// What failed since the last call. In a callback there is no waiting, so it is an error to call it there.
     pub(crate) fn settle(&self) -> Result<GroupReport> {
         let mut state = self.batcher.lock();
-        self.batcher.close_open(&mut state);
+        self.close_open(&mut state);
         if self.batcher.is_in_callback() {
             return Err(Error::config(
                 "a callback cannot wait for batches that its own worker is to send",
@@ -87,14 +87,22 @@ impl Group {
         drop(state);
         Ok(self.report())
     }
+
+    /// Closes the group's open batches; those of the client stay open.
+    fn close_open(&self, state: &mut State) {
+        let Some(group) = state.groups.get_mut(&self.id) else { return };
+        for open in group.open.take_if(|_| true) {
+            let job = self.batcher.job(state, open, Some(self.id));
+            state.lane.push(job);
+        }
+        self.batcher.dispatch(state);
+    }
 }
 
 impl Drop for Group {
     fn drop(&mut self) {
         let mut state = self.batcher.lock();
-        if state.groups.get(&self.id).is_some_and(|group| group.open.oldest().is_some()) {
-            self.batcher.close_open(&mut state);
-        }
+        self.close_open(&mut state);
         let trouble = state.take_trouble(Some(self.id)).err();
         state.groups.remove(&self.id);
         drop(state);

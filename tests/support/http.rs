@@ -3,8 +3,9 @@
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Condvar, Mutex};
 use std::thread::{self, JoinHandle};
+use std::time::Duration;
 
 /// A request as it arrived.
 #[derive(Clone, Debug)]
@@ -42,6 +43,25 @@ pub enum Reply {
     AnswerThenClose(u16),
     /// No answer, until the server is dropped.
     Stall,
+    /// This reply once the gate is open.
+    After(Gate, Box<Self>),
+}
+
+/// What replies can be made to wait for.
+#[derive(Clone, Debug, Default)]
+pub struct Gate(Arc<(Mutex<bool>, Condvar)>);
+
+impl Gate {
+    pub fn open(&self) {
+        *self.0.0.lock().unwrap() = true;
+        self.0.1.notify_all();
+    }
+
+    /// Waits until it is open, or so long that the test has failed anyway.
+    fn pass(&self) {
+        let closed = self.0.0.lock().unwrap();
+        drop(self.0.1.wait_timeout_while(closed, HANGS, |open| !*open).unwrap());
+    }
 }
 
 impl Reply {
@@ -57,7 +77,7 @@ impl Reply {
 /// A server on a free port of the loopback interface, with a thread for each connection.
 pub struct Server {
     address: SocketAddr,
-    requests: Arc<Mutex<Vec<Request>>>,
+    requests: Arc<(Mutex<Vec<Request>>, Condvar)>,
     connections: Arc<Mutex<Vec<TcpStream>>>,
     stopping: Arc<AtomicBool>,
     accepting: Option<JoinHandle<()>>,
@@ -75,7 +95,7 @@ impl Server {
     ) -> Self {
         let listener = TcpListener::bind(address).unwrap();
         let address = listener.local_addr().unwrap();
-        let requests = Arc::new(Mutex::new(Vec::new()));
+        let requests = Arc::new((Mutex::new(Vec::new()), Condvar::new()));
         let connections = Arc::new(Mutex::new(Vec::new()));
         let stopping = Arc::new(AtomicBool::new(false));
         let script = Arc::new(Mutex::new((0, script)));
@@ -93,7 +113,8 @@ impl Server {
                     thread::spawn(move || {
                         // A peer that goes away in the middle ends its connection, not the test.
                         let _ = serve(stream, connection, |request| {
-                            requests.lock().unwrap().push(request.clone());
+                            requests.0.lock().unwrap().push(request.clone());
+                            requests.1.notify_all();
                             let mut script = script.lock().unwrap();
                             let number = script.0;
                             script.0 += 1;
@@ -120,7 +141,16 @@ impl Server {
     }
 
     pub fn requests(&self) -> Vec<Request> {
-        self.requests.lock().unwrap().clone()
+        self.requests.0.lock().unwrap().clone()
+    }
+
+    /// Waits until there are at least `count` requests, and returns them.
+    pub fn wait_for(&self, count: usize) -> Vec<Request> {
+        let requests = self.requests.0.lock().unwrap();
+        let too_few = |requests: &mut Vec<Request>| requests.len() < count;
+        let (requests, _) = self.requests.1.wait_timeout_while(requests, HANGS, too_few).unwrap();
+        assert!(requests.len() >= count, "only {} of {count} requests", requests.len());
+        requests.clone()
     }
 }
 
@@ -138,6 +168,9 @@ impl Drop for Server {
     }
 }
 
+/// After this, something hangs: no test takes as long, on however slow a machine.
+pub const HANGS: Duration = Duration::from_secs(60);
+
 /// A port that nobody listens on.
 pub fn unused_port() -> u16 {
     TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
@@ -152,7 +185,13 @@ fn serve(
     let mut out = stream.try_clone()?;
     let mut input = BufReader::new(stream);
     while let Some(request) = read_request(&mut input, &mut out, connection)? {
-        match answer(&request) {
+        let mut reply = answer(&request);
+        while let Reply::After(gate, next) = reply {
+            gate.pass();
+            reply = *next;
+        }
+        match reply {
+            Reply::After(..) => {}
             Reply::Answer(status, headers, body) => {
                 write_answer(&mut out, status, &headers, &body)?
             }

@@ -3,6 +3,7 @@
 
 #[cfg(feature = "query")]
 pub mod batches;
+pub mod batching;
 #[cfg(feature = "query")]
 pub mod flight;
 pub mod home;
