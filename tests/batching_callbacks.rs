@@ -245,7 +245,12 @@ fn callbacks_of_several_workers_run_at_the_same_time() {
     let server = Server::accepting();
     let barrier = Arc::new(std::sync::Barrier::new(3));
     let options = options().batch_size(1).write_scheduler(ThreadPoolScheduler::new(3));
-    let client = client(&server, options.success_callback(move |_| drop(barrier.wait())));
+    let client = client(
+        &server,
+        options.success_callback(move |_| {
+            barrier.wait();
+        }),
+    );
     client.write(points(0..6)).send().unwrap();
     client.flush().unwrap();
     client.close().unwrap();
@@ -315,7 +320,9 @@ mod threads {
         let own: Arc<OnceLock<Client>> = Arc::default();
         let options = noting(&ids, options()).retry_callback({
             let own = own.clone();
-            move |_, _| drop(own.get().map(Client::write_stats))
+            move |_, _| {
+                own.get().map(Client::write_stats);
+            }
         });
         let client = client(&server, options);
         own.set(client.clone()).unwrap();

@@ -353,16 +353,13 @@ fn with_more_workers_so_many_requests_are_on_the_way() {
 #[test]
 fn with_more_workers_a_batch_that_waits_holds_up_no_other() {
     // Number 0 is refused until all others are there.
-    let others = std::sync::Arc::new(AtomicUsize::new(0));
-    let server = Server::start({
-        let others = others.clone();
-        move |_, request: &Request| {
-            if numbers(&request.body) != [0] {
-                others.fetch_add(1, Ordering::SeqCst);
-                return Reply::status(204);
-            }
-            Reply::status(if others.load(Ordering::SeqCst) == 9 { 204 } else { 503 })
+    let others = AtomicUsize::new(0);
+    let server = Server::start(move |_, request: &Request| {
+        if numbers(&request.body) != [0] {
+            others.fetch_add(1, Ordering::SeqCst);
+            return Reply::status(204);
         }
+        Reply::status(if others.load(Ordering::SeqCst) == 9 { 204 } else { 503 })
     });
     let options =
         options().batch_size(1).max_retries(u32::MAX).write_scheduler(ThreadPoolScheduler::new(2));

@@ -156,6 +156,12 @@ impl Circumstances<'_> {
         let broke = |kind, text: &str| {
             Error::new(kind, format!("{text} ({endpoint})")).with_retryable(true)
         };
+        // tonic holds an answer's head to the `grpc-timeout` that it sends.
+        if failure.mentions(TIMEOUT_EXPIRED) {
+            return Error::new(ErrorKind::Timeout, super::stream::TABLE_TIMED_OUT)
+                .with_retryable(true)
+                .with_source(failure);
+        }
         if failure.mentions("keep-alive timed out") {
             let text = "the connection is dead: the server does not answer to PINGs";
             return broke(ErrorKind::Timeout, text).with_source(failure);
@@ -266,6 +272,8 @@ impl Circumstances<'_> {
     }
 }
 
+const TIMEOUT_EXPIRED: &str = "Timeout expired";
+
 /// A broken exchange.
 #[derive(Debug)]
 pub(crate) struct Failure {
@@ -284,6 +292,7 @@ impl Failure {
         self.is_early
             && self.find::<ConnectFailure>().is_none()
             && !self.mentions("keep-alive timed out")
+            && !self.mentions(TIMEOUT_EXPIRED)
             && !greeting.get().starts_with(b"HTTP/1")
     }
 

@@ -149,6 +149,8 @@ impl Wait {
     }
 }
 
+pub(super) const TABLE_TIMED_OUT: &str = "the query took longer than its timeout (query_timeout)";
+
 fn without_schema() -> Error {
     Error::new(
         ErrorKind::Decode,
@@ -158,7 +160,7 @@ fn without_schema() -> Error {
 
 fn timed_out(wait: Wait) -> Error {
     let text = match wait {
-        Wait::Until(_) => "the query took longer than its timeout (query_timeout)".to_owned(),
+        Wait::Until(_) => TABLE_TIMED_OUT.to_owned(),
         Wait::Each(limit) => format!(
             "nothing came from the query for {:?} (query_timeout)",
             limit.unwrap_or_default()

@@ -11,6 +11,7 @@ mod close;
 mod contain;
 #[cfg(feature = "_files")]
 mod file;
+#[cfg_attr(not(feature = "_files"), allow(dead_code))] // only files are settled together
 mod group;
 #[cfg(feature = "gzip")]
 mod gzip;

@@ -1,5 +1,6 @@
 //! Everyone who can bring points to a server.
 
+use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
@@ -152,7 +153,7 @@ fn theirs(url: &str, load: &Load, batch: usize) {
         })
         .build()
         .expect("a configuration");
-    let client = runtime.block_on(Client::new(config)).expect("a client");
+    let client = Arc::new(runtime.block_on(Client::new(config)).expect("a client"));
     let share = load.points / load.producers;
     let produce = |producer: usize| {
         let client = client.clone();
