@@ -1,6 +1,8 @@
 use std::fmt;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+#[cfg(feature = "query")]
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Weak};
 
 use serde_json::Value;
 
@@ -8,8 +10,8 @@ use crate::config::Config;
 use crate::line_protocol::TagRules;
 #[cfg(feature = "query")]
 use crate::query::{QueryClient, QueryRequest};
-use crate::write::{Http, WriteRequest};
-use crate::{ClientBuilder, Error, ErrorKind, Record, Result, WriteOptions};
+use crate::write::{Batcher, Http, WriteRequest};
+use crate::{ClientBuilder, Error, ErrorKind, Record, Result, WriteOptions, WriteStats};
 
 /// A client of one InfluxDB 3 server.
 ///
@@ -28,13 +30,51 @@ pub struct Client {
     inner: Arc<Inner>,
 }
 
+/// A handle that does not keep its client alive. For callbacks: a client that owns itself, by way of a callback, is
+/// there until it is closed.
+///
+/// ```
+/// use influxdb3_blocking::{Client, WeakClient, WriteOptions};
+/// use std::sync::{Arc, OnceLock};
+///
+/// let handle = Arc::new(OnceLock::<WeakClient>::new());
+/// let options = WriteOptions::default().error_callback({
+///     let handle = handle.clone();
+///     move |batch, error| {
+///         if let Some(client) = handle.get().and_then(WeakClient::upgrade) {
+///             eprintln!("{} lines failed ({error}), {:?}", batch.lines(), client.write_stats());
+///         }
+///     }
+/// });
+/// let client = Client::builder().host("http://localhost:8181").database("d").write_options(options).build()?;
+/// handle.set(client.downgrade()).ok();
+/// # Ok::<_, influxdb3_blocking::Error>(())
+/// ```
+#[derive(Clone)]
+pub struct WeakClient {
+    inner: Weak<Inner>,
+}
+
+/// What clones share.
 struct Inner {
+    shared: Arc<Shared>,
+    /// None if writes are synchronous.
+    batcher: Option<Arc<Batcher>>,
+    closed: AtomicBool,
+}
+
+/// What clients share that were made from one another.
+struct Shared {
     config: Arc<Config>,
     rules: TagRules,
-    http: Http,
+    http: Arc<Http>,
     #[cfg(feature = "query")]
     query: QueryClient,
-    closed: AtomicBool,
+    /// What a closed client queries with.
+    #[cfg(feature = "query")]
+    closed_query: OnceLock<QueryClient>,
+    /// How many of the clients are not closed.
+    open: AtomicUsize,
 }
 
 impl Client {
@@ -66,18 +106,60 @@ impl Client {
         Self::builder().with_connection_string(text).build()
     }
 
-    pub(crate) fn new(config: Config, rules: TagRules, _options: WriteOptions) -> Result<Self> {
-        let http = Http::new(&config, IDLE_CONNECTIONS)?;
+    pub(crate) fn new(config: Config, rules: TagRules, options: &WriteOptions) -> Result<Self> {
+        let connections = (options.workers() + 8).max(IDLE_CONNECTIONS);
+        let http = Arc::new(Http::new(&config, connections)?);
         let config = Arc::new(config);
-        let inner = Inner {
+        let shared = Shared {
             rules,
             http,
             #[cfg(feature = "query")]
             query: QueryClient::new(config.clone()),
+            #[cfg(feature = "query")]
+            closed_query: OnceLock::new(),
             config,
-            closed: AtomicBool::new(false),
+            open: AtomicUsize::new(1),
         };
-        Ok(Self { inner: Arc::new(inner) })
+        Ok(Self::over(Arc::new(shared), options))
+    }
+
+    /// A client that `shared` counts already.
+    fn over(shared: Arc<Shared>, options: &WriteOptions) -> Self {
+        let batcher = options
+            .is_batching()
+            .then(|| Batcher::new(options, shared.http.clone(), shared.config.clone()));
+        Self { inner: Arc::new(Inner { shared, batcher, closed: AtomicBool::new(false) }) }
+    }
+
+    /// A client of the same server, over the same connections, that writes differently.
+    ///
+    /// It has a buffer and a scheduler of its own, and is closed by itself.
+    ///
+    /// ```
+    /// use influxdb3_blocking::{Client, WriteOptions};
+    ///
+    /// let client = Client::builder().host("http://localhost:8181").database("sensors").build()?;
+    /// let batching = client.with_write_options(WriteOptions::default().batch_size(500))?;
+    /// # Ok::<_, influxdb3_blocking::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`ErrorKind::Config`], naming every option that is wrong; [`ErrorKind::Closed`].
+    pub fn with_write_options(&self, options: WriteOptions) -> Result<Self> {
+        self.check_open()?;
+        let problems = options.problems();
+        if !problems.is_empty() {
+            return Err(Error::config(problems.join("; ")));
+        }
+        self.inner.shared.http.join()?;
+        self.inner.shared.open.fetch_add(1, Ordering::AcqRel);
+        Ok(Self::over(self.inner.shared.clone(), &options))
+    }
+
+    /// A handle for callbacks, which does not keep the client alive.
+    #[must_use]
+    pub fn downgrade(&self) -> WeakClient {
+        WeakClient { inner: Arc::downgrade(&self.inner) }
     }
 
     /// A write of `record`: line protocol text, a point, or a collection of them; see [`Record`].
@@ -113,7 +195,17 @@ impl Client {
     /// ```
     #[cfg(feature = "query")]
     pub fn query(&self, text: impl AsRef<str>) -> QueryRequest<'_> {
-        QueryRequest::new(&self.inner.query, text.as_ref())
+        let Shared { query, closed_query, config, .. } = &*self.inner.shared;
+        if self.check_open().is_ok() {
+            return QueryRequest::new(query, text.as_ref());
+        }
+        // The clients that share the connection may be open still.
+        let closed = closed_query.get_or_init(|| {
+            let closed = QueryClient::new(config.clone());
+            closed.close();
+            closed
+        });
+        QueryRequest::new(closed, text.as_ref())
     }
 
     /// A write of a file: each of its rows becomes a line.
@@ -182,7 +274,7 @@ impl Client {
     /// As [`ping`](Self::ping), and [`ErrorKind::Server`] if the answer names no version.
     pub fn server_version(&self) -> Result<String> {
         self.check_open()?;
-        let answer = self.inner.http.get("/ping", self.inner.config.write_timeout)?;
+        let answer = self.inner.shared.http.get("/ping", self.inner.shared.config.write_timeout)?;
         let answer = answer.into_body("ping")?;
         if let Some(version) = answer.header("x-influxdb-version") {
             return Ok(version.to_owned());
@@ -194,24 +286,69 @@ impl Client {
                 ErrorKind::Server,
                 format!(
                     "{} answered /ping without a version; is it an InfluxDB server?",
-                    self.inner.config.endpoint
+                    self.inner.shared.config.endpoint
                 ),
             )
             .with_status(answer.status)),
         }
     }
 
+    /// Waits until everything that was accepted before is settled: written, or given up after its retries.
+    ///
+    /// For batching; synchronous writes have nothing to wait for. Other threads may write and flush meanwhile, which
+    /// does not prolong the wait. In a callback it only starts the work and returns.
+    ///
+    /// ```no_run
+    /// # let client = influxdb3_blocking::Client::from_env()?;
+    /// client.write("home,room=Kitchen temp=21.5").send()?;
+    /// client.flush()?; // now a query sees it
+    /// # Ok::<_, influxdb3_blocking::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// Without an error callback, the first failure since the last call, with the lines in
+    /// [`unsent`](Error::unsent) and the bad ones in [`line_errors`](Error::line_errors).
+    /// [`ErrorKind::Closed`] if the client is closed.
+    pub fn flush(&self) -> Result<()> {
+        self.check_open()?;
+        self.inner.batcher.as_ref().map_or(Ok(()), Batcher::flush)
+    }
+
+    /// What became of the lines that were written in batching mode, as of now.
+    ///
+    /// ```
+    /// # use influxdb3_blocking::{Client, WriteOptions};
+    /// # let options = WriteOptions::default();
+    /// # let client = Client::builder().host("http://localhost:1").write_options(options).build()?;
+    /// let stats = client.write_stats();
+    /// println!("{} lines are written, {} wait", stats.written.lines, stats.pending.lines);
+    /// # Ok::<_, influxdb3_blocking::Error>(())
+    /// ```
+    #[must_use]
+    pub fn write_stats(&self) -> WriteStats {
+        self.inner.batcher.as_ref().map_or_else(WriteStats::default, |batcher| batcher.stats())
+    }
+
     /// Closes the client and all its clones: sends what is left, then releases threads and connections.
     ///
-    /// Closing twice is fine. Whatever is asked of a closed client is an error.
+    /// In batching mode it waits at most [`max_close_wait`](WriteOptions::max_close_wait), and not for a retry that is
+    /// due after that: such a batch gets one more try at once. In a callback it only starts the work and returns.
+    /// A client that is dropped closes itself, but waits at most 10 seconds, and during a panic gives each batch one
+    /// try without waits.
+    ///
+    /// Closing twice is fine. Whatever else is asked of a closed client is an error.
     ///
     /// # Errors
     /// What could not be sent comes back in [`unsent`](Error::unsent).
     pub fn close(&self) -> Result<()> {
-        self.inner.closed.store(true, Ordering::Release);
+        let is_last = self.inner.retire();
         #[cfg(feature = "query")]
-        self.inner.query.close();
-        Ok(())
+        if is_last {
+            self.inner.shared.query.close();
+        }
+        #[cfg(not(feature = "query"))]
+        let _ = is_last;
+        self.inner.batcher.as_ref().map_or(Ok(()), Batcher::close)
     }
 
     pub(crate) fn check_open(&self) -> Result<()> {
@@ -222,15 +359,57 @@ impl Client {
     }
 
     pub(crate) fn config(&self) -> &Config {
-        &self.inner.config
+        &self.inner.shared.config
     }
 
     pub(crate) fn tag_rules(&self) -> &TagRules {
-        &self.inner.rules
+        &self.inner.shared.rules
+    }
+
+    pub(crate) fn batcher(&self) -> Option<&Arc<Batcher>> {
+        self.inner.batcher.as_ref()
     }
 
     pub(crate) fn http(&self) -> &Http {
-        &self.inner.http
+        &self.inner.shared.http
+    }
+}
+
+impl WeakClient {
+    /// The client, if it is still there.
+    #[must_use]
+    pub fn upgrade(&self) -> Option<Client> {
+        self.inner.upgrade().map(|inner| Client { inner })
+    }
+}
+
+impl fmt::Debug for WeakClient {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("WeakClient").finish_non_exhaustive()
+    }
+}
+
+impl Inner {
+    /// Lets go of the connections for writes, but for those that batches need. Says whether no other client shares the
+    /// thread for queries.
+    fn retire(&self) -> bool {
+        if self.closed.swap(true, Ordering::AcqRel) {
+            return false;
+        }
+        if self.batcher.is_none() {
+            self.shared.http.retire(false);
+        }
+        self.shared.open.fetch_sub(1, Ordering::AcqRel) == 1
+    }
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        // A reader may go on without its client, and ends the thread for queries when it ends.
+        self.retire();
+        if let Some(batcher) = &self.batcher {
+            batcher.close_for_drop();
+        }
     }
 }
 
@@ -238,10 +417,12 @@ impl Client {
 impl fmt::Debug for Client {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Client")
-            .field("host", &self.inner.config.endpoint.to_string())
-            .field("database", &self.inner.config.database)
+            .field("host", &self.inner.shared.config.endpoint.to_string())
+            .field("database", &self.inner.shared.config.database)
             .finish_non_exhaustive()
     }
 }
 
-const IDLE_CONNECTIONS: usize = 8;
+/// At least as many idle connections are kept, for clients that share them later. They cost nothing before they are
+/// made.
+const IDLE_CONNECTIONS: usize = 32;

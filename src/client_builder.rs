@@ -367,7 +367,7 @@ impl ClientBuilder {
                     no_sync: self.no_sync,
                     accept_partial: self.accept_partial,
                 };
-                Client::new(config, rules, self.write_options)
+                Client::new(config, rules, &self.write_options)
             }
             _ => Err(Error::config(self.problems.join("; "))),
         }
@@ -390,6 +390,7 @@ impl ClientBuilder {
         if self.max_request_bytes == 0 {
             self.problems.push("max_request_bytes is 0: no line fits".into());
         }
+        self.problems.extend(self.write_options.problems());
         if self.max_message_size == 0 {
             self.problems.push("max_message_size is 0: no answer fits".into());
         }

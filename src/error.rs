@@ -37,6 +37,8 @@ struct Inner {
     resume_line: Option<usize>,
     in_doubt: bool,
     retryable: bool,
+    was_cut: bool,
+    hides_lines: bool,
     source: Option<Box<dyn std::error::Error + Send + Sync>>,
 }
 
@@ -296,6 +298,18 @@ impl Error {
         self
     }
 
+    pub(crate) fn add_unsent(&mut self, more: impl IntoIterator<Item = Batch>) {
+        self.0.unsent.extend(more);
+    }
+
+    pub(crate) fn add_line_errors(&mut self, more: impl IntoIterator<Item = LineError>) {
+        self.0.line_errors.extend(more);
+    }
+
+    pub(crate) fn take_line_errors(&mut self) -> Vec<LineError> {
+        std::mem::take(&mut self.0.line_errors)
+    }
+
     #[cfg(feature = "_files")]
     pub(crate) fn with_resume_line(mut self, line: usize) -> Self {
         self.0.resume_line = Some(line);
@@ -310,6 +324,26 @@ impl Error {
     pub(crate) fn with_retryable(mut self, retryable: bool) -> Self {
         self.0.retryable = retryable;
         self
+    }
+
+    /// The connection was closed without an answer.
+    pub(crate) fn with_was_cut(mut self, was_cut: bool) -> Self {
+        self.0.was_cut = was_cut;
+        self
+    }
+
+    pub(crate) fn was_cut(&self) -> bool {
+        self.0.was_cut
+    }
+
+    /// Lines are at fault, nothing is stored, and not all bad lines are named.
+    pub(crate) fn with_hides_lines(mut self, hides_lines: bool) -> Self {
+        self.0.hides_lines = hides_lines;
+        self
+    }
+
+    pub(crate) fn hides_lines(&self) -> bool {
+        self.0.hides_lines
     }
 
     pub(crate) fn with_source(

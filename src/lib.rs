@@ -3,6 +3,8 @@
 #![forbid(unsafe_code)]
 #![warn(clippy::expect_used, clippy::unwrap_used)]
 
+#[cfg(feature = "arbitrary")]
+mod arbitrary;
 mod client;
 mod client_builder;
 #[cfg(feature = "_columns")]
@@ -14,6 +16,9 @@ mod error;
 #[cfg(feature = "_files")]
 #[cfg_attr(not(feature = "files"), allow(dead_code))] // each uses a part
 mod file;
+#[cfg(feature = "_fuzzing")]
+#[doc(hidden)]
+pub mod fuzzing;
 mod line_protocol;
 mod point;
 mod precision;
@@ -24,7 +29,7 @@ mod timestamp;
 mod transport;
 mod write;
 
-pub use client::Client;
+pub use client::{Client, WeakClient};
 pub use client_builder::ClientBuilder;
 pub use error::{Error, ErrorKind, LineError, Result};
 #[cfg(feature = "_files")]
@@ -32,9 +37,12 @@ pub use file::ColumnType;
 pub use line_protocol::{FieldValue, Line, LineBuffer};
 pub use point::Point;
 pub use precision::Precision;
+#[cfg(all(feature = "query", feature = "serde"))]
+pub use query::TypedRows;
 #[cfg(feature = "query")]
 pub use query::{
-    CancelHandle, ColumnIndex, FromCell, Language, Param, QueryRequest, Reader, Row, Rows, Table,
+    CancelHandle, Chunk, Chunks, ColumnIndex, ColumnKind, FromCell, Language, Param, QueryRequest,
+    QueryStats, Reader, Row, Rows, Table,
 };
 #[cfg(feature = "arrow")]
 pub use record::Columns;
@@ -42,7 +50,9 @@ pub use record::Columns;
 pub use record::Structs;
 pub use record::{Iter, Lines, One, Record, Seq};
 pub use timestamp::Timestamp;
-pub use write::{Batch, WriteOptions, WriteRequest};
+pub use write::{
+    Amount, Batch, OnFull, ThreadPoolScheduler, WriteOptions, WriteRequest, WriteStats,
+};
 #[cfg(feature = "_files")]
 pub use write::{FileReport, Progress, WriteFile};
 #[cfg(feature = "arrow")]

@@ -1,5 +1,7 @@
 //! Line buffers: what is written, refused, and taken back.
 
+#![allow(clippy::expect_used, clippy::unwrap_used)] // in functions beside the tests
+
 use influxdb3_blocking::{ErrorKind, Line, LineBuffer, Point, Precision, Result, Timestamp};
 
 #[test]
@@ -142,4 +144,74 @@ fn a_line_can_be_built_in_a_loop_and_in_functions() -> Result<()> {
     with_fields(line, &[("a", 1.0), ("b", f64::INFINITY), ("c", 2.0)])?.end()?;
     assert_eq!(lines.as_bytes(), b"m,t=x a=1.0,c=2.0\n");
     Ok(())
+}
+
+/// The keys of a line are compared with those of the line before, by where these stand. What stands there after a
+/// line was taken back or the buffer was cleared is something else.
+#[test]
+fn keys_of_lines_that_are_gone_are_forgotten() {
+    fn three(lines: &mut LineBuffer) -> Result<Line<'_>> {
+        lines.measurement("mm")?.tag("b", "1")?.tag("c", "2")
+    }
+    // Escaped, it has `,a=` at the places where the keys stood.
+    let imitation = "x,a=,a=";
+    let ways: [fn(&mut LineBuffer); 3] = [
+        |lines| assert!(three(lines).unwrap().tag("", "3").is_err()),
+        |lines| drop(three(lines).unwrap()),
+        |lines| {
+            three(lines).unwrap().field("f", 1).unwrap().end().unwrap();
+            lines.clear();
+        },
+    ];
+    for way in ways {
+        let mut lines = LineBuffer::new();
+        way(&mut lines);
+        let line = lines.measurement(imitation).unwrap().tag("a", "1").unwrap();
+        let error = line.tag("a", "2").unwrap_err();
+        assert!(error.to_string().contains("the tag \"a\" is there twice"), "{error}");
+        assert!(lines.is_empty());
+    }
+}
+
+#[test]
+fn lines_with_the_keys_of_the_line_before_are_checked_like_any_other() {
+    let mut lines = LineBuffer::new();
+    for _ in 0..3 {
+        let line = lines.measurement("m").unwrap().tag("a b", "1").unwrap().tag("c", "2").unwrap();
+        line.field("d", 1).unwrap().field("e", 2).unwrap().end().unwrap();
+    }
+    let whole = lines.as_bytes().to_vec();
+    assert_eq!(whole, b"m,a\\ b=1,c=2 d=1i,e=2i\n".repeat(3));
+    type Attempt = fn(Line<'_>) -> Result<Line<'_>>;
+    let attempts: [(Attempt, &str); 5] = [
+        (|l| l.tag("a b", "1")?.tag("a b", "2"), "the tag \"a b\" is there twice"),
+        (|l| l.tag("a b", "1")?.tag("c", "2")?.field("a b", 1), "is both a tag and a field"),
+        (
+            |l| l.tag("a b", "1")?.tag("c", "2")?.field("d", 1)?.field("e", 1)?.field("d", 1),
+            "the field \"d\" is there twice",
+        ),
+        (|l| l.tag("a b", "1")?.tag("c", "2")?.field("d", 1)?.tag("e", "x"), "comes after a field"),
+        (|l| l.tag("a b", "1")?.tag("c", "2\n"), "contains a newline"),
+    ];
+    for (attempt, expected) in attempts {
+        let error = attempt(lines.measurement("m").unwrap()).map(drop).unwrap_err();
+        assert!(error.to_string().contains(expected), "{error} / {expected}");
+        assert_eq!(lines.as_bytes(), whole);
+    }
+    // What looks like a key as it was written is not that key.
+    lines
+        .measurement("m")
+        .unwrap()
+        .tag("a\\ b", "1")
+        .unwrap()
+        .field("d", 1)
+        .unwrap()
+        .end()
+        .unwrap();
+    assert!(lines.as_bytes().ends_with(b"\nm,a\\\\\\ b=1 d=1i\n"));
+    // A tag can become a field, and the other way round.
+    lines.measurement("m").unwrap().field("c", 1).unwrap().end().unwrap();
+    lines.measurement("m").unwrap().tag("c", "1").unwrap().field("d", 1).unwrap().end().unwrap();
+    lines.measurement("m").unwrap().field("c", 1).unwrap().field("d", 1).unwrap().end().unwrap();
+    assert!(lines.as_bytes().ends_with(b"\nm c=1i\nm,c=1 d=1i\nm c=1i,d=1i\n"));
 }

@@ -1,105 +1,29 @@
 //! Whatever is accepted comes back from InfluxData's own parser as it was given, as exactly one line; whatever is
 //! refused could not have been.
 
+#![allow(clippy::expect_used, clippy::unwrap_used)] // in functions beside the tests
+#![allow(unreachable_pub)] // in the oracles, which are modules here and there
+
+#[path = "../fuzz/oracles/model.rs"]
+mod model;
 mod random;
 
 use std::collections::BTreeMap;
 
-use influxdb_line_protocol::{FieldValue as Parsed, ParsedLine, parse_lines, split_lines};
+use influxdb_line_protocol::{parse_lines, split_lines};
 use influxdb3_blocking::{FieldValue, LineBuffer, Point, Precision, Timestamp};
+use model::{Model, PRECISIONS, assert_same, is_written, tags_of};
 use random::Random;
 
-const PRECISIONS: [Precision; 4] =
-    [Precision::Nanosecond, Precision::Microsecond, Precision::Millisecond, Precision::Second];
-
-/// What a caller says, in the order of the calls.
-#[derive(Debug)]
-struct Model {
-    measurement: String,
-    tags: Vec<(String, String)>,
-    fields: Vec<(String, FieldValue<'static>)>,
-    nanos: Option<i64>,
-}
-
-impl Model {
-    fn random(random: &mut Random, hostile: bool) -> Self {
-        let name =
-            |random: &mut Random| if hostile { random.hostile() } else { random.mostly_name() };
-        let measurement = name(random);
-        let tags = random.below(4);
-        let tags = (0..tags).map(|_| (name(random), name(random))).collect();
-        let fields = random.below(5);
-        let fields = (0..fields).map(|_| (name(random), value(random))).collect();
-        let nanos = (!random.one_in(4)).then(|| random.integer());
-        Self { measurement, tags, fields, nanos }
-    }
-
-    fn point(&self) -> Point {
-        let mut point = Point::new(&self.measurement);
-        for (key, value) in &self.tags {
-            point = point.tag(key, value);
-        }
-        for (key, value) in &self.fields {
-            point = point.field(key, value.clone());
-        }
-        match self.nanos {
-            Some(nanos) => point.time(Timestamp::nanos(nanos)),
-            None => point,
-        }
-    }
-
-    /// The tags and fields that a line should have: the last of each key, and no empty ones.
-    fn columns(&self) -> (BTreeMap<&str, &str>, BTreeMap<&str, &FieldValue<'static>>) {
-        let mut tags: BTreeMap<&str, &str> = self.tags.iter().map(|(k, v)| (&**k, &**v)).collect();
-        tags.retain(|_, value| !value.is_empty());
-        let mut fields: BTreeMap<_, _> = self.fields.iter().map(|(k, v)| (&**k, v)).collect();
-        fields.retain(|_, value| match value {
-            FieldValue::Float(value) => value.is_finite(),
-            FieldValue::Float32(value) => value.is_finite(),
-            FieldValue::Null => false,
-            _ => true,
-        });
-        (tags, fields)
-    }
-
-    /// The rules once more, as plainly as they can be said.
-    fn can_be_written(&self, precision: Precision) -> bool {
-        let name =
-            |text: &str| !text.is_empty() && !text.contains(['\n', '\t']) && !text.ends_with('\\');
-        let key = |text: &str| {
-            name(text)
-                && !text.chars().any(char::is_control)
-                && text != "time"
-                && text != "__chunk_order"
-        };
-        let (tags, fields) = self.columns();
-        let time = self.nanos.is_none_or(|nanos| {
-            nanos.div_euclid(precision.nanos()).checked_mul(precision.nanos()).is_some()
-        });
-        name(&self.measurement)
-            && !self.measurement.contains('\0')
-            && !self.measurement.starts_with('#')
-            && tags.iter().all(|(k, v)| key(k) && name(v))
-            && fields.keys().all(|k| key(k))
-            && !fields.is_empty()
-            && !fields.keys().any(|k| tags.contains_key(k))
-            && time
-    }
-
-    fn check(&self, line: &ParsedLine<'_>, precision: Precision) {
-        let (tags, fields) = self.columns();
-        assert_eq!(line.series.measurement, self.measurement.as_str());
-        let parsed = line.series.tag_set.iter().flatten();
-        let mut parsed: Vec<(&str, &str)> = parsed.map(|(k, v)| (k.as_str(), v.as_str())).collect();
-        parsed.sort_unstable();
-        assert_eq!(parsed, tags.into_iter().collect::<Vec<_>>());
-        assert_eq!(line.field_set.len(), fields.len());
-        for (key, value) in &line.field_set {
-            assert_same(fields[key.as_str()], value);
-        }
-        let expected = self.nanos.map(|nanos| nanos.div_euclid(precision.nanos()));
-        assert_eq!(line.timestamp, expected);
-    }
+fn row(random: &mut Random, hostile: bool) -> Model {
+    let name = |random: &mut Random| if hostile { random.hostile() } else { random.mostly_name() };
+    let measurement = name(random);
+    let tags = random.below(4);
+    let tags = (0..tags).map(|_| (name(random), name(random))).collect();
+    let fields = random.below(5);
+    let fields = (0..fields).map(|_| (name(random), value(random))).collect();
+    let nanos = (!random.one_in(4)).then(|| random.integer());
+    Model { measurement, tags, fields, nanos, ..Model::default() }
 }
 
 fn value(random: &mut Random) -> FieldValue<'static> {
@@ -114,25 +38,12 @@ fn value(random: &mut Random) -> FieldValue<'static> {
     }
 }
 
-/// Bit by bit: a float that is off by one digit, or has lost its sign, is not the same.
-fn assert_same(given: &FieldValue<'_>, parsed: &Parsed<'_>) {
-    match (given, parsed) {
-        (FieldValue::Float(a), Parsed::F64(b)) => assert_eq!(a.to_bits(), b.to_bits()),
-        (FieldValue::Float32(a), Parsed::F64(b)) => assert_eq!(a.to_bits(), (*b as f32).to_bits()),
-        (FieldValue::Integer(a), Parsed::I64(b)) => assert_eq!(a, b),
-        (FieldValue::Unsigned(a), Parsed::U64(b)) => assert_eq!(a, b),
-        (FieldValue::Boolean(a), Parsed::Boolean(b)) => assert_eq!(a, b),
-        (FieldValue::Text(a), Parsed::String(b)) => assert_eq!(a.as_ref(), b.as_str()),
-        (given, parsed) => panic!("{given:?} came back as {parsed:?}"),
-    }
-}
-
 #[test]
 fn every_point_comes_back_as_it_was_or_is_refused() {
     let mut random = Random::new(1);
     let (mut written, mut refused) = (0, 0);
     for round in 0..60_000 {
-        let model = Model::random(&mut random, round % 3 == 0);
+        let model = row(&mut random, round % 3 == 0);
         let precision = random.pick(&PRECISIONS);
         let mut out = b"m f=1i\n".to_vec();
         match model.point().write_line_protocol(precision, &mut out) {
@@ -148,8 +59,7 @@ fn every_point_comes_back_as_it_was_or_is_refused() {
                     ("m f=1i".into(), "m f=2i".into())
                 );
                 model.check(&lines[1], precision);
-                let keys = lines[1].series.tag_set.iter().flatten().map(|(key, _)| key.as_str());
-                assert!(keys.is_sorted());
+                assert!(tags_of(&lines[1]).is_sorted_by_key(|(key, _)| *key));
             }
             Err(error) => {
                 refused += 1;
@@ -165,7 +75,7 @@ fn every_point_comes_back_as_it_was_or_is_refused() {
 fn accessors_say_what_was_set() {
     let mut random = Random::new(2);
     for _ in 0..10_000 {
-        let model = Model::random(&mut random, true);
+        let model = row(&mut random, true);
         let point = model.point();
         let (tags, fields) = model.columns();
         assert_eq!(point.measurement(), model.measurement);
@@ -187,7 +97,7 @@ fn a_line_buffer_writes_what_points_would_and_refuses_what_they_would() {
         let mut expected = Vec::new();
         for _ in 0..4 {
             let hostile = random.one_in(4);
-            let model = Model::random(&mut random, hostile);
+            let model = row(&mut random, hostile);
             let mut attempt = || {
                 let mut line = lines.measurement(&model.measurement)?;
                 for (key, value) in &model.tags {
@@ -205,7 +115,7 @@ fn a_line_buffer_writes_what_points_would_and_refuses_what_they_would() {
             // What is left out takes nothing away here; of the rest no column may have the key of another.
             let mut written = model;
             written.tags.retain(|(_, value)| !value.is_empty());
-            written.fields.retain(|(_, value)| finite(value));
+            written.fields.retain(|(_, value)| is_written(value));
             let (tags, fields) = written.columns();
             let is_unique =
                 tags.len() == written.tags.len() && fields.len() == written.fields.len();
@@ -220,21 +130,10 @@ fn a_line_buffer_writes_what_points_would_and_refuses_what_they_would() {
         let parsed: Vec<_> = parse_lines(text).map(|line| line.unwrap()).collect();
         assert_eq!(parsed.len(), expected.len(), "{text}");
         for (line, model) in parsed.iter().zip(&expected) {
-            let parsed = line.series.tag_set.iter().flatten();
-            let parsed: Vec<(&str, &str)> = parsed.map(|(k, v)| (k.as_str(), v.as_str())).collect();
             let given: Vec<(&str, &str)> = model.tags.iter().map(|(k, v)| (&**k, &**v)).collect();
-            assert_eq!(parsed, given, "tags stay in the order of the calls");
+            assert_eq!(tags_of(line), given, "tags stay in the order of the calls");
             model.check(line, precision);
         }
-    }
-}
-
-fn finite(value: &FieldValue<'_>) -> bool {
-    match value {
-        FieldValue::Float(value) => value.is_finite(),
-        FieldValue::Float32(value) => value.is_finite(),
-        FieldValue::Null => false,
-        _ => true,
     }
 }
 
@@ -254,7 +153,7 @@ fn numbers_of_every_class_come_back_bit_by_bit() {
         given.push(random.integer().into());
         given.push(random.integer().cast_unsigned().into());
     }
-    given.retain(finite);
+    given.retain(is_written);
     for value in &given {
         lines.measurement("m").unwrap().field("f", value.clone()).unwrap().end().unwrap();
     }
@@ -305,7 +204,7 @@ fn the_splitter_of_the_server_cuts_between_our_lines_and_nowhere_else() {
     let mut body = Vec::new();
     let mut ends = Vec::new();
     while ends.len() < 5_000 {
-        let model = Model::random(&mut random, false);
+        let model = row(&mut random, false);
         if model.point().write_line_protocol(Precision::Nanosecond, &mut body).is_ok() {
             ends.push(body.len());
         }

@@ -3,7 +3,7 @@
 
 mod support;
 
-use std::sync::{Arc, mpsc};
+use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -11,7 +11,6 @@ use h2::Reason;
 use influxdb3_blocking::{Client, ClientBuilder, Error, ErrorKind, Reader};
 use support::batches::{answer, flight_data, messages, numbers};
 use support::flight::{FlightServer, Step, grpc_message, ok};
-use tokio::sync::Notify;
 
 /// Longer than anything here takes: it only tells a hang from a pass.
 const LONG: Duration = Duration::from_secs(60);
@@ -133,13 +132,9 @@ fn contradictions_are_errors_and_the_client_lives_on() {
         ("no schema", vec![batch.clone()], 0),
         ("nothing", vec![], 0),
         ("a second schema", vec![schema.clone(), batch.clone(), schema.clone(), batch.clone()], 3),
-        (
-            "a body that is too short",
-            vec![schema.clone(), batch.clone(), shorter, batch.clone()],
-            3,
-        ),
+        ("a body that is too short", vec![schema.clone(), batch.clone(), shorter, batch], 3),
         ("a header that is none", vec![schema.clone(), garbled], 0),
-        ("no protobuf", vec![schema.clone(), vec![0xff; 9]], 0),
+        ("no protobuf", vec![schema, vec![0xff; 9]], 0),
     ] {
         let messages = messages.into_iter().map(Step::Message);
         let steps: Vec<_> = std::iter::once(Step::Head).chain(messages).chain([ok()]).collect();
@@ -199,18 +194,17 @@ fn a_table_is_bounded_by_its_timeout_and_the_server_is_told() {
     let server = FlightServer::replay(steps);
     let client = builder(&server).query_timeout(LONG).build().unwrap();
     let start = Instant::now();
-    let error = client.query("SELECT 1").timeout(Duration::from_millis(50)).table().unwrap_err();
+    let error = client.query("SELECT 1").timeout(Duration::from_millis(500)).table().unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Timeout);
     assert!(error.to_string().contains("query_timeout"), "{error}");
     assert!(start.elapsed() < LONG);
     let told = server.calls()[0].header("grpc-timeout").unwrap().to_owned();
     let millis: u64 = told.strip_suffix('m').unwrap().parse().unwrap();
-    assert!((1..=50).contains(&millis), "{told}");
+    assert!((1..=500).contains(&millis), "{told}");
 }
 
 #[test]
 fn a_reader_is_bounded_batch_by_batch_and_the_server_is_not_told() {
-    let gate = Arc::new(Notify::new());
     let mut steps = answer(vec![numbers(3)]);
     steps.pop();
     // Signs of life do not prolong the wait.
@@ -218,11 +212,10 @@ fn a_reader_is_bounded_batch_by_batch_and_the_server_is_not_told() {
     steps.push(Step::Stall);
     let server = FlightServer::replay(steps);
     let client = client(&server);
-    let reader = client.query("SELECT 1").timeout(Duration::from_millis(100)).reader().unwrap();
+    let reader = client.query("SELECT 1").timeout(Duration::from_secs(1)).reader().unwrap();
     let (rows, error) = drain(reader);
     assert_eq!((rows, error.unwrap().kind()), (3, ErrorKind::Timeout));
     assert!(server.calls()[0].header("grpc-timeout").is_none());
-    drop(gate);
 }
 
 #[test]
@@ -242,7 +235,7 @@ fn a_silent_connection_is_dead_after_the_idle_timeout() {
     steps.pop();
     steps.push(Step::Stall);
     let server = FlightServer::replay(steps);
-    let client = builder(&server).idle_timeout(Duration::from_millis(100)).build().unwrap();
+    let client = builder(&server).idle_timeout(Duration::from_millis(500)).build().unwrap();
     let (rows, error) = drain(client.query("SELECT 1").reader().unwrap());
     let error = error.unwrap();
     assert_eq!((rows, error.kind()), (3, ErrorKind::Timeout));
@@ -254,10 +247,10 @@ fn a_reader_that_is_not_read_is_not_idle() {
     // More than is read ahead, so that the driver waits for the reader, and not for the network.
     let batches: Vec<_> = (0..5).map(|_| numbers(1 << 20)).collect();
     let server = FlightServer::replay(answer(batches));
-    let client = builder(&server).idle_timeout(Duration::from_millis(50)).build().unwrap();
+    let client = builder(&server).idle_timeout(Duration::from_millis(1500)).build().unwrap();
     let mut reader = client.query("SELECT 1").reader().unwrap();
     assert_eq!(reader.next().unwrap().unwrap().num_rows(), 1 << 20);
-    thread::sleep(Duration::from_millis(200)); // The pause is what is tested, not a synchronisation.
+    thread::sleep(Duration::from_millis(2500)); // The pause is what is tested, not a synchronisation.
     assert_eq!(drain(reader).0, 4 << 20);
 }
 
@@ -300,7 +293,8 @@ fn a_reader_is_cancelled_from_another_thread_while_it_waits() {
     let reader = client.query("SELECT 1").reader().unwrap();
     let handle = reader.cancel_handle();
     let waiting = thread::spawn(move || drain(reader));
-    handle.clone().cancel();
+    let also = handle.clone();
+    also.cancel();
     let (rows, error) = waiting.join().unwrap();
     assert!(rows <= 3);
     assert_eq!(error.unwrap().kind(), ErrorKind::Cancelled);

@@ -129,15 +129,9 @@ impl Plan {
     }
 
     /// Appends the line of a row, `pieces` being in the order of [`columns`](Self::columns). A row that has no field
-    /// appends nothing and is `false`. `end` is the end of lines without a time.
+    /// appends nothing and is `false`.
     #[inline]
-    pub(crate) fn line(
-        &self,
-        pieces: &[Pieces],
-        row: usize,
-        end: &[u8],
-        out: &mut Vec<u8>,
-    ) -> bool {
+    pub(crate) fn line(&self, pieces: &[Pieces], row: usize, out: &mut Vec<u8>) -> bool {
         let start = out.len();
         for head in &self.head {
             match head {
@@ -159,7 +153,7 @@ impl Plan {
         }
         out.extend_from_slice(match self.time {
             Some(place) => piece(pieces, place, row),
-            None => end,
+            None => b"\n",
         });
         true
     }

@@ -1,7 +1,7 @@
 use std::fmt;
 
 /// Extra headers of requests: checked, names in lower case. Values may be secrets, so no `Debug` shows them.
-#[derive(Clone, Default, Eq, PartialEq)]
+#[derive(Clone, Default, Eq, Hash, PartialEq)]
 pub(crate) struct Headers(Vec<(String, String)>);
 
 impl Headers {

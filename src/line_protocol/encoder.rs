@@ -21,22 +21,16 @@ pub(crate) fn tag(out: &mut Vec<u8>, key: &str, value: &str) -> Result<()> {
     escape::tag_value(out, value, key)
 }
 
-/// Appends `,key=`.
+/// Appends `,key=`, and gives a number that equal keys share.
 #[inline]
-pub(crate) fn tag_key(out: &mut Vec<u8>, key: &str) -> Result<()> {
-    out.push(b',');
-    escape::tag_key(out, key)?;
-    out.push(b'=');
-    Ok(())
+pub(crate) fn tag_key(out: &mut Vec<u8>, key: &str) -> Result<u64> {
+    escape::tag_key(out, key)
 }
 
-/// Appends ` key=` for the first field of a line and `,key=` for every other.
+/// Appends ` key=` for the first field of a line and `,key=` for every other, and gives a number that equal keys share.
 #[inline]
-pub(crate) fn field_key(out: &mut Vec<u8>, first: bool, key: &str) -> Result<()> {
-    out.push(if first { b' ' } else { b',' });
-    escape::field_key(out, key)?;
-    out.push(b'=');
-    Ok(())
+pub(crate) fn field_key(out: &mut Vec<u8>, first: bool, key: &str) -> Result<u64> {
+    escape::field_key(out, if first { b' ' } else { b',' }, key)
 }
 
 /// Appends a value for which [`FieldValue::is_written`] holds.

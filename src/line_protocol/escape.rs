@@ -4,6 +4,7 @@
 //! a space, so these are what is escaped; a newline, a tab and a backslash at the end it cannot read back, whatever
 //! is put before them, so a name with one of those is refused.
 
+use crate::line_protocol::words;
 use crate::{Error, Result};
 
 /// Where a text stands in a line.
@@ -24,24 +25,20 @@ pub(crate) enum Place<'a> {
 #[inline]
 pub(crate) fn measurement(out: &mut Vec<u8>, name: &str) -> Result<()> {
     if is_plain_measurement(name) {
-        out.extend_from_slice(name.as_bytes());
+        words::append(out, name.as_bytes());
         return Ok(());
     }
     checked(out, name, Place::Measurement)
 }
 
-/// Appends the key of a tag.
+/// Appends the key of a tag between a comma and an equals sign, and gives a number that equal keys share.
 ///
 /// # Errors
 ///
 /// If it is empty or reserved, has a control character in it or ends in a backslash.
 #[inline]
-pub(crate) fn tag_key(out: &mut Vec<u8>, key: &str) -> Result<()> {
-    if is_plain_key(key) {
-        out.extend_from_slice(key.as_bytes());
-        return Ok(());
-    }
-    checked(out, key, Place::TagKey)
+pub(crate) fn tag_key(out: &mut Vec<u8>, key: &str) -> Result<u64> {
+    key_between(out, b',', key, Place::TagKey)
 }
 
 /// Appends the value of the tag `key`.
@@ -52,64 +49,53 @@ pub(crate) fn tag_key(out: &mut Vec<u8>, key: &str) -> Result<()> {
 #[inline]
 pub(crate) fn tag_value(out: &mut Vec<u8>, value: &str, key: &str) -> Result<()> {
     if is_plain_tag_value(value) {
-        out.extend_from_slice(value.as_bytes());
+        words::append(out, value.as_bytes());
         return Ok(());
     }
     checked(out, value, Place::TagValue(key))
 }
 
-/// Appends the key of a field.
+/// Appends the key of a field between the byte before it and an equals sign, and gives a number that equal keys share.
 ///
 /// # Errors
 ///
 /// As for [`tag_key`].
 #[inline]
-pub(crate) fn field_key(out: &mut Vec<u8>, key: &str) -> Result<()> {
-    if is_plain_key(key) {
-        out.extend_from_slice(key.as_bytes());
-        return Ok(());
-    }
-    checked(out, key, Place::FieldKey)
+pub(crate) fn field_key(out: &mut Vec<u8>, before: u8, key: &str) -> Result<u64> {
+    key_between(out, before, key, Place::FieldKey)
 }
 
 /// Appends the text of a string field in quotes. Every text can be written.
 #[inline]
 pub(crate) fn text(out: &mut Vec<u8>, text: &str) {
     out.push(b'"');
-    if is_plain_text(text) {
-        out.extend_from_slice(text.as_bytes());
-    } else {
-        escaped(out, text, TEXT);
-    }
+    escaped(out, text, TEXT);
     out.push(b'"');
 }
 
-/// Whether a measurement is written as it is.
+/// Whether a measurement is written as it is, for certain.
 #[inline]
 pub(crate) fn is_plain_measurement(name: &str) -> bool {
-    !has_any(name.as_bytes(), MEASUREMENT | MEASUREMENT_REFUSED)
-        && !matches!(name.as_bytes().first(), None | Some(b'#'))
+    words::is_plain(name.as_bytes()) && !name.starts_with('#')
 }
 
-/// Whether the key of a tag or a field is written as it is.
+/// Whether the key of a tag or a field is written as it is, for certain, and a number that equal keys share.
 #[inline]
-pub(crate) fn is_plain_key(key: &str) -> bool {
-    !key.is_empty() && !has_any(key.as_bytes(), KEY | KEY_SUSPECT) && !is_reserved(key)
+pub(crate) fn look_at_key(key: &str) -> (bool, u64) {
+    let look = words::look(key.as_bytes());
+    (look.is_plain && !is_reserved(key), look.hash)
 }
 
-/// Whether the value of a tag is written as it is.
+/// Whether the value of a tag is written as it is, for certain.
 #[inline]
 pub(crate) fn is_plain_tag_value(value: &str) -> bool {
-    !value.is_empty() && !has_any(value.as_bytes(), KEY | TAG_VALUE_REFUSED)
+    words::is_plain(value.as_bytes())
 }
 
 /// Whether the text of a field is written as it is, in quotes.
 #[inline]
 pub(crate) fn is_plain_text(text: &str) -> bool {
-    let (chunks, rest) = text.as_bytes().as_chunks::<16>();
-    // Without a way out of the loop over a chunk the compiler compares all of it at once.
-    chunks.iter().all(|chunk| !chunk.iter().fold(false, |found, &b| found | is_text_special(b)))
-        && !rest.iter().any(|&b| is_text_special(b))
+    !words::has_any(text.as_bytes(), TEXT)
 }
 
 /// Refuses what cannot be written.
@@ -152,41 +138,54 @@ pub(crate) fn quoted(text: &str) -> String {
     }
 }
 
-#[cold]
+/// Appends the key of a tag or a field between the byte before it and an equals sign, and gives a number that equal
+/// keys share.
+#[inline]
+pub(crate) fn key_between(
+    out: &mut Vec<u8>,
+    before: u8,
+    key: &str,
+    place: Place<'_>,
+) -> Result<u64> {
+    let (is_plain, hash) = look_at_key(key);
+    out.push(before);
+    if is_plain {
+        words::append(out, key.as_bytes());
+    } else {
+        checked(out, key, place)?;
+    }
+    out.push(b'=');
+    Ok(hash)
+}
+
+#[inline(never)]
 fn checked(out: &mut Vec<u8>, text: &str, place: Place<'_>) -> Result<()> {
     check(text, place)?;
-    escaped(out, text, if let Place::Measurement = place { MEASUREMENT } else { KEY });
+    match place {
+        Place::Measurement => escaped(out, text, MEASUREMENT),
+        Place::TagKey | Place::TagValue(_) | Place::FieldKey => escaped(out, text, KEY),
+    }
     Ok(())
 }
 
-/// Appends a text with a backslash before each byte of the class.
-fn escaped(out: &mut Vec<u8>, text: &str, class: u8) {
-    // All of these are ASCII, so that no character is torn.
-    for &byte in text.as_bytes() {
-        if is_any(byte, class) {
-            out.push(b'\\');
+/// Appends a text with a backslash before each of these bytes. As they are ASCII, no character is torn.
+#[inline]
+fn escaped<const N: usize>(out: &mut Vec<u8>, text: &str, special: [u8; N]) {
+    let mut rest = text.as_bytes();
+    while let Some((plain, behind)) =
+        words::find_any(rest, special).and_then(|place| rest.split_at_checked(place))
+    {
+        words::append(out, plain);
+        if let [byte, behind @ ..] = behind {
+            out.extend_from_slice(&[b'\\', *byte]);
+            rest = behind;
         }
-        out.push(byte);
     }
+    words::append(out, rest);
 }
 
 fn is_reserved(key: &str) -> bool {
     matches!(key, "time" | "__chunk_order")
-}
-
-#[inline]
-fn is_text_special(byte: u8) -> bool {
-    byte == b'"' || byte == b'\\'
-}
-
-#[inline]
-fn has_any(bytes: &[u8], class: u8) -> bool {
-    bytes.iter().fold(false, |found, &byte| found | is_any(byte, class))
-}
-
-#[inline]
-fn is_any(byte: u8, class: u8) -> bool {
-    CLASSES[usize::from(byte)] & class != 0 // 256 entries, one for every byte
 }
 
 enum Fault {
@@ -238,36 +237,8 @@ fn refused(text: &str, place: Place<'_>, fault: Fault) -> Error {
 const SHOWN_CHARACTERS: usize = 80;
 
 /// Escaped in a measurement.
-const MEASUREMENT: u8 = 1;
-/// Refused in a measurement.
-const MEASUREMENT_REFUSED: u8 = 1 << 1;
+const MEASUREMENT: [u8; 3] = *b", \\";
 /// Escaped in keys and in the values of tags.
-const KEY: u8 = 1 << 2;
-/// Refused in keys, or the first byte of a character that may be.
-const KEY_SUSPECT: u8 = 1 << 3;
-/// Refused in the values of tags.
-const TAG_VALUE_REFUSED: u8 = 1 << 4;
+const KEY: [u8; 4] = *b", =\\";
 /// Escaped in the text of a field.
-const TEXT: u8 = 1 << 5;
-
-/// What each byte is, where.
-const CLASSES: [u8; 256] = {
-    let mut classes = [0; 256];
-    let mut byte = 0;
-    while byte < 256 {
-        let class = match byte as u8 {
-            b',' | b' ' => MEASUREMENT | KEY,
-            b'=' => KEY,
-            b'\\' => MEASUREMENT | KEY | TEXT,
-            b'"' => TEXT,
-            b'\n' | b'\t' => MEASUREMENT_REFUSED | KEY_SUSPECT | TAG_VALUE_REFUSED,
-            b'\0' => MEASUREMENT_REFUSED | KEY_SUSPECT,
-            // 0xC2 begins U+0080 to U+00BF, the first half of which are control characters.
-            0x01..=0x1f | 0x7f | 0xc2 => KEY_SUSPECT,
-            _ => 0,
-        };
-        classes[byte] = class;
-        byte += 1;
-    }
-    classes
-};
+const TEXT: [u8; 2] = *b"\"\\";

@@ -1,6 +1,8 @@
 use std::fmt;
 
-use crate::line_protocol::keys::{self, Keys};
+use crate::line_protocol::escape::Place;
+use crate::line_protocol::keys::Keys;
+use crate::line_protocol::words;
 use crate::line_protocol::{FieldValue, encoder, escape};
 use crate::{Error, Precision, Result, Timestamp};
 
@@ -43,15 +45,31 @@ pub struct LineBuffer {
     columns: Columns,
 }
 
-/// The columns of the line in the making.
+/// The line in the making, and the one before it.
+///
+/// Most lines have the columns of the line before: as long as the keys come as they came there, each needs to be
+/// compared only. It is known that it can be written, and that none is there twice.
 #[derive(Clone, Default)]
 struct Columns {
+    measurement: Written,
+    /// The keys so far; and behind them, as long as they are as before, the others of the line before.
+    written: Vec<Written>,
+    /// How many there are so far.
+    count: usize,
+    is_as_before: bool,
+    /// Where the first field begins, with the space before it; until then, nowhere.
+    fields: Option<usize>,
+    /// The keys so far by their places, once they are not as before.
     keys: Keys,
-    /// Where in the buffer each key stands, escaped.
-    places: Vec<(usize, usize)>,
-    measurement_end: usize,
-    tags: usize,
-    has_fields: bool,
+}
+
+/// Where in the buffer a name stands; a key with the byte before it and the equals sign behind it.
+#[derive(Clone, Copy, Default)]
+struct Written {
+    start: usize,
+    end: usize,
+    /// Whether it was written as it came.
+    is_plain: bool,
 }
 
 /// A line of a [`LineBuffer`] in the making; it counts when [`at`](Self::at) or [`end`](Self::end) has ended it.
@@ -96,13 +114,7 @@ impl LineBuffer {
     /// ends in a backslash or begins with `#`.
     #[inline]
     pub fn measurement(&mut self, name: impl AsRef<str>) -> Result<Line<'_>> {
-        self.bytes.truncate(self.whole);
-        self.columns.keys.clear();
-        self.columns.places.clear();
-        self.columns.has_fields = false;
-        self.columns.tags = 0;
-        escape::measurement(&mut self.bytes, name.as_ref())?;
-        self.columns.measurement_end = self.bytes.len();
+        self.begin(name.as_ref())?;
         Ok(Line { buffer: self })
     }
 
@@ -146,6 +158,7 @@ impl LineBuffer {
         self.whole = 0;
         self.lines = 0;
         self.untimed = 0;
+        self.columns.forget_the_line_before();
     }
 
     /// Whether every line has a time of its own.
@@ -178,8 +191,16 @@ impl<'a> Line<'a> {
     /// empty or reserved, has a control character in it or ends in a backslash.
     #[inline]
     pub fn field<'v>(self, key: impl AsRef<str>, value: impl Into<FieldValue<'v>>) -> Result<Self> {
-        match self.buffer.field(key.as_ref(), &value.into()) {
-            Ok(()) => Ok(self),
+        let value = value.into();
+        if !value.is_written() {
+            return Ok(self);
+        }
+        match self.buffer.field_key(key.as_ref()) {
+            Ok(()) => {
+                // The compiler knows which kind of value it is and leaves the others out.
+                encoder::field_value(&mut self.buffer.bytes, &value);
+                Ok(self)
+            }
             Err(error) => Err(self.buffer.of_this_line(error)),
         }
     }
@@ -208,37 +229,113 @@ impl<'a> Line<'a> {
 
 /// The steps of a line in the making. One that fails leaves the rest to the next [`measurement`](LineBuffer::measurement).
 impl LineBuffer {
-    #[inline]
+    fn begin(&mut self, name: &str) -> Result<()> {
+        if self.bytes.len() > self.whole {
+            self.bytes.truncate(self.whole);
+            self.columns.forget_the_line_before();
+        }
+        self.columns.count = 0;
+        self.columns.is_as_before = true;
+        self.columns.fields = None;
+        let before = self.columns.measurement;
+        let start = self.bytes.len();
+        if before.is_plain && self.is_written(before, name) {
+            words::repeat_part(&mut self.bytes, before.start, name.len());
+        } else {
+            self.columns.measurement = Written::default();
+            escape::measurement(&mut self.bytes, name)?;
+        }
+        let end = self.bytes.len();
+        self.columns.measurement = Written { start, end, is_plain: end - start == name.len() };
+        Ok(())
+    }
+
     fn tag(&mut self, key: &str, value: &str) -> Result<()> {
-        if self.columns.has_fields {
+        if self.columns.fields.is_some() {
             return Err(tag_after_field(key));
         }
         if value.is_empty() {
             return Ok(());
         }
-        let start = self.bytes.len() + 1;
-        encoder::tag_key(&mut self.bytes, key)?;
-        self.claim(start, key)?;
-        self.columns.tags += 1;
+        self.key(b',', key, Place::TagKey)?;
         escape::tag_value(&mut self.bytes, value, key)
     }
 
+    fn field_key(&mut self, key: &str) -> Result<()> {
+        let before = match self.columns.fields {
+            Some(_) => b',',
+            None => {
+                self.columns.fields = Some(self.bytes.len());
+                b' '
+            }
+        };
+        self.key(before, key, Place::FieldKey)
+    }
+
+    /// Appends a key between the byte before it and an equals sign.
     #[inline]
-    fn field(&mut self, key: &str, value: &FieldValue<'_>) -> Result<()> {
-        if !value.is_written() {
+    fn key(&mut self, before: u8, key: &str, place: Place<'_>) -> Result<()> {
+        let count = self.columns.count;
+        if self.columns.is_as_before
+            && let Some(&written) = self.columns.written.get(count)
+            && written.is_plain
+            && self.bytes.get(written.start) == Some(&before)
+            && self.is_written(
+                Written { start: written.start + 1, end: written.end - 1, ..written },
+                key,
+            )
+        {
+            let start = self.bytes.len();
+            words::repeat_part(&mut self.bytes, written.start, written.end - written.start);
+            if let Some(place) = self.columns.written.get_mut(count) {
+                *place = Written { start, end: self.bytes.len(), is_plain: true };
+            }
+            self.columns.count += 1;
             return Ok(());
         }
-        let start = self.bytes.len() + 1;
-        encoder::field_key(&mut self.bytes, !self.columns.has_fields, key)?;
-        self.columns.has_fields = true;
-        self.claim(start, key)?;
-        encoder::field_value(&mut self.bytes, value);
+        self.new_key(before, key, place)
+    }
+
+    /// As [`key`](Self::key), for one that is not as before.
+    #[inline(never)]
+    fn new_key(&mut self, before: u8, key: &str, place: Place<'_>) -> Result<()> {
+        if self.columns.is_as_before {
+            self.enter_keys();
+        }
+        let start = self.bytes.len();
+        let hash = escape::key_between(&mut self.bytes, before, key, place)?;
+        let end = self.bytes.len();
+        let text = self.bytes.get(start + 1..).unwrap_or_default();
+        // No key has an equals sign in it that is not escaped, so that with it at the end, none is a part of another.
+        let is_equal = |place| self.bytes.get(place..).is_some_and(|key| key.starts_with(text));
+        if let Some(earlier) = self.columns.keys.enter(hash, start + 1, is_equal) {
+            return Err(self.taken(earlier, key));
+        }
+        self.columns.written.push(Written { start, end, is_plain: end - start == key.len() + 2 });
+        self.columns.count += 1;
         Ok(())
     }
 
+    /// Leaves the line before: from here on each key is looked up among those of this line.
+    fn enter_keys(&mut self) {
+        self.columns.is_as_before = false;
+        self.columns.written.truncate(self.columns.count);
+        self.columns.keys.clear();
+        for written in &self.columns.written {
+            // All of them are plain, and none is there twice.
+            let key = self.bytes.get(written.start + 1..written.end - 1).unwrap_or_default();
+            self.columns.keys.enter(words::look(key).hash, written.start + 1, |_| false);
+        }
+    }
+
     #[inline]
+    fn is_written(&self, written: Written, name: &str) -> bool {
+        let text = self.bytes.get(written.start..written.end);
+        text.is_some_and(|text| words::is_equal(text, name.as_bytes()))
+    }
+
     fn end(&mut self, time: Option<Timestamp>) -> Result<()> {
-        if !self.columns.has_fields {
+        if self.columns.fields.is_none() {
             return Err(encoder::no_fields());
         }
         encoder::end(&mut self.bytes, time, self.precision)?;
@@ -248,39 +345,29 @@ impl LineBuffer {
         Ok(())
     }
 
-    /// Takes note of the key that was just written, from `start` to the equals sign behind it.
-    #[inline]
-    fn claim(&mut self, start: usize, key: &str) -> Result<()> {
-        let end = self.bytes.len() - 1;
-        let escaped = self.bytes.get(start..end).unwrap_or_default();
-        let hash = keys::hash(escaped);
-        for number in self.columns.keys.candidates(hash) {
-            let place = self.columns.places.get(number);
-            if place.and_then(|&(start, end)| self.bytes.get(start..end)) == Some(escaped) {
-                return Err(self.taken(number, key));
-            }
-        }
-        self.columns.keys.push(hash);
-        self.columns.places.push((start, end));
-        Ok(())
-    }
-
-    /// The error of a key that the column of this number has already.
+    /// The error of a key that a column has already.
     #[cold]
-    fn taken(&self, number: usize, key: &str) -> Error {
-        let was_tag = number < self.columns.tags;
-        match (was_tag, self.columns.has_fields) {
-            (true, true) => encoder::tag_and_field(key),
-            (true, false) => twice("tag", key),
-            (false, _) => twice("field", key),
+    fn taken(&self, earlier: usize, key: &str) -> Error {
+        match self.columns.fields {
+            None => twice("tag", key),
+            Some(fields) if earlier < fields => encoder::tag_and_field(key),
+            Some(_) => twice("field", key),
         }
     }
 
     /// Says in which line an error is.
     #[cold]
     fn of_this_line(&self, error: Error) -> Error {
-        let name = self.bytes.get(self.whole..self.columns.measurement_end).unwrap_or_default();
+        let Written { start, end, .. } = self.columns.measurement;
+        let name = self.bytes.get(start..end).unwrap_or_default();
         encoder::of_measurement(error, &String::from_utf8_lossy(name))
+    }
+}
+
+impl Columns {
+    fn forget_the_line_before(&mut self) {
+        self.measurement = Written::default();
+        self.written.clear();
     }
 }
 

@@ -13,6 +13,7 @@ pub(crate) mod packed;
 pub(crate) mod point_line;
 mod tag_rules;
 pub(crate) mod text;
+pub(crate) mod words;
 
 pub use field_value::FieldValue;
 pub use line_buffer::{Line, LineBuffer};

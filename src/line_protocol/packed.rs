@@ -9,7 +9,7 @@ use std::borrow::Cow;
 
 use crate::line_protocol::FieldValue;
 use crate::line_protocol::escape;
-use crate::line_protocol::keys;
+use crate::line_protocol::words;
 
 /// The buffer. Columns are only ever appended; which of two with one key counts is decided when they are read.
 #[derive(Clone)]
@@ -19,13 +19,18 @@ pub(crate) struct Packed {
     plain_measurement: bool,
     /// Where the last tag stands; [`NONE`] before the first one.
     last_tag: usize,
-    /// A [`filter_bit`] for each key.
-    filter: u64,
-    equal_keys: bool,
+    filter: Filter,
+    /// How often keys were compared, to tell whether two are equal.
+    comparisons: u8,
+    may_have_equal_keys: bool,
     /// Tags come before fields, sorted by key, none without a value.
     in_order: bool,
     has_fields: bool,
 }
+
+/// A set of keys that may find some that are not in it.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Filter([u64; 4]);
 
 /// One column, as it came.
 #[derive(Clone, Copy)]
@@ -35,7 +40,9 @@ pub(crate) struct Column<'a> {
     plain_text: bool,
     key_len: usize,
     payload: u64,
-    piece: &'a [u8],
+    /// What a line has of it, and whatever stands behind that.
+    rest: &'a [u8],
+    length: usize,
 }
 
 #[derive(Clone, Copy, Eq, PartialEq)]
@@ -59,14 +66,14 @@ impl Packed {
             measurement: measurement.len(),
             plain_measurement: escape::is_plain_measurement(measurement),
             last_tag: NONE,
-            filter: 0,
-            equal_keys: false,
+            filter: Filter::default(),
+            comparisons: 0,
+            may_have_equal_keys: false,
             in_order: true,
             has_fields: false,
         }
     }
 
-    #[inline]
     pub(crate) fn push_tag(&mut self, key: &str, value: &str) {
         let in_order = !self.has_fields
             && !value.is_empty()
@@ -74,7 +81,7 @@ impl Packed {
         self.in_order &= in_order;
         self.last_tag = self.bytes.len();
         self.push_header(Kind::Tag, key, escape::is_plain_tag_value(value), value.len() as u64);
-        self.bytes.extend_from_slice(value.as_bytes());
+        words::append(&mut self.bytes, value.as_bytes());
     }
 
     #[inline]
@@ -95,24 +102,36 @@ impl Packed {
     fn push_text(&mut self, key: &str, text: &str) {
         self.push_header(Kind::Text, key, escape::is_plain_text(text), text.len() as u64);
         self.bytes.push(b'"');
-        self.bytes.extend_from_slice(text.as_bytes());
+        words::append(&mut self.bytes, text.as_bytes());
         self.bytes.push(b'"');
     }
 
-    #[inline]
+    #[inline(always)]
     fn push_header(&mut self, kind: Kind, key: &str, plain_text: bool, payload: u64) {
-        let bit = filter_bit(key.as_bytes());
-        self.equal_keys |= self.filter & bit != 0;
-        self.filter |= bit;
-        let plain_key = escape::is_plain_key(key);
+        let (plain_key, hash) = escape::look_at_key(key);
+        if self.filter.add(hash) {
+            self.compare(key);
+        }
         let flags = kind as u64 | u64::from(plain_key) << 3 | u64::from(plain_text) << 4;
         let mut header = [b','; HEADER + 1];
         let head = flags | (key.len() as u64) << 8; // no memory holds a key of 2^56 bytes
         header[..8].copy_from_slice(&head.to_le_bytes());
         header[8..HEADER].copy_from_slice(&payload.to_le_bytes());
         self.bytes.extend_from_slice(&header);
-        self.bytes.extend_from_slice(key.as_bytes());
+        words::append(&mut self.bytes, key.as_bytes());
         self.bytes.push(b'=');
+    }
+
+    /// Finds out whether a column has this key already. After very many questions the answer is maybe, so that a point
+    /// of very many columns is still built in a time that grows with their number.
+    #[cold]
+    fn compare(&mut self, key: &str) {
+        if self.may_have_equal_keys {
+            return;
+        }
+        self.comparisons += 1;
+        self.may_have_equal_keys = self.comparisons == MOST_COMPARISONS
+            || self.columns().any(|(_, column)| column.key_bytes() == key.as_bytes());
     }
 
     pub(crate) fn measurement(&self) -> &str {
@@ -134,13 +153,12 @@ impl Packed {
     /// Whether two columns may have one key.
     #[inline]
     pub(crate) fn may_have_equal_keys(&self) -> bool {
-        self.equal_keys
+        self.may_have_equal_keys
     }
 
-    /// A [`filter_bit`] for each key.
     #[inline]
-    pub(crate) fn filter(&self) -> u64 {
-        self.filter
+    pub(crate) fn filter(&self) -> &Filter {
+        &self.filter
     }
 
     /// The columns as they came, each with its place for [`column`](Self::column).
@@ -150,13 +168,13 @@ impl Packed {
         std::iter::from_fn(move || {
             let place = next;
             let column = self.column(place)?;
-            next = place + HEADER + column.piece.len();
+            next = place + HEADER + column.length;
             Some((place, column))
         })
     }
 
     /// The column at a place.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn column(&self, place: usize) -> Option<Column<'_>> {
         let (head, rest) = self.bytes.get(place..)?.split_first_chunk::<8>()?;
         let (payload, rest) = rest.split_first_chunk::<8>()?;
@@ -174,12 +192,31 @@ impl Packed {
             plain_text: head & 1 << 4 != 0,
             key_len,
             payload,
-            piece: rest.get(..key_len + 2 + value_len)?,
+            rest,
+            length: key_len + 2 + value_len,
         })
     }
 
     fn last_tag(&self) -> Option<Column<'_>> {
         self.column(self.last_tag)
+    }
+}
+
+impl Filter {
+    /// Adds a key by its hash, and tells whether it may have been there.
+    #[inline]
+    pub(crate) fn add(&mut self, hash: u64) -> bool {
+        let bit = 1 << (hash >> 2 & 63);
+        let word = &mut self.0[hash as usize & 3]; // one of four
+        let was_there = *word & bit != 0;
+        *word |= bit;
+        was_there
+    }
+
+    /// Whether a key may be in both.
+    #[inline]
+    pub(crate) fn meets(&self, other: &Self) -> bool {
+        self.0.iter().zip(&other.0).any(|(a, b)| a & b != 0)
     }
 }
 
@@ -204,7 +241,7 @@ impl<'a> Column<'a> {
     /// The key as it came.
     #[inline]
     pub(crate) fn key_bytes(&self) -> &'a [u8] {
-        self.piece.get(1..=self.key_len).unwrap_or_default()
+        self.rest.get(1..=self.key_len).unwrap_or_default()
     }
 
     pub(crate) fn key(&self) -> &'a str {
@@ -213,14 +250,14 @@ impl<'a> Column<'a> {
 
     /// The value of a tag as it came.
     pub(crate) fn tag_value(&self) -> &'a str {
-        as_text(self.piece.get(self.key_len + 2..).unwrap_or_default())
+        as_text(self.rest.get(self.key_len + 2..self.length).unwrap_or_default())
     }
 
     /// The value of a field as it came; null for a tag.
     pub(crate) fn field_value(&self) -> FieldValue<'a> {
         match self.kind {
             Kind::Text => {
-                let text = self.piece.get(self.key_len + 3..self.piece.len() - 1);
+                let text = self.rest.get(self.key_len + 3..self.length - 1);
                 FieldValue::Text(Cow::Borrowed(as_text(text.unwrap_or_default())))
             }
             _ => self.number(),
@@ -245,10 +282,16 @@ impl<'a> Column<'a> {
         self.kind == Kind::Text
     }
 
-    /// `,key=` and the value of a tag or a text, if a line has all of it as it is.
+    /// Whether [`append`](Self::append) gives what a line has of it: all but the value of a number.
     #[inline]
-    pub(crate) fn plain_piece(&self) -> Option<&'a [u8]> {
-        (self.plain_key && self.plain_text).then_some(self.piece)
+    pub(crate) fn is_plain(&self) -> bool {
+        self.plain_key && self.plain_text
+    }
+
+    /// Appends `,key=`, and the value of a tag or a text, from the byte `from` on.
+    #[inline]
+    pub(crate) fn append(&self, out: &mut Vec<u8>, from: usize) {
+        words::append_part(out, self.rest, from, self.length - from);
     }
 }
 
@@ -268,12 +311,6 @@ impl Kind {
     }
 }
 
-/// One of 64 bits for a key: keys of different bits differ.
-#[inline]
-pub(crate) fn filter_bit(key: &[u8]) -> u64 {
-    1 << (keys::hash(key) >> 26)
-}
-
 /// What came as a text is one.
 fn as_text(bytes: &[u8]) -> &str {
     std::str::from_utf8(bytes).unwrap_or_default()
@@ -281,6 +318,9 @@ fn as_text(bytes: &[u8]) -> &str {
 
 const HEADER: usize = 16;
 const NONE: usize = usize::MAX;
+
+/// After so many comparisons of keys a point is done with them until it is encoded.
+const MOST_COMPARISONS: u8 = 100;
 
 /// Room for a usual point, with its measurement: four tags and four fields of short names.
 const USUAL_BYTES: usize = 240;

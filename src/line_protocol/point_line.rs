@@ -2,8 +2,9 @@
 
 use crate::line_protocol::encoder::{self, Encoded};
 use crate::line_protocol::few::Few;
-use crate::line_protocol::keys::{self, Keys};
+use crate::line_protocol::keys::Keys;
 use crate::line_protocol::packed::{Column, Packed};
+use crate::line_protocol::words::{self, look};
 use crate::line_protocol::{TagRules, escape};
 use crate::{Precision, Result, Timestamp};
 
@@ -53,27 +54,26 @@ impl Latest {
     fn fill_with_last_of_each_key(&mut self, columns: &Packed) {
         let mut places = Few::<FEW_COLUMNS>::new();
         columns.columns().for_each(|(place, _)| places.push(place));
-        let mut keys = Keys::new();
+        let mut keys = Keys::default();
         let mut kept = Few::<FEW_COLUMNS>::new();
+        keys.clear();
         for &place in places.as_slice().iter().rev() {
             let Some(column) = columns.column(place) else { continue };
-            let hash = keys::hash(column.key_bytes());
-            let (mut is_replaced, mut is_both) = (false, false);
-            for number in keys.candidates(hash) {
-                let later = kept.as_slice().get(number).and_then(|&place| columns.column(place));
-                let equal = |later: &Column<'_>| later.key_bytes() == column.key_bytes();
-                let Some(later) = later.filter(equal) else { continue };
-                is_replaced |= later.is_tag() == column.is_tag();
-                is_both |= later.is_tag() != column.is_tag() && later.is_written();
+            // Tags and fields are two sets of keys in one.
+            let hash = look(column.key_bytes()).hash ^ u64::from(column.is_tag());
+            let same = |other: usize, is_tag: bool| {
+                let other = columns.column(other);
+                other.filter(|o| o.is_tag() == is_tag && o.key_bytes() == column.key_bytes())
+            };
+            if keys.enter(hash, place, |other| same(other, column.is_tag()).is_some()).is_some() {
+                continue; // a later one counts
             }
-            if is_replaced {
-                continue;
-            }
-            if is_both && column.is_written() {
+            kept.push(place);
+            let other = keys.find(hash ^ 1, |other| same(other, !column.is_tag()).is_some());
+            let other = other.and_then(|place| columns.column(place));
+            if column.is_written() && other.is_some_and(|other| other.is_written()) {
                 self.clash = Some(place);
             }
-            keys.push(hash);
-            kept.push(place);
         }
         for &place in kept.as_slice().iter().rev() {
             if let Some(column) = columns.column(place) {
@@ -105,7 +105,7 @@ fn line(
     out: &mut Vec<u8>,
 ) -> Result<bool> {
     match columns.plain_measurement() {
-        Some(plain) => out.extend_from_slice(plain),
+        Some(plain) => words::append(out, plain),
         None => escape::measurement(out, columns.measurement())?,
     }
     let has_fields = if columns.is_in_order() && !columns.may_have_equal_keys() && rules.is_empty()
@@ -163,7 +163,7 @@ fn in_any_order(columns: &Packed, rules: &TagRules, out: &mut Vec<u8>) -> Result
     for column in fields.as_slice().iter().filter_map(at) {
         field(&column, &mut first, out)?;
     }
-    if rules.filter() & columns.filter() != 0 {
+    if rules.filter().meets(columns.filter()) {
         let written = fields.as_slice().iter().filter_map(at).filter(Column::is_written);
         for column in written {
             if rules.defaults().iter().any(|tag| tag.key().as_bytes() == column.key_bytes()) {
@@ -174,32 +174,29 @@ fn in_any_order(columns: &Packed, rules: &TagRules, out: &mut Vec<u8>) -> Result
     Ok(!first)
 }
 
-#[inline]
+#[inline(always)]
 fn tag(column: &Column<'_>, out: &mut Vec<u8>) -> Result<()> {
-    match column.plain_piece() {
-        Some(piece) => out.extend_from_slice(piece),
-        None => encoder::tag(out, column.key(), column.tag_value())?,
+    if column.is_plain() {
+        column.append(out, 0);
+        return Ok(());
     }
-    Ok(())
+    encoder::tag(out, column.key(), column.tag_value())
 }
 
-#[inline]
+#[inline(always)]
 fn field(column: &Column<'_>, first: &mut bool, out: &mut Vec<u8>) -> Result<()> {
     if !column.is_written() {
         return Ok(());
     }
-    match column.plain_piece() {
-        Some([b',', piece @ ..]) => {
-            out.push(if *first { b' ' } else { b',' });
-            out.extend_from_slice(piece);
-            if !column.is_text() {
-                encoder::field_value(out, &column.number());
-            }
+    if column.is_plain() {
+        out.push(if *first { b' ' } else { b',' });
+        column.append(out, 1);
+        if !column.is_text() {
+            encoder::field_value(out, &column.number());
         }
-        _ => {
-            encoder::field_key(out, *first, column.key())?;
-            encoder::field_value(out, &column.field_value());
-        }
+    } else {
+        encoder::field_key(out, *first, column.key())?;
+        encoder::field_value(out, &column.field_value());
     }
     *first = false;
     Ok(())

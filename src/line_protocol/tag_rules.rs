@@ -1,7 +1,8 @@
 use std::cmp::Ordering;
 
 use crate::line_protocol::encoder;
-use crate::line_protocol::packed::filter_bit;
+use crate::line_protocol::packed::Filter;
+use crate::line_protocol::words::look;
 use crate::{Error, Result};
 
 /// What a client adds to the tags of its rows: default tags, and the order of all tags in a line.
@@ -11,7 +12,7 @@ use crate::{Error, Result};
 pub(crate) struct TagRules {
     defaults: Vec<DefaultTag>,
     order: Vec<String>,
-    filter: u64,
+    filter: Filter,
 }
 
 /// One default tag, ready to be copied into a line.
@@ -47,7 +48,7 @@ impl TagRules {
             rules.defaults.push(DefaultTag { key, piece });
         }
         for tag in &rules.defaults {
-            rules.filter |= filter_bit(tag.key.as_bytes());
+            rules.filter.add(look(tag.key.as_bytes()).hash);
         }
         let mut defaults = std::mem::take(&mut rules.defaults);
         defaults.sort_by(|a, b| rules.compare(a.key.as_bytes(), b.key.as_bytes()));
@@ -66,9 +67,9 @@ impl TagRules {
         &self.defaults
     }
 
-    /// A bit of [`filter_bit`] for each default tag.
-    pub(crate) fn filter(&self) -> u64 {
-        self.filter
+    /// The keys of the default tags.
+    pub(crate) fn filter(&self) -> &Filter {
+        &self.filter
     }
 
     /// Which of two keys (as they are, not escaped) comes first in a line.

@@ -9,7 +9,8 @@ use std::borrow::Cow;
 use memchr::{memchr, memchr_iter, memchr2};
 
 use crate::line_protocol::escape;
-use crate::line_protocol::keys::{self, Keys};
+use crate::line_protocol::keys::Keys;
+use crate::line_protocol::words::look;
 use crate::{Error, Result};
 
 /// One line of a text.
@@ -154,35 +155,32 @@ impl State {
 /// The tag keys of one line; kept from line to line for its memory.
 #[derive(Default)]
 struct TagKeys {
+    /// Each by the place where it stands.
     keys: Keys,
-    places: Vec<(usize, usize)>,
 }
 
 impl TagKeys {
     /// A tag key that a measurement with tags has twice, in whatever way it is escaped.
     fn find_duplicate(&mut self, series: &[u8]) -> Option<String> {
         self.keys.clear();
-        self.places.clear();
+        let key_at = |start| {
+            let end = token_end(series, start, |byte| byte == b'=');
+            unescaped(series.get(start..end).unwrap_or_default())
+        };
+        let mut is_first = true;
         let mut comma = token_end(series, 0, |byte| byte == b',');
         while comma < series.len() {
             let start = comma + 1;
-            let end = token_end(series, start, |byte| byte == b'=');
-            comma = token_end(series, end, |byte| byte == b',');
-            if self.places.is_empty() && comma == series.len() {
+            comma = token_end(series, start, |byte| byte == b'=');
+            comma = token_end(series, comma, |byte| byte == b',');
+            if is_first && comma == series.len() {
                 return None; // there is only one
             }
-            let key = unescaped(series.get(start..end).unwrap_or_default());
-            let hash = keys::hash(&key);
-            let is_same = |number: usize| {
-                let earlier =
-                    self.places.get(number).and_then(|&(start, end)| series.get(start..end));
-                earlier.is_some_and(|earlier| unescaped(earlier) == key)
-            };
-            if self.keys.candidates(hash).any(is_same) {
+            is_first = false;
+            let key = key_at(start);
+            if self.keys.enter(look(&key).hash, start, |earlier| key_at(earlier) == key).is_some() {
                 return Some(String::from_utf8_lossy(&key).into_owned());
             }
-            self.keys.push(hash);
-            self.places.push((start, end));
         }
         None
     }

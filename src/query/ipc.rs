@@ -8,11 +8,15 @@ use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
+use arrow_array::types::{
+    Decimal32Type, Decimal64Type, Decimal128Type, Decimal256Type,
+    validate_decimal_precision_and_scale,
+};
 use arrow_array::{ArrayRef, RecordBatch};
 use arrow_ipc::convert::fb_to_schema;
 use arrow_ipc::reader::{read_dictionary, read_record_batch};
 use arrow_ipc::{MessageHeader, root_as_message};
-use arrow_schema::{ArrowError, DataType, Schema, SchemaRef};
+use arrow_schema::{ArrowError, DataType, Field, Schema, SchemaRef};
 
 use super::flight::FlightData;
 use crate::{Error, ErrorKind, Result};
@@ -77,6 +81,7 @@ impl Decoder {
                     return Err(broken("it has a second schema"));
                 }
                 let schema = Arc::new(fb_to_schema(schema));
+                check_types(&schema)?;
                 self.alignment = alignment(&schema);
                 self.schema = Some(Arc::clone(&schema));
                 Ok(Decoded::Schema(schema))
@@ -171,28 +176,65 @@ fn check_compression(batch: &arrow_ipc::RecordBatch<'_>, body: &[u8], limit: usi
 
 /// The alignment that the types of a schema need; arrow copies a column that has less.
 fn alignment(schema: &Schema) -> usize {
-    fn is_wide(data_type: &DataType) -> bool {
-        match data_type {
+    let is_wide = |data_type: &DataType| {
+        matches!(
+            data_type,
             DataType::Decimal128(..)
-            | DataType::Decimal256(..)
-            | DataType::Utf8View
-            | DataType::BinaryView => true,
-            DataType::Dictionary(_, values) => is_wide(values),
+                | DataType::Decimal256(..)
+                | DataType::Utf8View
+                | DataType::BinaryView
+        )
+    };
+    if schema.fields().iter().any(|field| has(field.data_type(), &is_wide)) { 16 } else { 8 }
+}
+
+/// What arrow takes for granted later: it panics when it prints a decimal whose type cannot be.
+fn check_types(schema: &Schema) -> Result<()> {
+    let is_impossible = |data_type: &DataType| {
+        match *data_type {
+            DataType::Decimal32(precision, scale) => {
+                validate_decimal_precision_and_scale::<Decimal32Type>(precision, scale)
+            }
+            DataType::Decimal64(precision, scale) => {
+                validate_decimal_precision_and_scale::<Decimal64Type>(precision, scale)
+            }
+            DataType::Decimal128(precision, scale) => {
+                validate_decimal_precision_and_scale::<Decimal128Type>(precision, scale)
+            }
+            DataType::Decimal256(precision, scale) => {
+                validate_decimal_precision_and_scale::<Decimal256Type>(precision, scale)
+            }
+            _ => Ok(()),
+        }
+        .is_err()
+    };
+    match schema.fields().iter().find(|field| has(field.data_type(), &is_impossible)) {
+        None => Ok(()),
+        Some(field) => Err(broken(&format!(
+            "the column {:?} has the type {}, which cannot be",
+            field.name(),
+            field.data_type()
+        ))),
+    }
+}
+
+/// Whether the type, or one that it is made of, is such. Nesting is bounded by the flatbuffer's verifier.
+fn has(data_type: &DataType, is: &impl Fn(&DataType) -> bool) -> bool {
+    let field_has = |field: &Field| has(field.data_type(), is);
+    is(data_type)
+        || match data_type {
+            DataType::Dictionary(_, values) => has(values, is),
             DataType::List(field)
             | DataType::LargeList(field)
             | DataType::ListView(field)
             | DataType::LargeListView(field)
             | DataType::FixedSizeList(field, _)
             | DataType::Map(field, _)
-            | DataType::RunEndEncoded(_, field) => is_wide(field.data_type()),
-            DataType::Struct(fields) => fields.iter().any(|field| is_wide(field.data_type())),
-            DataType::Union(fields, _) => {
-                fields.iter().any(|(_, field)| is_wide(field.data_type()))
-            }
+            | DataType::RunEndEncoded(_, field) => field_has(field),
+            DataType::Struct(fields) => fields.iter().any(|field| field_has(field)),
+            DataType::Union(fields, _) => fields.iter().any(|(_, field)| field_has(field)),
             _ => false,
         }
-    }
-    if schema.fields().iter().any(|field| is_wide(field.data_type())) { 16 } else { 8 }
 }
 
 fn broken(what: &str) -> Error {

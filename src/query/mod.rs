@@ -1,25 +1,41 @@
 //! Queries over Arrow Flight: from a text to record batches.
 
+mod chunks;
 mod flight;
+#[cfg(test)]
+mod fuzz;
 mod ipc;
+mod kind;
+#[cfg(feature = "pretty")]
+mod pretty;
 mod reader;
 mod request;
+mod rfc3339;
 mod rows;
 mod rpc;
 mod runtime;
+mod stats;
 mod status;
 mod stream;
 mod table;
 mod ticket;
+mod to_point;
+#[cfg(feature = "serde")]
+mod typed;
 
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+pub use chunks::{Chunk, Chunks};
+pub use kind::ColumnKind;
 pub use reader::{CancelHandle, Reader};
 pub use request::QueryRequest;
 pub use rows::{ColumnIndex, FromCell, Row, Rows};
+pub use stats::QueryStats;
 pub use table::Table;
 pub use ticket::{Language, Param};
+#[cfg(feature = "serde")]
+pub use typed::TypedRows;
 
 use crate::config::Config;
 use crate::{Error, ErrorKind, Result};

@@ -3,6 +3,7 @@ use std::fmt;
 use arrow_array::{RecordBatch, RecordBatchReader};
 use arrow_schema::{ArrowError, SchemaRef};
 
+use super::stats::QueryStats;
 use super::stream::{Answer, Cancel};
 
 /// The answer to a query, batch by batch as it comes in: an Arrow [`RecordBatchReader`].
@@ -48,7 +49,13 @@ impl Reader {
     /// [`ErrorKind::Cancelled`](crate::ErrorKind::Cancelled), also if it is being waited for.
     #[must_use]
     pub fn cancel_handle(&self) -> CancelHandle {
-        CancelHandle(self.answer.cancel())
+        CancelHandle::new(self.answer.cancel())
+    }
+
+    /// What the server said about the query, after the last batch: `None` before.
+    #[must_use]
+    pub fn stats(&self) -> Option<QueryStats> {
+        self.answer.trailers().map(QueryStats::read)
     }
 }
 
@@ -82,6 +89,10 @@ impl fmt::Debug for Reader {
 }
 
 impl CancelHandle {
+    pub(super) fn new(cancel: Cancel) -> Self {
+        Self(cancel)
+    }
+
     /// Cancels the query; a second call does nothing. Never waits.
     pub fn cancel(&self) {
         self.0.cancel();

@@ -3,10 +3,13 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use arrow_array::RecordBatch;
+use arrow_schema::SchemaRef;
 
 use super::QueryClient;
+use super::chunks::Chunks;
 use super::reader::Reader;
 use super::rpc::Call;
+use super::stats::QueryStats;
 use super::stream::{Answer, Wait};
 use super::table::Table;
 use super::ticket::{Language, Param, Ticket};
@@ -122,7 +125,8 @@ impl<'a> QueryRequest<'a> {
                 batches.push(batch);
             }
         }
-        Ok(Table::new(Arc::clone(answer.schema()), batches))
+        let stats = answer.trailers().map(QueryStats::read).unwrap_or_default();
+        Ok(Table::new(Arc::clone(answer.schema()), batches, stats))
     }
 
     /// Sends the query, waits for the schema, and hands out the rest as it comes.
@@ -133,6 +137,55 @@ impl<'a> QueryRequest<'a> {
     pub fn reader(self) -> Result<Reader> {
         let wait = Wait::Each(self.timeout);
         Ok(Reader::new(self.open(wait, None)?))
+    }
+
+    /// Sends the query and hands out its answer message by message, with the metadata beside the data.
+    ///
+    /// # Errors
+    ///
+    /// As [`reader`](Self::reader).
+    pub fn chunks(self) -> Result<Chunks> {
+        let wait = Wait::Each(self.timeout);
+        Ok(Chunks::new(self.open(wait, None)?))
+    }
+
+    /// Sends the query and takes nothing but the schema of its answer; the server need not run it to its end.
+    ///
+    /// # Errors
+    ///
+    /// As [`reader`](Self::reader).
+    pub fn schema(self) -> Result<SchemaRef> {
+        Ok(Arc::clone(self.whole()?.schema()))
+    }
+
+    /// Sends the query and reads its rows into values of `T`, one after the other as they come.
+    ///
+    /// A struct takes columns by their names; see [`Row::deserialize`](super::Row::deserialize).
+    ///
+    /// ```no_run
+    /// #[derive(serde::Deserialize)]
+    /// struct Home {
+    ///     room: String,
+    ///     temp: Option<f64>,
+    ///     time: i64,
+    /// }
+    ///
+    /// # fn main() -> Result<(), influxdb3_blocking::Error> {
+    /// # let client = influxdb3_blocking::Client::from_env()?;
+    /// for home in client.query("SELECT * FROM home").rows::<Home>()? {
+    ///     let Home { room, temp, time } = home?;
+    ///     println!("{time} {room} {temp:?}");
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As [`reader`](Self::reader). A row that does not fit is an error of its own, and the next row may fit.
+    #[cfg(feature = "serde")]
+    pub fn rows<T: serde_core::de::DeserializeOwned>(self) -> Result<super::TypedRows<T>> {
+        Ok(super::TypedRows::new(self.reader()?))
     }
 
     /// An answer that is wanted as a whole: the server may be told when it comes too late.

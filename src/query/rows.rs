@@ -14,10 +14,11 @@ use arrow_array::types::{
 };
 use arrow_array::{Array, ArrowPrimitiveType, RecordBatch};
 use arrow_buffer::ArrowNativeType;
-use arrow_schema::{DataType, Schema, TimeUnit};
+use arrow_schema::{DataType, Field, Schema, TimeUnit};
 
 use super::table::no_column;
-use crate::{Error, ErrorKind, Result};
+use super::to_point::timestamp as to_timestamp;
+use crate::{Error, ErrorKind, Result, Timestamp};
 
 /// The rows of a record batch, one after the other.
 ///
@@ -87,6 +88,11 @@ impl ExactSizeIterator for Rows<'_> {}
 impl std::iter::FusedIterator for Rows<'_> {}
 
 impl<'a> Row<'a> {
+    #[cfg(feature = "serde")]
+    pub(super) fn new(batch: &'a RecordBatch, index: usize) -> Self {
+        Self { batch, index }
+    }
+
     /// The value of a column, found by its name or by its place.
     ///
     /// | as | from columns of |
@@ -97,6 +103,7 @@ impl<'a> Row<'a> {
     /// | `&str`, `String` | text, in whatever form it comes; `String` also from decimals |
     /// | `&[u8]`, `Vec<u8>` | binary |
     /// | `SystemTime` | timestamps and dates |
+    /// | [`Timestamp`] | timestamps and dates |
     /// | `Duration` | durations that are not negative, and times of day |
     /// | `Option<T>` | the same, null being `None` |
     ///
@@ -131,13 +138,30 @@ impl<'a> Row<'a> {
     pub fn num_columns(&self) -> usize {
         self.batch.num_columns()
     }
+
+    /// The columns with the values of this row.
+    pub(super) fn cells(&self) -> impl Iterator<Item = (&'a Field, Cell<'a>)> {
+        let index = self.index;
+        let fields = self.batch.schema_ref().fields().iter().map(|field| &**field);
+        fields.zip(self.batch.columns().iter().map(move |array| Cell::read(array, index)))
+    }
+
+    /// The column at a place that there is.
+    #[cfg(feature = "serde")]
+    pub(super) fn field(&self, place: usize) -> &'a Field {
+        self.batch.schema_ref().field(place)
+    }
+
+    /// The value at a place that there is.
+    #[cfg(feature = "serde")]
+    pub(super) fn cell(&self, place: usize) -> Cell<'a> {
+        Cell::read(self.batch.column(place), self.index)
+    }
 }
 
 impl fmt::Debug for Row<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let fields = self.batch.schema_ref().fields().iter();
-        let cells = self.batch.columns().iter().map(|array| Cell::read(array, self.index));
-        f.debug_map().entries(fields.map(|field| field.name()).zip(cells)).finish()
+        f.debug_map().entries(self.cells().map(|(field, cell)| (field.name(), cell))).finish()
     }
 }
 
@@ -366,6 +390,13 @@ from_cell!(Vec<u8>, "Vec<u8>", cell => match cell {
     other => other.misfit(),
 });
 
+from_cell!(Timestamp, "Timestamp", cell => match cell {
+    Cell::Time(value, unit) => Ok(to_timestamp(value, unit)),
+    // Days are 32 bits.
+    Cell::Days(value) => Ok(Self::seconds(value * 86_400)),
+    other => other.misfit(),
+});
+
 from_cell!(SystemTime, "SystemTime", cell => {
     let (value, scale) = match cell {
         Cell::Time(value, unit) => (value, nanoseconds(unit).into()),
@@ -427,7 +458,7 @@ fn duration(array: &dyn Array, unit: TimeUnit, row: usize) -> i64 {
     }
 }
 
-fn nanoseconds(unit: TimeUnit) -> i64 {
+pub(super) fn nanoseconds(unit: TimeUnit) -> i64 {
     match unit {
         TimeUnit::Second => 1_000_000_000,
         TimeUnit::Millisecond => 1_000_000,
@@ -448,7 +479,6 @@ mod tests {
 
     use arrow_array::types::Int16Type;
     use arrow_array::*;
-    use arrow_schema::Field;
 
     use super::*;
 

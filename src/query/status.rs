@@ -153,6 +153,19 @@ impl Circumstances<'_> {
         if let Some(error) = self.tls(&failure) {
             return error.with_source(failure);
         }
+        let broke = |kind, text: &str| {
+            Error::new(kind, format!("{text} ({endpoint})")).with_retryable(true)
+        };
+        // tonic holds an answer's head to the `grpc-timeout` that it sends.
+        if failure.mentions(TIMEOUT_EXPIRED) {
+            return Error::new(ErrorKind::Timeout, super::stream::TABLE_TIMED_OUT)
+                .with_retryable(true)
+                .with_source(failure);
+        }
+        if failure.mentions("keep-alive timed out") {
+            let text = "the connection is dead: the server does not answer to PINGs";
+            return broke(ErrorKind::Timeout, text).with_source(failure);
+        }
         let greeting = greeting.get();
         if !endpoint.is_tls() {
             if greeting.starts_with(b"HTTP/1") {
@@ -180,14 +193,31 @@ impl Circumstances<'_> {
                 .with_source(failure);
             }
         }
-        let (kind, text) = if failure.mentions("keep-alive timed out") {
-            (ErrorKind::Timeout, "the connection is dead: the server does not answer to PINGs")
-        } else if failure.is_early {
-            (ErrorKind::Connect, "the connection broke before the server answered")
-        } else {
-            (ErrorKind::Connect, "the connection broke in the middle of the answer")
+        let error = match (failure.is_early, endpoint.is_tls()) {
+            (false, _) => {
+                broke(ErrorKind::Connect, "the connection broke in the middle of the answer")
+            }
+            (true, false) => {
+                broke(ErrorKind::Connect, "the connection broke before the server answered")
+            }
+            // In TLS 1.3 a server refuses a client after the handshake.
+            (true, true) if self.has_client_cert() => broke(
+                ErrorKind::Tls,
+                "the connection broke right after the TLS handshake: does the server accept the client_cert?",
+            ),
+            (true, true) => broke(
+                ErrorKind::Tls,
+                "the connection broke right after the TLS handshake: does the server want a client_cert?",
+            ),
         };
-        Error::new(kind, format!("{text} ({endpoint})")).with_retryable(true).with_source(failure)
+        error.with_source(failure)
+    }
+
+    fn has_client_cert(&self) -> bool {
+        #[cfg(feature = "tls")]
+        return self.config.tls.identity.is_some();
+        #[cfg(not(feature = "tls"))]
+        false
     }
 
     #[cfg(feature = "tls")]
@@ -242,6 +272,8 @@ impl Circumstances<'_> {
     }
 }
 
+const TIMEOUT_EXPIRED: &str = "Timeout expired";
+
 /// A broken exchange.
 #[derive(Debug)]
 pub(crate) struct Failure {
@@ -260,6 +292,7 @@ impl Failure {
         self.is_early
             && self.find::<ConnectFailure>().is_none()
             && !self.mentions("keep-alive timed out")
+            && !self.mentions(TIMEOUT_EXPIRED)
             && !greeting.get().starts_with(b"HTTP/1")
     }
 

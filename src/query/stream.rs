@@ -24,7 +24,8 @@ pub(super) struct Answer {
     client: QueryClient,
     cancel: Cancel,
     wait: Wait,
-    trailers: Trailers,
+    /// There after a clean end.
+    trailers: Option<Trailers>,
 }
 
 /// How long the caller waits.
@@ -81,8 +82,8 @@ impl Answer {
                 Decoded::Batch(_) | Decoded::Empty => return Err(without_schema()),
             }
         };
-        let (client, trailers) = (client.clone(), Trailers::new());
-        Ok(Self { schema, task: Some(task), decoder, client, cancel, wait, trailers })
+        let (client, task) = (client.clone(), Some(task));
+        Ok(Self { schema, task, decoder, client, cancel, wait, trailers: None })
     }
 
     pub(super) fn schema(&self) -> &SchemaRef {
@@ -93,9 +94,9 @@ impl Answer {
         self.cancel.clone()
     }
 
-    /// What the server said after the last message: empty before that.
-    pub(super) fn trailers(&self) -> &Trailers {
-        &self.trailers
+    /// What the server said after the last message: `None` before that.
+    pub(super) fn trailers(&self) -> Option<&Trailers> {
+        self.trailers.as_ref()
     }
 
     /// Waits for the next batch. Ends after the last one, or after an error.
@@ -119,7 +120,7 @@ impl Answer {
                 Ok(Event::Message(pieces)) => pieces,
                 Ok(Event::Failed(error)) => return Err(error),
                 Ok(Event::End(trailers)) => {
-                    self.trailers = trailers;
+                    self.trailers = Some(trailers);
                     return Ok(None);
                 }
                 Err(Silence::TimedOut) => return Err(timed_out(self.wait)),
@@ -148,6 +149,8 @@ impl Wait {
     }
 }
 
+pub(super) const TABLE_TIMED_OUT: &str = "the query took longer than its timeout (query_timeout)";
+
 fn without_schema() -> Error {
     Error::new(
         ErrorKind::Decode,
@@ -157,7 +160,7 @@ fn without_schema() -> Error {
 
 fn timed_out(wait: Wait) -> Error {
     let text = match wait {
-        Wait::Until(_) => "the query took longer than its timeout (query_timeout)".to_owned(),
+        Wait::Until(_) => TABLE_TIMED_OUT.to_owned(),
         Wait::Each(limit) => format!(
             "nothing came from the query for {:?} (query_timeout)",
             limit.unwrap_or_default()

@@ -4,6 +4,7 @@ use arrow_array::{ArrayRef, RecordBatch};
 use arrow_schema::{Schema, SchemaRef};
 
 use super::rows::{Row, Rows};
+use super::stats::QueryStats;
 use crate::{Error, ErrorKind, Result};
 
 /// The whole answer to a query.
@@ -21,18 +22,19 @@ use crate::{Error, ErrorKind, Result};
 /// # Ok(())
 /// # }
 /// ```
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 pub struct Table {
     schema: SchemaRef,
     batches: Vec<RecordBatch>,
     num_rows: usize,
+    stats: QueryStats,
 }
 
 impl Table {
     /// All batches must have the schema.
-    pub(super) fn new(schema: SchemaRef, batches: Vec<RecordBatch>) -> Self {
+    pub(super) fn new(schema: SchemaRef, batches: Vec<RecordBatch>, stats: QueryStats) -> Self {
         let num_rows = batches.iter().map(RecordBatch::num_rows).sum();
-        Self { schema, batches, num_rows }
+        Self { schema, batches, num_rows, stats }
     }
 
     /// The schema, which an empty answer has as well.
@@ -84,7 +86,13 @@ impl Table {
         let schema = Arc::new(self.schema.project(&indices)?);
         let project = |batch: &RecordBatch| batch.project(&indices);
         let batches = self.batches.iter().map(project).collect::<Result<_, _>>()?;
-        Ok(Self { schema, batches, num_rows: self.num_rows })
+        Ok(Self { schema, batches, num_rows: self.num_rows, stats: self.stats.clone() })
+    }
+
+    /// What the server said about the query; empty if it says nothing, as Core does.
+    #[must_use]
+    pub fn stats(&self) -> &QueryStats {
+        &self.stats
     }
 
     /// The rows, one after the other.
@@ -120,6 +128,7 @@ mod tests {
         Table::new(
             Arc::clone(&schema),
             vec![batch(vec![1, 2], vec!["x", "y"]), batch(vec![3], vec!["z"])],
+            QueryStats::default(),
         )
     }
 

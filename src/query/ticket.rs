@@ -1,6 +1,10 @@
 //! What is asked: the language, the parameters, and the JSON that carries them.
 
 use std::borrow::Cow;
+use std::time::SystemTime;
+
+use super::rfc3339;
+use crate::Timestamp;
 
 /// The language of a query.
 #[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
@@ -24,8 +28,8 @@ impl Language {
 
 /// The value of a query parameter.
 ///
-/// Made from `bool`, integers, floats, text, and from an `Option` of these, `None` being null. The server
-/// compares timestamps with text such as `"2022-01-01T08:00:00Z"`.
+/// Made from `bool`, integers, floats, text, [`Timestamp`] and `SystemTime`, and from an `Option` of these, `None`
+/// being null.
 ///
 /// ```no_run
 /// # fn main() -> Result<(), influxdb3_blocking::Error> {
@@ -51,6 +55,7 @@ enum Value {
     /// Keeps the shortest form: 0.1 stays 0.1, which is what a written 0.1 became.
     Single(f32),
     Text(String),
+    Time(Timestamp),
 }
 
 macro_rules! param_from {
@@ -72,6 +77,7 @@ param_from! {
     Double: f64;
     Single: f32;
     Text: &str String &String Cow<'_, str>;
+    Time: Timestamp SystemTime;
 }
 
 impl<T: Into<Self>> From<Option<T>> for Param {
@@ -100,6 +106,13 @@ impl Ticket {
         }
         if let Some(bare) = name.strip_prefix('$') {
             return Err(format!("the parameter {name:?} begins with a `$`: its name is {bare:?}"));
+        }
+        if let Value::Time(time) = value.0
+            && rfc3339::format(time).is_none()
+        {
+            return Err(format!(
+                "the parameter {name:?} is a time of a year that has not four digits"
+            ));
         }
         let number = match value.0 {
             Value::Double(number) => number,
@@ -157,6 +170,8 @@ fn push_value(json: &mut Vec<u8>, value: &Value) {
             json.extend_from_slice(zmij::Buffer::new().format_finite(*number).as_bytes());
         }
         Value::Text(text) => push_text(json, text),
+        // Whoever has none was refused.
+        Value::Time(time) => push_text(json, &rfc3339::format(*time).unwrap_or_default()),
     }
 }
 
@@ -214,11 +229,12 @@ mod tests {
             ("single", 0.1_f32.into()),
             ("s", "x".into()),
             ("some", Some("y").into()),
+            ("t", Timestamp::seconds(1_641_024_000).into()),
         ]);
         let params = json.split_once("\"params\":").unwrap().1;
         assert_eq!(
             params,
-            r#"{"n":null,"b":true,"i":-3,"min":-9223372036854775808,"max":18446744073709551615,"f":1.0,"tiny":5e-324,"single":0.1,"s":"x","some":"y"}}"#
+            r#"{"n":null,"b":true,"i":-3,"min":-9223372036854775808,"max":18446744073709551615,"f":1.0,"tiny":5e-324,"single":0.1,"s":"x","some":"y","t":"2022-01-01T08:00:00Z"}}"#
         );
     }
 

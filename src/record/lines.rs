@@ -3,7 +3,8 @@ use std::fmt;
 use crate::line_protocol::TagRules;
 use crate::line_protocol::encoder::Encoded;
 use crate::line_protocol::text::TextLine;
-use crate::{Error, Point, Precision, Result, Timestamp};
+use crate::write::stamp;
+use crate::{Error, Point, Precision, Result};
 
 /// Where records are encoded to: the lines of one call.
 ///
@@ -12,7 +13,8 @@ pub struct Lines<'a> {
     buffer: &'a mut Vec<u8>,
     precision: Precision,
     rules: &'a TagRules,
-    stamp: Option<Timestamp>,
+    /// None if lines without a timestamp are to get theirs from the server.
+    stamped: Option<&'a mut Stamped>,
     /// The database that records must belong to if they belong to one; none if the caller chose one.
     database: Option<&'a str>,
     count: usize,
@@ -28,20 +30,29 @@ pub struct Lines<'a> {
     map: RecordMap,
 }
 
+/// Lines that got a timestamp here, where the others have a coarser precision than nanoseconds.
+///
+/// A timestamp of that precision would be the same for many of them, and those of one series would replace each other.
+#[derive(Debug, Default)]
+pub(crate) struct Stamped {
+    pub(crate) buffer: Vec<u8>,
+    pub(crate) count: usize,
+}
+
 impl<'a> Lines<'a> {
-    /// Lines without a timestamp get `stamp`, if there is one.
+    /// With `stamped`, lines without a timestamp get one now.
     pub(crate) fn new(
         buffer: &'a mut Vec<u8>,
         precision: Precision,
         rules: &'a TagRules,
-        stamp: Option<Timestamp>,
+        stamped: Option<&'a mut Stamped>,
         database: Option<&'a str>,
     ) -> Self {
         Self {
             buffer,
             precision,
             rules,
-            stamp,
+            stamped,
             database,
             count: 0,
             skipped: 0,
@@ -91,12 +102,10 @@ impl<'a> Lines<'a> {
     }
 
     pub(crate) fn push_point(&mut self, point: &Point) -> Result<()> {
+        let start = self.buffer.len();
         match point.encode(self.precision, self.rules, self.buffer)? {
             Encoded::Line => {
-                if point.timestamp().is_none() {
-                    self.stamp_last_line()?;
-                }
-                self.count_line();
+                self.finish_line(start, point.timestamp().is_some());
                 Ok(())
             }
             Encoded::NoFields if self.depth > 0 => {
@@ -111,19 +120,19 @@ impl<'a> Lines<'a> {
     }
 
     pub(crate) fn push_text_line(&mut self, line: &TextLine<'_>) -> Result<()> {
+        let start = self.buffer.len();
         self.buffer.extend_from_slice(line.bytes);
         self.buffer.push(b'\n');
-        if !line.has_timestamp {
-            self.stamp_last_line()?;
-        }
-        self.count_line();
+        self.finish_line(start, line.has_timestamp);
         Ok(())
     }
 
     /// Appends what this crate encoded before, in this call's precision.
     pub(crate) fn push_encoded(&mut self, bytes: &[u8], lines: usize) {
         self.buffer.extend_from_slice(bytes);
-        self.map.add(self.count, lines, self.record);
+        if self.stamped.is_none() {
+            self.map.add(self.count, lines, self.record);
+        }
         self.count += lines;
     }
 
@@ -132,11 +141,10 @@ impl<'a> Lines<'a> {
     #[cfg(feature = "serde")]
     pub(crate) fn push_line(
         &mut self,
-        time: Option<Timestamp>,
+        time: Option<crate::Timestamp>,
         write: impl FnOnce(&mut Vec<u8>) -> Result<bool>,
     ) -> Result<bool> {
         let start = self.buffer.len();
-        let time = time.or(self.stamp);
         let written = write(self.buffer).and_then(|has_fields| {
             if has_fields {
                 crate::line_protocol::encoder::end(self.buffer, time, self.precision)?;
@@ -144,10 +152,7 @@ impl<'a> Lines<'a> {
             Ok(has_fields)
         });
         match written {
-            Ok(true) => {
-                self.all_stamped &= time.is_some();
-                self.count_line();
-            }
+            Ok(true) => self.finish_line(start, time.is_some()),
             Ok(false) | Err(_) => self.buffer.truncate(start),
         }
         self.skipped += usize::from(matches!(written, Ok(false)));
@@ -161,35 +166,18 @@ impl<'a> Lines<'a> {
         plan: &crate::columns::Plan,
         pieces: &[crate::columns::Pieces],
         rows: usize,
-    ) -> Result<()> {
-        let end = self.end_without_time()?;
+    ) {
         for row in 0..rows {
-            if plan.line(pieces, row, &end, self.buffer) {
-                self.count_row(row);
+            let start = self.buffer.len();
+            if plan.line(pieces, row, self.buffer) {
+                // A table that is the whole of the call is traced to its rows.
+                let record = if self.depth == 0 { self.rows + row } else { self.record };
+                self.finish_line_of(start, plan.has_time(), record);
             } else {
                 self.skipped += 1;
             }
         }
-        self.all_stamped &= plan.has_time() || self.stamp.is_some();
         self.rows += rows;
-        Ok(())
-    }
-
-    /// How a line without a time of its own ends.
-    #[cfg(any(feature = "arrow", feature = "_files"))]
-    fn end_without_time(&self) -> Result<Vec<u8>> {
-        let mut end = Vec::new();
-        crate::line_protocol::encoder::end(&mut end, self.stamp, self.precision)?;
-        Ok(end)
-    }
-
-    /// A table that is the whole of the call is traced to its rows.
-    #[cfg(any(feature = "arrow", feature = "_files"))]
-    #[inline]
-    fn count_row(&mut self, row: usize) {
-        let record = if self.depth == 0 { self.rows + row } else { self.record };
-        self.map.add(self.count, 1, record);
-        self.count += 1;
     }
 
     /// Rows of tables so far, those without fields included.
@@ -237,23 +225,39 @@ impl<'a> Lines<'a> {
         Ok(())
     }
 
-    fn count_line(&mut self) {
-        self.map.add(self.count, 1, self.record);
-        self.count += 1;
+    /// Counts the line that begins at `start`, and stamps it if it needs that.
+    fn finish_line(&mut self, start: usize, has_timestamp: bool) {
+        self.finish_line_of(start, has_timestamp, self.record);
     }
 
-    fn stamp_last_line(&mut self) -> Result<()> {
-        let Some(stamp) = self.stamp else {
-            self.all_stamped = false;
-            return Ok(());
-        };
-        let stamp = stamp.scaled(self.precision)?;
-        self.buffer.pop();
-        self.buffer.push(b' ');
-        self.buffer.extend_from_slice(itoa::Buffer::new().format(stamp).as_bytes());
-        self.buffer.push(b'\n');
-        Ok(())
+    #[inline]
+    fn finish_line_of(&mut self, start: usize, has_timestamp: bool, record: usize) {
+        match &mut self.stamped {
+            // Batches have lines of many calls, so places in one of them are of no use there.
+            None => {
+                self.all_stamped &= has_timestamp;
+                self.map.add(self.count, 1, record);
+            }
+            Some(_) if has_timestamp => {}
+            Some(_) if self.precision == Precision::Nanosecond => stamp(self.buffer),
+            Some(stamped) => {
+                stamped.buffer.extend_from_slice(&self.buffer[start..]);
+                self.buffer.truncate(start);
+                stamp(&mut stamped.buffer);
+                stamped.count += 1;
+                return;
+            }
+        }
+        self.count += 1;
     }
+}
+
+/// Gives the last line a timestamp in nanoseconds.
+fn stamp(buffer: &mut Vec<u8>) {
+    buffer.pop();
+    buffer.push(b' ');
+    buffer.extend_from_slice(itoa::Buffer::new().format(stamp::next()).as_bytes());
+    buffer.push(b'\n');
 }
 
 impl fmt::Debug for Lines<'_> {

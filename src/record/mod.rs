@@ -18,7 +18,7 @@ pub(crate) use arrow::BatchEncoder;
 #[cfg(feature = "arrow")]
 pub use arrow::Columns;
 pub use lines::Lines;
-pub(crate) use lines::RecordMap;
+pub(crate) use lines::{RecordMap, Stamped};
 pub use seq::{Iter, One, Seq};
 #[cfg(feature = "serde")]
 pub use structs::Structs;

@@ -1,8 +1,11 @@
 //! Times as text: RFC 3339 and the forms around it, read strictly and written.
 
+#[cfg(feature = "_columns")]
 use std::fmt::Write as _;
 
-use crate::{Error, Precision, Result, Timestamp};
+#[cfg(feature = "_columns")]
+use crate::Precision;
+use crate::{Error, Result, Timestamp};
 
 /// Reads a time as people and programs write it.
 ///

@@ -43,6 +43,9 @@ impl Answer {
             .with_retryable(retryable)
             .with_in_doubt(in_doubt)
             .with_retry_after(retry_after)
+            .with_hides_lines(
+                kind == ErrorKind::Rejected && api == Api::V2 && told.is_about_lines(),
+            )
             .with_line_errors(told.line_errors)
             .with_headers(self.headers))
     }
@@ -206,6 +209,11 @@ impl Told {
     /// Whether lines are at fault and the answer does not say which.
     fn hides_lines(&self) -> bool {
         self.line_errors.is_empty() && self.text.contains("line protocol")
+    }
+
+    /// Whether lines are at fault, be one named or none.
+    fn is_about_lines(&self) -> bool {
+        !self.line_errors.is_empty() || self.hides_lines()
     }
 }
 

@@ -48,6 +48,18 @@ impl Batch {
         self.lines
     }
 
+    /// The same without lines.
+    pub(crate) fn shell(&self) -> Self {
+        Self {
+            database: self.database.clone(),
+            organization: self.organization.clone(),
+            precision: self.precision,
+            line_protocol: Vec::new(),
+            lines: 0,
+            attempts: self.attempts,
+        }
+    }
+
     /// How many times it was sent.
     #[must_use]
     pub fn attempts(&self) -> u32 {

@@ -1,12 +1,14 @@
 //! Writing a file: read part by part, written batch by batch.
 
+use std::collections::HashMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::WriteRequest;
+use super::group::Group;
 use super::sync::{self, Encoded};
 use super::target::Target;
+use super::{Batcher, WriteRequest};
 use crate::columns::Layout;
 use crate::file::{self, ColumnType, Reading, Source};
 use crate::line_protocol::text::line_ends;
@@ -215,6 +217,7 @@ impl<'a> WriteFile<'a> {
         let mut run = Run {
             client: self.client,
             target,
+            group: self.client.batcher().map(Batcher::group),
             skip: self.resume_from_line,
             settled: 0,
             report: FileReport::default(),
@@ -239,6 +242,8 @@ impl<'a> WriteFile<'a> {
 struct Run<'a> {
     client: &'a Client,
     target: Target,
+    /// The batches of the file, where the client batches.
+    group: Option<Group>,
     /// Lines that are still to be left out.
     skip: usize,
     /// Lines of the file that are behind us.
@@ -324,6 +329,13 @@ impl Run<'_> {
 
     /// Writes a batch, and waits until each of its lines is either written or refused.
     fn settle(&mut self, encoded: Encoded, bytes: usize, count: usize) -> Result<()> {
+        if let Some(group) = self.group.take() {
+            let result = self.settle_batches(&group, &encoded.buffer, count);
+            self.group = Some(group);
+            result?;
+            self.settled += count;
+            return Ok(());
+        }
         let result = sync::send(self.client.http(), self.client.config(), &self.target, encoded);
         self.report.batches += 1;
         match result {
@@ -351,6 +363,26 @@ impl Run<'_> {
         Ok(())
     }
 
+    /// The same by way of the client's batches: with its retries and callbacks, none of them mixed with other lines.
+    fn settle_batches(&mut self, group: &Group, lines: &[u8], count: usize) -> Result<()> {
+        let result =
+            group.submit(&self.target, lines, count).and_then(|()| group.settle().map(drop));
+        let report = group.report();
+        self.report.lines = usize::try_from(report.written.lines).unwrap_or(usize::MAX);
+        self.report.bytes = usize::try_from(report.written.bytes).unwrap_or(usize::MAX);
+        self.report.batches = usize::try_from(report.batches).unwrap_or(usize::MAX);
+        let Err(error) = result else { return Ok(()) };
+        let located = locate(error.line_errors(), lines, self.settled);
+        // Lines that are there to be sent again make it more than some lines that were refused.
+        if !error.unsent().is_empty() || error.line_errors().is_empty() {
+            return Err(self.stopped(error.with_line_errors(located), 0));
+        }
+        let room = SHOWN_LINE_ERRORS.saturating_sub(self.line_errors.len());
+        self.line_errors.extend(located.into_iter().take(room));
+        self.partial.get_or_insert(error);
+        Ok(())
+    }
+
     /// The error that ends it, `written` lines of the last batch having been written.
     fn stopped(&self, error: Error, written: usize) -> Error {
         let mut line_errors = self.line_errors.clone();
@@ -360,6 +392,19 @@ impl Run<'_> {
             .with_line_errors(line_errors)
             .with_resume_line(self.settled + written)
     }
+}
+
+/// Finds the numbers of lines that are known by their texts, `before` being the lines before these.
+fn locate(errors: &[LineError], lines: &[u8], before: usize) -> Vec<LineError> {
+    let mut numbers: HashMap<&[u8], usize> = HashMap::new();
+    let mut start = 0;
+    for (place, end) in line_ends(lines).enumerate() {
+        let line = lines.get(start..end).unwrap_or_default();
+        numbers.entry(line.strip_suffix(b"\n").unwrap_or(line)).or_insert(before + place + 1);
+        start = end;
+    }
+    let number = |error: &LineError| numbers.get(error.line()?.as_bytes()).copied();
+    errors.iter().map(|error| error.clone().with_line_number(number(error))).collect()
 }
 
 impl fmt::Debug for WriteFile<'_> {

@@ -1,6 +1,8 @@
 //! One request over HTTP, and what came of it. The only file that names ureq.
 
 use std::io::{self, Read};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use ureq::http::{HeaderName, HeaderValue, Response};
@@ -12,12 +14,22 @@ use crate::{Error, ErrorKind, Result};
 
 /// The HTTP side of a client: a pool of connections to one server.
 pub(crate) struct Http {
-    agent: Agent,
-    /// `http://host:port/prefix`
-    base: String,
+    /// None once all users are gone.
+    agent: Mutex<Option<Agent>>,
+    /// How many clients that are not closed share it.
+    users: AtomicUsize,
+    peer: Peer,
     connect_timeout: Duration,
     authorization: Option<HeaderValue>,
     headers: Headers,
+}
+
+/// Whom requests go to.
+struct Peer {
+    /// `http://host:port/prefix`
+    base: String,
+    /// `http://host:port`, without credentials.
+    proxy: Option<String>,
 }
 
 /// A request that is ready to be sent.
@@ -59,12 +71,39 @@ impl Http {
             }
         };
         Ok(Self {
-            agent: settings.build().new_agent(),
-            base: config.endpoint.to_string(),
+            agent: Mutex::new(Some(settings.build().new_agent())),
+            users: AtomicUsize::new(1),
+            peer: Peer {
+                base: config.endpoint.to_string(),
+                proxy: config.proxy.as_ref().map(ToString::to_string),
+            },
             connect_timeout: config.connect_timeout,
             authorization,
             headers: config.headers.clone(),
         })
+    }
+
+    /// One more client shares it; none can once all are gone.
+    pub(crate) fn join(&self) -> Result<()> {
+        let _agent = self.agent()?;
+        self.users.fetch_add(1, Ordering::AcqRel);
+        Ok(())
+    }
+
+    /// One client less shares it. The last one ends idle connections, and if `interrupt` requests under way too.
+    pub(crate) fn retire(&self, interrupt: bool) {
+        if self.users.fetch_sub(1, Ordering::AcqRel) > 1 {
+            return;
+        }
+        let agent = self.agent.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(agent) = agent.filter(|_| interrupt) {
+            agent.shutdown();
+        }
+    }
+
+    fn agent(&self) -> Result<Agent> {
+        let agent = self.agent.lock().unwrap_or_else(PoisonError::into_inner);
+        agent.clone().ok_or_else(|| Error::new(ErrorKind::Closed, "the client is closed"))
     }
 
     /// Sends a request and reads the answer, whatever its status.
@@ -72,59 +111,64 @@ impl Http {
     /// A connection that the server closed while it was idle shows as one that breaks without an answer. The
     /// request is then sent once more over a new one, if nothing was sent or a repetition changes nothing.
     pub(crate) fn post(&self, post: &Post<'_>) -> Result<Answer> {
-        let deadline = Instant::now() + post.timeout;
-        match self.attempt(Some(post), post.path_and_query, post.timeout, false) {
+        let agent = self.agent()?;
+        let start = Instant::now();
+        match self.attempt(&agent, Some(post), post.path_and_query, post.timeout, false) {
             Err(failure) if failure.is_stale() && (post.repeatable || !failure.progress.began) => {
-                let left = deadline.saturating_duration_since(Instant::now());
+                let left = post.timeout.saturating_sub(start.elapsed());
                 if left.is_zero() {
-                    return Err(failure.into_error(&self.base, post.timeout));
+                    return Err(failure.into_error(&self.peer, post.timeout));
                 }
                 log::debug!(
                     "the connection was closed without an answer: one more try on a new one"
                 );
                 // Whatever comes of the second try, the first may have been carried out.
                 let in_doubt = failure.progress.began;
-                match self.attempt(Some(post), post.path_and_query, left, true) {
+                match self.attempt(&agent, Some(post), post.path_and_query, left, true) {
                     Ok(answer) => Ok(Answer { in_doubt, ..answer }),
                     Err(failure) => {
-                        let error = failure.into_error(&self.base, post.timeout);
+                        let error = failure.into_error(&self.peer, post.timeout);
                         let in_doubt = in_doubt || error.in_doubt();
                         Err(error.with_in_doubt(in_doubt))
                     }
                 }
             }
-            result => result.map_err(|failure| failure.into_error(&self.base, post.timeout)),
+            result => result.map_err(|failure| failure.into_error(&self.peer, post.timeout)),
         }
     }
 
     /// Gets `path`, which may be asked for any number of times.
     pub(crate) fn get(&self, path: &str, timeout: Duration) -> Result<Answer> {
-        match self.attempt(None, path, timeout, false) {
-            Err(failure) if failure.is_stale() => self.attempt(None, path, timeout, true),
+        let agent = self.agent()?;
+        match self.attempt(&agent, None, path, timeout, false) {
+            Err(failure) if failure.is_stale() => self.attempt(&agent, None, path, timeout, true),
             result => result,
         }
-        .map_err(|failure| failure.into_error(&self.base, timeout).with_in_doubt(false))
+        .map_err(|failure| failure.into_error(&self.peer, timeout).with_in_doubt(false))
     }
 
     fn attempt(
         &self,
+        agent: &Agent,
         post: Option<&Post<'_>>,
         path_and_query: &str,
         timeout: Duration,
         fresh: bool,
     ) -> Result<Answer, Failure> {
-        let url = format!("{}{path_and_query}", self.base);
+        let url = format!("{}{path_and_query}", self.peer.base);
         let mut body = WatchedBody::new(post.map_or(&[], |post| post.body));
+        // ureq adds it to the time of day, which must not overflow.
+        let timeout = timeout.min(LONGEST);
         let connect = self.connect_timeout.min(timeout);
         let result = match post {
             None => {
-                let request = self.agent.get(url).config().timeout_global(Some(timeout));
+                let request = agent.get(url).config().timeout_global(Some(timeout));
                 let request = request.timeout_resolve(Some(connect)).timeout_connect(Some(connect));
                 let request = if fresh { request.max_idle_age(Duration::ZERO) } else { request };
                 self.with_headers(request.build(), &Headers::default()).call()
             }
             Some(post) => {
-                let request = self.agent.post(url).config().timeout_global(Some(timeout));
+                let request = agent.post(url).config().timeout_global(Some(timeout));
                 let request = request.timeout_resolve(Some(connect)).timeout_connect(Some(connect));
                 let request = if fresh { request.max_idle_age(Duration::ZERO) } else { request };
                 let mut request = self
@@ -222,20 +266,30 @@ impl Failure {
             && self.tls_error().is_none()
     }
 
-    fn into_error(self, base: &str, timeout: Duration) -> Error {
+    fn into_error(self, peer: &Peer, timeout: Duration) -> Error {
         let began = self.progress.began;
-        let (kind, message, retryable) = self.describe(base, timeout);
+        let was_cut = began && self.is_stale();
+        let (kind, message, retryable) = self.describe(peer, timeout);
         let in_doubt = began && !matches!(kind, ErrorKind::Tls | ErrorKind::Proxy);
         Error::new(kind, message)
             .with_in_doubt(in_doubt)
             .with_retryable(retryable)
+            .with_was_cut(was_cut)
             .with_source(Box::new(self.error) as Box<dyn std::error::Error + Send + Sync>)
     }
 
-    fn describe(&self, base: &str, timeout: Duration) -> (ErrorKind, String, bool) {
+    fn describe(&self, peer: &Peer, timeout: Duration) -> (ErrorKind, String, bool) {
         use ureq::Error as E;
+        let base = &peer.base;
         if let Some((message, retryable)) = self.tls_error() {
             return (ErrorKind::Tls, format!("no TLS connection to {base}: {message}"), retryable);
+        }
+        if let Some(proxy) = peer.proxy.as_ref().filter(|_| self.is_without_connection()) {
+            let why = match &self.error {
+                E::Io(error) => error.kind().to_string(),
+                _ => "its name does not resolve".to_owned(),
+            };
+            return (ErrorKind::Proxy, format!("cannot connect to the proxy {proxy}: {why}"), true);
         }
         match &self.error {
             E::Timeout(phase) => {
@@ -292,6 +346,15 @@ impl Failure {
             }
             _ => (ErrorKind::Internal, format!("the request to {base} could not be made"), false),
         }
+    }
+
+    /// Whether no connection was made to whom requests go to first.
+    fn is_without_connection(&self) -> bool {
+        !self.progress.began
+            && match &self.error {
+                ureq::Error::Io(_) | ureq::Error::ConnectionFailed => true,
+                error => is_unresolved(error),
+            }
     }
 
     fn describe_timeout(&self, phase: Timeout, base: &str, timeout: Duration) -> String {
@@ -405,6 +468,9 @@ fn tls_config(tls: &crate::transport::TlsSettings) -> Result<ureq::tls::TlsConfi
 }
 
 pub(crate) const USER_AGENT: &str = concat!("influxdb3-blocking/", env!("CARGO_PKG_VERSION"));
+
+/// About thirty years.
+const LONGEST: Duration = Duration::from_secs(1 << 30);
 
 /// Above this many bytes the server is asked first, so that an early 401 or 413 is heard.
 const EXPECT_ABOVE: usize = 1 << 20;

@@ -1,13 +1,388 @@
-/// How a client writes.
-#[derive(Clone, Debug)]
-#[must_use]
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::retry::RetryPolicy;
+use super::scheduler::ThreadPoolScheduler;
+use crate::{Batch, Error};
+
+/// How a client writes: each call by itself, or in batches.
+///
+/// [`synchronous`](Self::synchronous) is what a client does unless told otherwise. The default of this type is
+/// batching, with the options below; see [`Client::flush`](crate::Client::flush) for when lines are at the server.
+///
+/// ```
+/// use influxdb3_blocking::{Client, WriteOptions};
+/// use std::time::Duration;
+///
+/// let options = WriteOptions::default()
+///     .batch_size(500)
+///     .flush_interval(Duration::from_secs(10))
+///     .error_callback(|batch, error| eprintln!("{} lines were not written: {error}", batch.lines()));
+/// let client =
+///     Client::builder().host("http://localhost:8181").database("sensors").write_options(options).build()?;
+/// # Ok::<_, influxdb3_blocking::Error>(())
+/// ```
+///
+/// # Batches
+/// Records are encoded on the caller's thread and added to the open batch of their database, precision and so on.
+/// The batch leaves when it has [`batch_size`](Self::batch_size) lines or
+/// [`max_batch_bytes`](Self::max_batch_bytes), or is [`flush_interval`](Self::flush_interval) old. Lines without a
+/// timestamp get the time of the call, in nanoseconds, and never the same one twice: so a batch that is sent again
+/// stores nothing twice.
+///
+/// # Failures
+/// Connection and I/O errors, timeouts and the statuses 408, 429, 500, 502, 503 and 504 are tried again, after a wait
+/// that grows, for as long as [`max_retries`](Self::max_retries) and [`max_retry_time`](Self::max_retry_time) allow.
+/// A batch that is too large is halved. Bad lines do not cost the others: `/api/v3/write_lp` names them, and a batch
+/// that `/api/v2/write` refuses for them is halved until they stand alone.
+///
+/// What could not be written goes to the [`error_callback`](Self::error_callback). Without one, the first failure
+/// comes back from the next `send`, `flush` or `close`.
+///
+/// # Callbacks
+/// They run on the scheduler's threads, where no lock is held. A panic in one is contained, logged and counted. They
+/// may use the client; as a callback holds up the worker that runs it, `flush` and `close` only start the work there,
+/// and [`OnFull::Block`] acts as [`OnFull::Error`]. A callback that owns a clone of its client keeps it alive until
+/// `close`: better give it a [`WeakClient`](crate::WeakClient).
+#[derive(Clone)]
+#[must_use = "options do nothing until a client has them"]
 pub struct WriteOptions {
-    _private: (),
+    is_batching: bool,
+    /// The batching options that were set on synchronous ones.
+    strays: Vec<&'static str>,
+    batch_size: usize,
+    max_batch_bytes: usize,
+    buffer_limit: usize,
+    on_full: OnFull,
+    flush_interval: Duration,
+    jitter_interval: Duration,
+    retry_interval: Duration,
+    max_retries: u32,
+    max_retry_delay: Duration,
+    max_retry_time: Duration,
+    exponential_base: u32,
+    max_close_wait: Duration,
+    scheduler: Option<ThreadPoolScheduler>,
+    callbacks: Callbacks,
+}
+
+/// What a batching client does with lines while its buffer is full, which is when the server is slower than the
+/// program, or gone.
+///
+/// The buffer is full when [`buffer_limit`](WriteOptions::buffer_limit) is reached.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum OnFull {
+    /// `send` waits until there is room. The default.
+    ///
+    /// Lines that the buffer can hold are taken all at once; of more, as many as there is room for.
+    #[default]
+    Block,
+    /// `send` waits this long and then fails with [`BufferFull`](crate::ErrorKind::BufferFull). The lines that were
+    /// not taken are in the error's [`unsent`](Error::unsent).
+    BlockFor(Duration),
+    /// `send` fails with [`BufferFull`](crate::ErrorKind::BufferFull) at once. No line of the call is taken; all are in
+    /// the error's [`unsent`](Error::unsent).
+    Error,
+    /// The lines for which there is no room are thrown away, and counted as dropped.
+    DropNewest,
+    /// The batches that were accepted first are thrown away, and counted as dropped, to make room; but for those that
+    /// are on the way.
+    DropOldest,
+}
+
+type OnBatch = dyn Fn(&Batch) + Send + Sync;
+type OnFailure = dyn Fn(&Batch, &Error) + Send + Sync;
+
+#[derive(Clone, Default)]
+pub(crate) struct Callbacks {
+    pub(crate) success: Option<Arc<OnBatch>>,
+    pub(crate) error: Option<Arc<OnFailure>>,
+    pub(crate) retry: Option<Arc<OnFailure>>,
+}
+
+/// Batching options that were checked.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Settings {
+    pub(crate) batch_size: usize,
+    pub(crate) max_batch_bytes: usize,
+    pub(crate) buffer_limit: usize,
+    pub(crate) on_full: OnFull,
+    pub(crate) flush_interval: Duration,
+    pub(crate) jitter: Duration,
+    pub(crate) retry: RetryPolicy,
+    pub(crate) max_close_wait: Duration,
 }
 
 impl WriteOptions {
     /// Each write is one request on the caller's thread: tried at once, not retried, its error returned.
+    ///
+    /// No other option can be set on it: [`build`](crate::ClientBuilder::build) says so.
     pub const fn synchronous() -> Self {
-        Self { _private: () }
+        Self {
+            is_batching: false,
+            strays: Vec::new(),
+            batch_size: 1000,
+            max_batch_bytes: 1 << 20,
+            buffer_limit: 16 << 20,
+            on_full: OnFull::Block,
+            flush_interval: Duration::from_secs(1),
+            jitter_interval: Duration::ZERO,
+            retry_interval: Duration::from_secs(5),
+            max_retries: 5,
+            max_retry_delay: Duration::from_secs(125),
+            max_retry_time: Duration::from_secs(180),
+            exponential_base: 2,
+            max_close_wait: Duration::from_secs(300),
+            scheduler: None,
+            callbacks: Callbacks { success: None, error: None, retry: None },
+        }
+    }
+
+    /// A batch leaves when it has this many lines, whatever the calls they come from. Default: 1000.
+    pub fn batch_size(mut self, lines: usize) -> Self {
+        self.batch_size = lines;
+        self.set("batch_size")
+    }
+
+    /// A batch leaves before it would get larger than this many bytes of line protocol. Default: 1 MiB.
+    ///
+    /// A single line may be larger. [`max_request_bytes`](crate::ClientBuilder::max_request_bytes) and what the
+    /// [`buffer_limit`](Self::buffer_limit) leaves room for are limits as well.
+    pub fn max_batch_bytes(mut self, bytes: usize) -> Self {
+        self.max_batch_bytes = bytes;
+        self.set("max_batch_bytes")
+    }
+
+    /// A batch leaves at this age, also if nothing further is written. Default: 1 second.
+    pub fn flush_interval(mut self, interval: Duration) -> Self {
+        self.flush_interval = interval;
+        self.set("flush_interval")
+    }
+
+    /// A batch is first sent after a random delay below this, so that many clients do not write in step.
+    /// Added to what a server asks for by `Retry-After`, too. Default: none.
+    pub fn jitter_interval(mut self, interval: Duration) -> Self {
+        self.jitter_interval = interval;
+        self.set("jitter_interval")
+    }
+
+    /// The shortest wait before the first retry. Default: 5 seconds.
+    ///
+    /// With an interval `i` and an [`exponential_base`](Self::exponential_base) `b`, the n-th wait is random between
+    /// `i · b^(n-1)` and `i · b^n`: by default 5 to 10 seconds, 10 to 20, 20 to 40, 40 to 80, 80 to 125. A
+    /// `Retry-After` of the server takes its place.
+    pub fn retry_interval(mut self, interval: Duration) -> Self {
+        self.retry_interval = interval;
+        self.set("retry_interval")
+    }
+
+    /// How many times a batch is sent again. Default: 5. With 0, the first failure is final.
+    pub fn max_retries(mut self, retries: u32) -> Self {
+        self.max_retries = retries;
+        self.set("max_retries")
+    }
+
+    /// The longest wait before a retry, but for what a server asks for. Default: 125 seconds.
+    pub fn max_retry_delay(mut self, delay: Duration) -> Self {
+        self.max_retry_delay = delay;
+        self.set("max_retry_delay")
+    }
+
+    /// How long a batch is tried, from its first request on, waits included. Default: 180 seconds.
+    ///
+    /// A wait that would take longer is not begun; the batch has failed then. With 0, nothing is tried again.
+    pub fn max_retry_time(mut self, time: Duration) -> Self {
+        self.max_retry_time = time;
+        self.set("max_retry_time")
+    }
+
+    /// By how much each wait before a retry is longer than the one before. Default: 2.
+    pub fn exponential_base(mut self, base: u32) -> Self {
+        self.exponential_base = base;
+        self.set("exponential_base")
+    }
+
+    /// How long [`close`](crate::Client::close) waits for what is left to be written. Default: 300 seconds.
+    ///
+    /// What is not written then is in its error. A client that is dropped without `close` waits at most 10 seconds.
+    pub fn max_close_wait(mut self, wait: Duration) -> Self {
+        self.max_close_wait = wait;
+        self.set("max_close_wait")
+    }
+
+    /// The threads that send the batches. Default: one thread of the client's own.
+    ///
+    /// With one worker, batches are sent strictly one after the other, retries included. With more, as many are on
+    /// the way at the same time, and none waits for the retry of another.
+    pub fn write_scheduler(mut self, scheduler: ThreadPoolScheduler) -> Self {
+        self.scheduler = Some(scheduler);
+        self.set("write_scheduler")
+    }
+
+    /// How many bytes of lines are kept at most, be they in open batches, queued, on the way or waiting for a retry.
+    /// Default: 16 MiB; at least 4 KiB.
+    ///
+    /// Each batch counts 256 bytes more than its lines. A line that cannot fit is
+    /// [`TooLarge`](crate::ErrorKind::TooLarge).
+    pub fn buffer_limit(mut self, bytes: usize) -> Self {
+        self.buffer_limit = bytes;
+        self.set("buffer_limit")
+    }
+
+    /// What to do when the [`buffer_limit`](Self::buffer_limit) is reached. Default: [`OnFull::Block`].
+    pub fn on_full(mut self, on_full: OnFull) -> Self {
+        self.on_full = on_full;
+        self.set("on_full")
+    }
+
+    /// Called when the lines of a batch are stored.
+    ///
+    /// Once for each batch; for its parts if it had to be cut, or if some of its lines were bad.
+    pub fn success_callback(mut self, callback: impl Fn(&Batch) + Send + Sync + 'static) -> Self {
+        self.callbacks.success = Some(Arc::new(callback));
+        self.set("success_callback")
+    }
+
+    /// Called when lines are given up, with a batch of just these lines: after the last retry, for bad lines (the
+    /// error's [`line_errors`](Error::line_errors) has each line and what is wrong with it), and for lines that
+    /// [`OnFull::DropNewest`] and [`OnFull::DropOldest`] throw away.
+    pub fn error_callback(
+        mut self,
+        callback: impl Fn(&Batch, &Error) + Send + Sync + 'static,
+    ) -> Self {
+        self.callbacks.error = Some(Arc::new(callback));
+        self.set("error_callback")
+    }
+
+    /// Called before each wait for a retry.
+    pub fn retry_callback(
+        mut self,
+        callback: impl Fn(&Batch, &Error) + Send + Sync + 'static,
+    ) -> Self {
+        self.callbacks.retry = Some(Arc::new(callback));
+        self.set("retry_callback")
+    }
+
+    fn set(mut self, option: &'static str) -> Self {
+        if !self.is_batching {
+            self.strays.push(option);
+        }
+        self
     }
 }
+
+/// How the rest of the crate reads options.
+impl WriteOptions {
+    pub(crate) fn is_batching(&self) -> bool {
+        self.is_batching
+    }
+
+    /// How many requests there may be at once.
+    pub(crate) fn workers(&self) -> usize {
+        self.scheduler.as_ref().map_or(1, ThreadPoolScheduler::max_workers)
+    }
+
+    pub(crate) fn scheduler(&self) -> ThreadPoolScheduler {
+        self.scheduler.clone().unwrap_or_else(|| ThreadPoolScheduler::new(1))
+    }
+
+    pub(crate) fn callbacks(&self) -> Callbacks {
+        self.callbacks.clone()
+    }
+
+    /// Everything that is wrong, or contradicts itself.
+    pub(crate) fn problems(&self) -> Vec<String> {
+        let mut problems = Vec::new();
+        if !self.strays.is_empty() {
+            problems.push(format!(
+                "{} cannot be set on WriteOptions::synchronous(): a synchronous write is neither batched nor \
+                 retried, so start from WriteOptions::default()",
+                self.strays.join(", ")
+            ));
+        }
+        if self.batch_size == 0 {
+            problems.push("batch_size is 0: a batch has at least one line".into());
+        }
+        if self.max_batch_bytes == 0 {
+            problems.push("max_batch_bytes is 0: no line fits".into());
+        }
+        if self.buffer_limit < MIN_BUFFER {
+            problems.push(format!(
+                "buffer_limit is {}: at least {MIN_BUFFER} bytes are needed",
+                self.buffer_limit
+            ));
+        }
+        if self.flush_interval.is_zero() {
+            problems
+                .push("flush_interval is 0: to send each line at once, use batch_size(1)".into());
+        }
+        if self.exponential_base == 0 {
+            problems.push("exponential_base is 0: use 1 for waits that do not grow".into());
+        }
+        if self.workers() == 0 {
+            problems.push(
+                "write_scheduler has no workers: ThreadPoolScheduler::new(1) is the least".into(),
+            );
+        }
+        problems
+    }
+
+    /// `max_request_bytes` is the limit of the server.
+    pub(crate) fn settings(&self, max_request_bytes: usize) -> Settings {
+        Settings {
+            batch_size: self.batch_size,
+            max_batch_bytes: self.max_batch_bytes.min(max_request_bytes),
+            buffer_limit: self.buffer_limit,
+            on_full: self.on_full,
+            flush_interval: self.flush_interval,
+            jitter: self.jitter_interval,
+            retry: RetryPolicy {
+                interval: self.retry_interval,
+                base: self.exponential_base,
+                max_retries: self.max_retries,
+                max_delay: self.max_retry_delay,
+                max_time: self.max_retry_time,
+                jitter: self.jitter_interval,
+            },
+            max_close_wait: self.max_close_wait,
+        }
+    }
+}
+
+/// Batching, as the reference has it.
+impl Default for WriteOptions {
+    fn default() -> Self {
+        Self { is_batching: true, ..Self::synchronous() }
+    }
+}
+
+impl fmt::Debug for WriteOptions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if !self.is_batching {
+            return f.write_str("WriteOptions::synchronous()");
+        }
+        f.debug_struct("WriteOptions")
+            .field("batch_size", &self.batch_size)
+            .field("max_batch_bytes", &self.max_batch_bytes)
+            .field("buffer_limit", &self.buffer_limit)
+            .field("on_full", &self.on_full)
+            .field("flush_interval", &self.flush_interval)
+            .field("jitter_interval", &self.jitter_interval)
+            .field("retry_interval", &self.retry_interval)
+            .field("max_retries", &self.max_retries)
+            .field("max_retry_delay", &self.max_retry_delay)
+            .field("max_retry_time", &self.max_retry_time)
+            .field("exponential_base", &self.exponential_base)
+            .field("max_close_wait", &self.max_close_wait)
+            .field("write_scheduler", &self.scheduler)
+            .field("success_callback", &self.callbacks.success.is_some())
+            .field("error_callback", &self.callbacks.error.is_some())
+            .field("retry_callback", &self.callbacks.retry.is_some())
+            .finish()
+    }
+}
+
+/// The least that has room for lines and the bookkeeping of some batches.
+const MIN_BUFFER: usize = 4 << 10;

@@ -1,13 +1,16 @@
+use std::cell::Cell;
 use std::fmt;
 use std::marker::PhantomData;
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::answer::Api;
+use super::batcher::Batcher;
+use super::open::Part;
 use super::sync;
 use super::target::Target;
 use crate::config::Headers;
-use crate::record::Lines;
+use crate::record::{Lines, Stamped};
 use crate::{Client, Error, Precision, Record, Result};
 
 /// A write that is being put together; [`send`](Self::send) carries it out.
@@ -96,40 +99,84 @@ impl<'a, R: Record<K>, K> WriteRequest<'a, R, K> {
 
     /// Writes the record.
     ///
-    /// Everything is encoded before anything is sent. A body over
+    /// Everything is encoded before anything is sent. Where no line is left (an empty slice, a text of comments),
+    /// nothing is sent. Points without fields are left out of collections; alone they are an error.
+    ///
+    /// Synchronously, which is the default, the lines are stored when this returns. A body over
     /// [`max_request_bytes`](crate::ClientBuilder::max_request_bytes) goes in several requests, cut at line
-    /// boundaries. Where no line is left (an empty slice, a text of comments), nothing is sent. Points
-    /// without fields are left out of collections; alone they are an error.
+    /// boundaries. In batching mode the lines are accepted when this returns, and
+    /// [`flush`](crate::Client::flush) waits for them.
     ///
     /// # Errors
     /// - [`ErrorKind::InvalidRecord`](crate::ErrorKind::InvalidRecord) and
     ///   [`Config`](crate::ErrorKind::Config): nothing was sent.
+    /// - [`Closed`](crate::ErrorKind::Closed): the lines are in [`unsent`](Error::unsent).
+    ///
+    /// Synchronously also
     /// - [`PartialWrite`](crate::ErrorKind::PartialWrite): the good lines are stored, and
     ///   [`line_errors`](Error::line_errors) names the others.
     /// - Anything else: [`lines_written`](Error::lines_written) says how many lines are stored, and
     ///   [`unsent`](Error::unsent) has the rest. [`in_doubt`](Error::in_doubt) says whether the first batch
     ///   of the rest may be stored all the same.
+    ///
+    /// In batching mode also
+    /// - [`BufferFull`](crate::ErrorKind::BufferFull): what was not taken is in [`unsent`](Error::unsent).
+    /// - Without an error callback, whatever earlier batches failed with: nothing of this call was taken, and
+    ///   [`unsent`](Error::unsent) holds the lines that failed and those of the call.
     pub fn send(self) -> Result<()> {
-        self.client.check_open()?;
         let target = self.target()?;
-        let config = self.client.config();
-        // A record that has a database of its own, such as a batch, must not go elsewhere by accident.
-        let own_database = self.overrides.database.is_none().then_some(&*target.database);
+        match self.client.batcher() {
+            Some(batcher) => self.send_batched(batcher, &target),
+            None => self.send_now(&target),
+        }
+    }
+
+    fn send_now(self, target: &Target) -> Result<()> {
+        let own_database = self.own_database(target);
         let mut buffer = Vec::new();
+        let rules = self.client.tag_rules();
         let mut lines =
-            Lines::new(&mut buffer, target.precision, self.client.tag_rules(), None, own_database);
+            Lines::new(&mut buffer, target.precision, rules, None, own_database.as_deref());
         self.record.encode(&mut lines)?;
         let (count, skipped, repeatable) = (lines.count(), lines.skipped(), lines.all_stamped());
         let map = lines.into_map();
-        if skipped > 0 {
-            log::warn!("{skipped} points without fields were left out of a write of {count} lines");
+        warn_of(skipped, count);
+        let encoded = sync::Encoded { buffer, count, repeatable, map };
+        if let Err(error) = self.client.check_open() {
+            return Err(error.with_rest(&[Part::new(target, &encoded.buffer, count)]));
         }
-        sync::send(
-            self.client.http(),
-            config,
-            &target,
-            sync::Encoded { buffer, count, repeatable, map },
-        )
+        sync::send(self.client.http(), self.client.config(), target, encoded)
+    }
+
+    fn send_batched(self, batcher: &Arc<Batcher>, target: &Target) -> Result<()> {
+        let own_database = self.own_database(target);
+        let mut scratch = Scratch::new();
+        let Scratch { buffer, stamped } = &mut scratch;
+        let rules = self.client.tag_rules();
+        let mut lines = Lines::new(
+            buffer,
+            target.precision,
+            rules,
+            Some(&mut *stamped),
+            own_database.as_deref(),
+        );
+        self.record.encode(&mut lines)?;
+        let (count, skipped) = (lines.count(), lines.skipped());
+        warn_of(skipped, count + stamped.count);
+        let part = Part::new(target, buffer, count);
+        if stamped.count == 0 {
+            let mut parts = [part];
+            return batcher.accept(&mut parts, None).map_err(|error| error.with_rest(&parts));
+        }
+        let fine = Target { precision: Precision::Nanosecond, ..target.clone() };
+        let mut parts = [part, Part::new(&fine, &stamped.buffer, stamped.count)];
+        batcher.accept(&mut parts, None).map_err(|error| error.with_rest(&parts))
+    }
+
+    /// The database that records must belong to: one that has a database of its own, such as a batch, must not go
+    /// elsewhere by accident.
+    fn own_database(&self, target: &Target) -> Option<Arc<str>> {
+        self.overrides.database.is_none().then(|| target.database.clone())
     }
 
     /// The client's settings, the record's and the request's, the latter winning.
@@ -192,3 +239,41 @@ impl<R, K> fmt::Debug for WriteRequest<'_, R, K> {
         f.debug_struct("WriteRequest").field("overrides", &self.overrides).finish_non_exhaustive()
     }
 }
+
+/// Where a call's lines are encoded: buffers that the thread keeps for the next call.
+#[derive(Default)]
+struct Scratch {
+    buffer: Vec<u8>,
+    stamped: Stamped,
+}
+
+thread_local! {
+    static KEPT: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
+}
+
+impl Scratch {
+    /// Takes the thread's buffer out, as a record may well write another one while it is encoded.
+    fn new() -> Self {
+        Self { buffer: KEPT.try_with(Cell::take).unwrap_or_default(), stamped: Stamped::default() }
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        let mut buffer = std::mem::take(&mut self.buffer);
+        if buffer.capacity() <= MOST_KEPT {
+            buffer.clear();
+            // A thread that ends needs none.
+            let _ = KEPT.try_with(|kept| kept.set(buffer));
+        }
+    }
+}
+
+fn warn_of(skipped: usize, count: usize) {
+    if skipped > 0 {
+        log::warn!("{skipped} points without fields were left out of a write of {count} lines");
+    }
+}
+
+/// How many bytes a thread keeps.
+const MOST_KEPT: usize = 256 << 10;

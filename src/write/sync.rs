@@ -1,5 +1,7 @@
 //! A synchronous write: from encoded lines to as few requests as the limit allows, and one result.
 
+use std::time::Duration;
+
 use super::Batch;
 use super::http::{Http, Post};
 use super::target::Target;
@@ -36,7 +38,9 @@ pub(crate) fn send(http: &Http, config: &Config, target: &Target, encoded: Encod
     let mut partial: Option<Error> = None;
     let mut line_errors = Vec::new();
     for (place, part) in parts.iter().enumerate() {
-        match post(http, config, target, &path_and_query, part, encoded.repeatable) {
+        let body =
+            Body { bytes: part.bytes, repeatable: encoded.repeatable, timeout: target.timeout };
+        match post(http, config, target, &path_and_query, &body) {
             Ok(()) => written += part.lines,
             Err(error) => {
                 let located = locate(error.line_errors(), part, &encoded.map);
@@ -47,7 +51,10 @@ pub(crate) fn send(http: &Http, config: &Config, target: &Target, encoded: Encod
                     partial.get_or_insert(error);
                 } else {
                     line_errors.extend(located);
-                    let unsent = parts[place..].iter().map(|part| batch(target, part)).collect();
+                    let unsent = parts[place..]
+                        .iter()
+                        .map(|part| target.batch(part.bytes.to_vec(), part.lines))
+                        .collect();
                     return Err(error
                         .with_lines_written(written)
                         .with_line_errors(line_errors)
@@ -62,28 +69,36 @@ pub(crate) fn send(http: &Http, config: &Config, target: &Target, encoded: Encod
     }
 }
 
-fn post(
+/// What goes as one request.
+pub(super) struct Body<'a> {
+    pub(super) bytes: &'a [u8],
+    /// Whether writing it twice changes nothing.
+    pub(super) repeatable: bool,
+    pub(super) timeout: Duration,
+}
+
+/// Makes one request, compressed if it is large enough.
+pub(super) fn post(
     http: &Http,
     config: &Config,
     target: &Target,
     path_and_query: &str,
-    part: &Part<'_>,
-    repeatable: bool,
+    body: &Body<'_>,
 ) -> Result<()> {
     #[cfg(feature = "gzip")]
     let compressed = config
         .gzip_threshold
-        .filter(|&threshold| part.bytes.len() >= threshold)
-        .map(|_| super::gzip::compress(part.bytes));
+        .filter(|&threshold| body.bytes.len() >= threshold)
+        .map(|_| super::gzip::compress(body.bytes));
     #[cfg(not(feature = "gzip"))]
     let compressed: Option<Vec<u8>> = config.gzip_threshold.and(None);
     let post = Post {
         path_and_query,
-        body: compressed.as_deref().unwrap_or(part.bytes),
+        body: compressed.as_deref().unwrap_or(body.bytes),
         gzip: compressed.is_some(),
         headers: &target.headers,
-        timeout: target.timeout,
-        repeatable,
+        timeout: body.timeout,
+        repeatable: body.repeatable,
     };
     http.post(&post)?.into_write_result(target.api)
 }
@@ -141,17 +156,6 @@ fn locate(errors: &[LineError], part: &Part<'_>, map: &RecordMap) -> Vec<LineErr
         );
     }
     located
-}
-
-fn batch(target: &Target, part: &Part<'_>) -> Batch {
-    Batch {
-        database: target.database.clone(),
-        organization: target.organization.clone(),
-        precision: target.precision,
-        line_protocol: part.bytes.to_vec(),
-        lines: part.lines,
-        attempts: 0,
-    }
 }
 
 /// Only the first of the batches was tried.

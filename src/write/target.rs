@@ -1,12 +1,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::Batch;
 use super::answer::Api;
 use crate::Precision;
 use crate::config::Headers;
 
 /// Where lines go and how: everything that makes one request differ from another but its lines.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
 pub(crate) struct Target {
     pub(crate) database: Arc<str>,
     pub(crate) organization: Arc<str>,
@@ -19,6 +20,18 @@ pub(crate) struct Target {
 }
 
 impl Target {
+    /// A batch of lines for this target.
+    pub(crate) fn batch(&self, line_protocol: Vec<u8>, lines: usize) -> Batch {
+        Batch {
+            database: self.database.clone(),
+            organization: self.organization.clone(),
+            precision: self.precision,
+            line_protocol,
+            lines,
+            attempts: 0,
+        }
+    }
+
     /// The path and query of the request, each parameter once.
     ///
     /// `/api/v2/write` documents short names of precisions and `/api/v3/write_lp` long ones. The latter

@@ -38,8 +38,6 @@ pub enum Step {
     Hangup,
     /// Announces that the connection takes no further calls.
     GoAway,
-    /// Waits until the test opens the gate.
-    Wait(Arc<Notify>),
     /// Waits until the client resets the stream, and tells the test.
     UntilReset(mpsc::Sender<()>),
     /// Does nothing any more.
@@ -288,7 +286,6 @@ async fn answer(
                 go_away.notify_one();
                 settle().await;
             }
-            Step::Wait(gate) => gate.notified().await,
             Step::UntilReset(done) => {
                 let stream = stream.as_mut().unwrap();
                 let _ = std::future::poll_fn(|cx| stream.poll_reset(cx)).await;

@@ -2,9 +2,10 @@
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Condvar, Mutex};
 use std::thread::{self, JoinHandle};
+use std::time::Duration;
 
 /// A request as it arrived.
 #[derive(Clone, Debug)]
@@ -42,6 +43,25 @@ pub enum Reply {
     AnswerThenClose(u16),
     /// No answer, until the server is dropped.
     Stall,
+    /// This reply once the gate is open.
+    After(Gate, Box<Self>),
+}
+
+/// What replies can be made to wait for.
+#[derive(Clone, Debug, Default)]
+pub struct Gate(Arc<(Mutex<bool>, Condvar)>);
+
+impl Gate {
+    pub fn open(&self) {
+        *self.0.0.lock().unwrap() = true;
+        self.0.1.notify_all();
+    }
+
+    /// Waits until it is open, or so long that the test has failed anyway.
+    fn pass(&self) {
+        let closed = self.0.0.lock().unwrap();
+        drop(self.0.1.wait_timeout_while(closed, HANGS, |open| !*open).unwrap());
+    }
 }
 
 impl Reply {
@@ -57,9 +77,11 @@ impl Reply {
 /// A server on a free port of the loopback interface, with a thread for each connection.
 pub struct Server {
     address: SocketAddr,
-    requests: Arc<Mutex<Vec<Request>>>,
+    requests: Arc<(Mutex<Vec<Request>>, Condvar)>,
     connections: Arc<Mutex<Vec<TcpStream>>>,
     stopping: Arc<AtomicBool>,
+    /// Every so many requests, the connection ends in the middle of a body; 0 for never.
+    cut_every: Arc<AtomicUsize>,
     accepting: Option<JoinHandle<()>>,
 }
 
@@ -75,10 +97,19 @@ impl Server {
     ) -> Self {
         let listener = TcpListener::bind(address).unwrap();
         let address = listener.local_addr().unwrap();
-        let requests = Arc::new(Mutex::new(Vec::new()));
+        let requests = Arc::new((Mutex::new(Vec::new()), Condvar::new()));
         let connections = Arc::new(Mutex::new(Vec::new()));
         let stopping = Arc::new(AtomicBool::new(false));
+        let cut_every = Arc::new(AtomicUsize::new(0));
+        let heads = Arc::new(AtomicUsize::new(0));
         let script = Arc::new(Mutex::new((0, script)));
+        let is_cut = {
+            let cut_every = cut_every.clone();
+            move || match cut_every.load(Ordering::SeqCst) {
+                0 => false,
+                every => heads.fetch_add(1, Ordering::SeqCst) % every == every - 1,
+            }
+        };
         let accepting = thread::spawn({
             let (requests, connections, stopping) =
                 (requests.clone(), connections.clone(), stopping.clone());
@@ -89,11 +120,13 @@ impl Server {
                     }
                     let Ok(stream) = stream else { continue };
                     connections.lock().unwrap().push(stream.try_clone().unwrap());
-                    let (requests, script) = (requests.clone(), script.clone());
+                    let (requests, script, is_cut) =
+                        (requests.clone(), script.clone(), is_cut.clone());
                     thread::spawn(move || {
                         // A peer that goes away in the middle ends its connection, not the test.
-                        let _ = serve(stream, connection, |request| {
-                            requests.lock().unwrap().push(request.clone());
+                        let _ = serve(stream, connection, is_cut, |request| {
+                            requests.0.lock().unwrap().push(request.clone());
+                            requests.1.notify_all();
                             let mut script = script.lock().unwrap();
                             let number = script.0;
                             script.0 += 1;
@@ -103,12 +136,18 @@ impl Server {
                 }
             }
         });
-        Self { address, requests, connections, stopping, accepting: Some(accepting) }
+        let accepting = Some(accepting);
+        Self { address, requests, connections, stopping, cut_every, accepting }
     }
 
     /// Answers every request with 204.
     pub fn accepting() -> Self {
         Self::start(|_, _| Reply::status(204))
+    }
+
+    /// From now on the connection ends in the middle of the body of every so many requests.
+    pub fn cut_every(&self, requests: usize) {
+        self.cut_every.store(requests, Ordering::SeqCst);
     }
 
     pub fn address(&self) -> SocketAddr {
@@ -120,7 +159,16 @@ impl Server {
     }
 
     pub fn requests(&self) -> Vec<Request> {
-        self.requests.lock().unwrap().clone()
+        self.requests.0.lock().unwrap().clone()
+    }
+
+    /// Waits until there are at least `count` requests, and returns them.
+    pub fn wait_for(&self, count: usize) -> Vec<Request> {
+        let requests = self.requests.0.lock().unwrap();
+        let too_few = |requests: &mut Vec<Request>| requests.len() < count;
+        let (requests, _) = self.requests.1.wait_timeout_while(requests, HANGS, too_few).unwrap();
+        assert!(requests.len() >= count, "only {} of {count} requests", requests.len());
+        requests.clone()
     }
 }
 
@@ -138,6 +186,9 @@ impl Drop for Server {
     }
 }
 
+/// After this, something hangs: no test takes as long, on however slow a machine.
+pub const HANGS: Duration = Duration::from_secs(60);
+
 /// A port that nobody listens on.
 pub fn unused_port() -> u16 {
     TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
@@ -146,13 +197,20 @@ pub fn unused_port() -> u16 {
 fn serve(
     stream: TcpStream,
     connection: usize,
+    is_cut: impl Fn() -> bool,
     mut answer: impl FnMut(&Request) -> Reply,
 ) -> std::io::Result<()> {
     stream.set_nodelay(true)?;
     let mut out = stream.try_clone()?;
     let mut input = BufReader::new(stream);
-    while let Some(request) = read_request(&mut input, &mut out, connection)? {
-        match answer(&request) {
+    while let Some(request) = read_request(&mut input, &mut out, connection, &is_cut)? {
+        let mut reply = answer(&request);
+        while let Reply::After(gate, next) = reply {
+            gate.pass();
+            reply = *next;
+        }
+        match reply {
+            Reply::After(..) => {}
             Reply::Answer(status, headers, body) => {
                 write_answer(&mut out, status, &headers, &body)?
             }
@@ -199,6 +257,7 @@ fn read_request(
     input: &mut BufReader<TcpStream>,
     out: &mut TcpStream,
     connection: usize,
+    is_cut: &impl Fn() -> bool,
 ) -> std::io::Result<Option<Request>> {
     let mut first = String::new();
     if input.read_line(&mut first)? == 0 {
@@ -222,6 +281,12 @@ fn read_request(
     }
     if let Some(length) = request.header("content-length") {
         request.body = vec![0; length.parse().unwrap_or(0)];
+        if is_cut() {
+            let half = request.body.len() / 2;
+            input.read_exact(&mut request.body[..half])?;
+            out.shutdown(Shutdown::Both)?;
+            return Ok(None);
+        }
         input.read_exact(&mut request.body)?;
     }
     Ok(Some(request))

@@ -3,10 +3,12 @@
 
 #[cfg(feature = "query")]
 pub mod batches;
+pub mod batching;
 #[cfg(feature = "query")]
 pub mod flight;
 pub mod home;
 pub mod http;
+pub mod proxy;
 #[cfg(feature = "tls")]
 pub mod tls;
 

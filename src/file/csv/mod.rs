@@ -108,7 +108,7 @@ impl<R: Read> Source for Csv<R> {
             }
         }
         let whole = failed.as_ref().map_or_else(|| part.rows(), |(row, _)| *row);
-        lines.push_rows(&self.plan, &self.pieces, whole)?;
+        lines.push_rows(&self.plan, &self.pieces, whole);
         failed.map_or(Ok(true), |(_, error)| Err(error))
     }
 

@@ -159,7 +159,7 @@ impl<R: Read> Source for Rows<R> {
                 }
             }
         }
-        lines.push_rows(&self.table.plan, &self.table.pieces, row)?;
+        lines.push_rows(&self.table.plan, &self.table.pieces, row);
         // The end is told when there is no row before it.
         result.map(|is_more| is_more || row > 0)
     }
@@ -239,7 +239,7 @@ impl Source for FrameRows {
             result = self.read_row(whole);
             whole += usize::from(result.is_ok());
         }
-        lines.push_rows(&self.table.plan, &self.table.pieces, whole)?;
+        lines.push_rows(&self.table.plan, &self.table.pieces, whole);
         self.done += whole;
         result.map(|()| count > 0)
     }

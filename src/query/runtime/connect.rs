@@ -62,9 +62,13 @@ impl Connector {
             }
         });
         match connected.await {
-            Ok(Ok((stream, unread))) => {
-                Ok(TokioIo::new(Socket { stream, unread, greeting: self.greeting, heard: false }))
-            }
+            Ok(Ok((stream, unread))) => Ok(TokioIo::new(Socket {
+                stream,
+                unread,
+                greeting: self.greeting,
+                heard: false,
+                failed: None,
+            })),
             Ok(Err(failure)) => Err(failure),
             Err(_) => Err(ConnectFailure::new(
                 ErrorKind::Timeout,
@@ -203,6 +207,39 @@ pub(crate) struct Socket {
     greeting: Greeting,
     /// Whether it has heard enough.
     heard: bool,
+    /// Why it can no longer be written.
+    failed: Option<io::Error>,
+}
+
+impl Socket {
+    /// A server that does not like what it hears may say so and close before the client has written all:
+    /// then the write fails, and nobody would read why. A socket that cannot be written ends for its reader
+    /// too, so this does not wait for long.
+    fn poll_last_words(&mut self, cx: &mut Context<'_>, failed: io::Error) -> Poll<io::Error> {
+        let mut words = [0; Greeting::LENGTH];
+        let mut buffer = ReadBuf::new(&mut words);
+        if Pin::new(&mut self.stream).poll_read(cx, &mut buffer).is_pending() {
+            self.failed = Some(failed);
+            return Poll::Pending;
+        }
+        self.greeting.hear(buffer.filled());
+        Poll::Ready(failed)
+    }
+
+    fn poll_written(
+        &mut self,
+        cx: &mut Context<'_>,
+        write: impl FnOnce(Pin<&mut TcpStream>, &mut Context<'_>) -> Poll<io::Result<usize>>,
+    ) -> Poll<io::Result<usize>> {
+        let written = match self.failed.take() {
+            Some(failed) => Err(failed),
+            None => ready!(write(Pin::new(&mut self.stream), cx)),
+        };
+        match written {
+            Ok(count) => Poll::Ready(Ok(count)),
+            Err(error) => Poll::Ready(Err(ready!(self.poll_last_words(cx, error)))),
+        }
+    }
 }
 
 impl AsyncRead for Socket {
@@ -232,7 +269,7 @@ impl AsyncWrite for Socket {
         cx: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write(cx, bytes)
+        self.poll_written(cx, |stream, cx| stream.poll_write(cx, bytes))
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -248,7 +285,7 @@ impl AsyncWrite for Socket {
         cx: &mut Context<'_>,
         slices: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write_vectored(cx, slices)
+        self.poll_written(cx, |stream, cx| stream.poll_write_vectored(cx, slices))
     }
 
     fn is_write_vectored(&self) -> bool {

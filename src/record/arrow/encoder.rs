@@ -68,7 +68,7 @@ impl BatchEncoder {
                 Err(error) => error.row.unwrap_or(start) - start,
                 Ok(()) => end - start,
             };
-            lines.push_rows(&self.plan, &self.pieces, whole).map_err(BatchError::whole)?;
+            lines.push_rows(&self.plan, &self.pieces, whole);
             result?;
             start = end;
         }

@@ -5,7 +5,8 @@ use serde_core::ser::{self, Impossible, Serialize, Serializer};
 use super::Shape;
 use super::scalar::{Failed, Scalar, Sink, nested};
 use crate::columns::{Cell, LineTag, Name, Role, Time, field_value, tags_in_order};
-use crate::line_protocol::keys::{self, Keys};
+use crate::line_protocol::keys::Keys;
+use crate::line_protocol::words::look;
 use crate::line_protocol::{encoder, escape};
 use crate::record::Lines;
 use crate::{Error, Result, Timestamp};
@@ -55,7 +56,7 @@ impl Row {
             name: Vec::new(),
             name_rank: usize::MAX,
             tag_bytes: Vec::new(),
-            fields: Fields { bytes: Vec::new(), keys: Keys::new(), places: Vec::new() },
+            fields: Fields { bytes: Vec::new(), keys: Keys::default(), places: Vec::new() },
             time: None,
             shape,
         })
@@ -224,12 +225,11 @@ impl Sink for FieldSink<'_> {
         }
         let at = |(start, end): (usize, usize)| bytes.get(start..end).unwrap_or_default();
         let escaped = at(place);
-        let hash = keys::hash(escaped);
-        if keys.candidates(hash).any(|number| places.get(number).is_some_and(|&p| at(p) == escaped))
-        {
+        let is_equal =
+            |number: usize| places.get(number).is_some_and(|&place| at(place) == escaped);
+        if keys.enter(look(escaped).hash, places.len(), is_equal).is_some() {
             return Err(twice());
         }
-        keys.push(hash);
         places.push(place);
         Ok(())
     }

@@ -1,0 +1,23 @@
+//! What every fuzz target checks: an entry point of the crate against an oracle that knows nothing of its insides.
+//!
+//! The targets in `fuzz_targets/` call these for as long as one likes; `tests/corpus.rs` of the crate calls them on
+//! stable Rust with every seed, what is left of it when it is cut off, and thousands of mutations.
+//!
+//! To add a target: a module here with `pub fn check(data: &[u8])`, a line in `TARGETS`, a file of three lines in
+//! `fuzz_targets/`, its `[[bin]]` in `fuzz/Cargo.toml`, and a few seeds in `seeds/<name>/`.
+
+pub mod line_buffer;
+pub mod model;
+pub mod point;
+pub mod text_split;
+
+/// Checks one input, and panics if something is wrong with what the crate makes of it.
+pub type Check = fn(&[u8]);
+
+/// Every target by its name.
+#[allow(dead_code)] // each fuzz target uses one of them
+pub const TARGETS: &[(&str, Check)] = &[
+    ("point", point::check),
+    ("line_buffer", line_buffer::check),
+    ("text_split", text_split::check),
+];

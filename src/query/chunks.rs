@@ -1,0 +1,81 @@
+use std::fmt;
+
+use arrow_array::RecordBatch;
+use arrow_schema::SchemaRef;
+
+use super::reader::CancelHandle;
+use super::stats::QueryStats;
+use super::stream::Answer;
+use crate::Result;
+
+/// The answer to a query, message by message: made by [`QueryRequest::chunks`](super::QueryRequest::chunks).
+///
+/// It works as a [`Reader`](super::Reader) does, and shows in addition what the server says beside the data.
+///
+/// ```no_run
+/// # fn main() -> Result<(), influxdb3_blocking::Error> {
+/// # let client = influxdb3_blocking::Client::from_env()?;
+/// for chunk in client.query("SELECT * FROM home").chunks()? {
+///     let chunk = chunk?;
+///     println!("{} rows, {} bytes of metadata", chunk.data.num_rows(), chunk.app_metadata.len());
+/// }
+/// # Ok(())
+/// # }
+/// ```
+pub struct Chunks {
+    answer: Answer,
+}
+
+/// One message of an answer.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct Chunk {
+    /// The rows. There are none if the message has metadata alone.
+    pub data: RecordBatch,
+    /// The application's metadata, usually none.
+    pub app_metadata: Vec<u8>,
+}
+
+impl Chunks {
+    pub(super) fn new(answer: Answer) -> Self {
+        Self { answer }
+    }
+
+    /// The schema, which an empty answer has as well.
+    #[must_use]
+    pub fn schema(&self) -> SchemaRef {
+        SchemaRef::clone(self.answer.schema())
+    }
+
+    /// A handle that cancels the query, as of a [`Reader`](super::Reader::cancel_handle).
+    #[must_use]
+    pub fn cancel_handle(&self) -> CancelHandle {
+        CancelHandle::new(self.answer.cancel())
+    }
+
+    /// What the server said about the query, after the last chunk: `None` before.
+    #[must_use]
+    pub fn stats(&self) -> Option<QueryStats> {
+        self.answer.trailers().map(QueryStats::read)
+    }
+}
+
+impl Iterator for Chunks {
+    type Item = Result<Chunk>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let delivery = self.answer.next()?;
+        Some(delivery.map(|delivery| Chunk {
+            data: delivery.batch,
+            app_metadata: delivery.app_metadata.into(),
+        }))
+    }
+}
+
+impl std::iter::FusedIterator for Chunks {}
+
+impl fmt::Debug for Chunks {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Chunks").field("schema", self.answer.schema()).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,124 @@
+//! The whole way from bytes to record batches, as fuzz targets want it.
+
+use arrow_array::RecordBatch;
+use bytes::Bytes;
+
+use super::flight::{FlightData, Framer};
+use super::ipc::{Decoded, Decoder};
+use crate::Result;
+
+/// Decodes the body of an answer that came in pieces of this size. What decodes passes arrow's full validation.
+///
+/// # Panics
+///
+/// Never, or the target has found something.
+pub(crate) fn fuzz_decode(body: &[u8], piece: usize) -> Result<Vec<RecordBatch>> {
+    const LIMIT: usize = 1 << 20;
+    let mut framer = Framer::new(LIMIT);
+    let mut decoder = Decoder::new(LIMIT);
+    let mut batches = Vec::new();
+    for piece in body.chunks(piece.max(1)) {
+        framer.push(Bytes::copy_from_slice(piece));
+        while framer.begin()?.is_some() {
+            let Some(message) = framer.take() else { break };
+            if let Decoded::Batch(batch) = decoder.decode(FlightData::parse(message)?)? {
+                for column in batch.columns() {
+                    let valid = column.to_data().validate_full();
+                    assert!(valid.is_ok(), "what was decoded is not valid: {valid:?}");
+                }
+                // Every value can be looked at.
+                assert_eq!(
+                    super::Rows::new(&batch).map(|row| format!("{row:?}")).count(),
+                    batch.num_rows()
+                );
+                batches.push(batch);
+            }
+        }
+    }
+    Ok(batches)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Recorded answers, each as the body that it was.
+    fn bodies() -> Vec<Vec<u8>> {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/wire/flight.json");
+        let cases: Vec<serde_json::Value> =
+            serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
+        let mut bodies: Vec<Vec<u8>> = Vec::new();
+        for case in cases {
+            let mut body = Vec::new();
+            for message in case["messages_base64"].as_array().into_iter().flatten() {
+                let message = base64(message.as_str().unwrap());
+                body.push(0);
+                body.extend_from_slice(&u32::try_from(message.len()).unwrap().to_be_bytes());
+                body.extend_from_slice(&message);
+            }
+            if !body.is_empty() && !bodies.contains(&body) {
+                bodies.push(body);
+            }
+        }
+        bodies
+    }
+
+    fn base64(text: &str) -> Vec<u8> {
+        use base64::Engine as _;
+        base64::engine::general_purpose::STANDARD.decode(text).unwrap()
+    }
+
+    /// xorshift: the same mutations each time.
+    struct Random(u64);
+
+    impl Random {
+        fn below(&mut self, limit: usize) -> usize {
+            self.0 ^= self.0 << 13;
+            self.0 ^= self.0 >> 7;
+            self.0 ^= self.0 << 17;
+            (self.0 % limit as u64) as usize
+        }
+    }
+
+    #[test]
+    fn recorded_answers_decode_in_pieces_of_any_size() {
+        for body in bodies() {
+            let whole = fuzz_decode(&body, usize::MAX).unwrap();
+            for piece in [1, 7, 100, 1000] {
+                assert_eq!(fuzz_decode(&body, piece).unwrap(), whole);
+            }
+        }
+    }
+
+    #[test]
+    fn answers_that_are_cut_anywhere_do_not_panic() {
+        for body in bodies() {
+            for end in (0..body.len()).step_by(1) {
+                let _ = fuzz_decode(&body[..end], 64);
+            }
+        }
+    }
+
+    #[test]
+    fn answers_with_flipped_bits_decode_to_valid_batches_or_not_at_all() {
+        let mut random = Random(0x9e37_79b9_7f4a_7c15);
+        let (mut good, mut bad) = (0, 0);
+        for body in bodies() {
+            for _ in 0..2_000 {
+                let mut body = body.clone();
+                for _ in 0..=random.below(3) {
+                    let place = random.below(body.len());
+                    match random.below(4) {
+                        0 => body[place] = [0, 1, 0x7f, 0x80, 0xff][random.below(5)],
+                        _ => body[place] ^= 1 << random.below(8),
+                    }
+                }
+                match fuzz_decode(&body, 4096) {
+                    Ok(_) => good += 1,
+                    Err(_) => bad += 1,
+                }
+            }
+        }
+        assert!(good > 1000 && bad > 1000, "the mutations are too tame or too wild: {good} {bad}");
+    }
+}

@@ -1,0 +1,84 @@
+//! Panics of code that is not ours end here.
+
+use std::any::Any;
+use std::cell::Cell;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+/// Runs `work`; a panic becomes its message.
+pub(crate) fn contain<T>(work: impl FnOnce() -> T) -> Result<T, String> {
+    catch_unwind(AssertUnwindSafe(work)).map_err(|payload| {
+        let message = message_of(&*payload);
+        // The payload may be anything, also something that panics when it is dropped.
+        if let Err(again) = catch_unwind(AssertUnwindSafe(|| drop(payload))) {
+            std::mem::forget(again);
+        }
+        message
+    })
+}
+
+/// Runs a callback; `scheduler` is whose worker it holds up.
+pub(crate) fn call_back(scheduler: usize, callback: impl FnOnce()) -> Result<(), String> {
+    let before = swap(scheduler);
+    let result = contain(callback);
+    swap(before);
+    result
+}
+
+/// Whether this is called by a callback that holds up a worker of `scheduler`.
+pub(crate) fn is_in_callback(scheduler: usize) -> bool {
+    CALLBACK_OF.try_with(|current| current.get() == scheduler).unwrap_or(false)
+}
+
+/// Thread locals may be gone already, as a client may be dropped by one of them.
+fn swap(scheduler: usize) -> usize {
+    CALLBACK_OF.try_with(|current| current.replace(scheduler)).unwrap_or_default()
+}
+
+thread_local! {
+    static CALLBACK_OF: Cell<usize> = const { Cell::new(0) };
+}
+
+fn message_of(payload: &(dyn Any + Send)) -> String {
+    match (payload.downcast_ref::<&str>(), payload.downcast_ref::<String>()) {
+        (Some(text), _) => (*text).to_owned(),
+        (_, Some(text)) => text.clone(),
+        _ => "without a message".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Nasty;
+
+    impl Drop for Nasty {
+        fn drop(&mut self) {
+            panic!("once more");
+        }
+    }
+
+    #[test]
+    fn whatever_a_panic_carries_it_ends_here() {
+        assert_eq!(contain(|| 1), Ok(1));
+        assert_eq!(contain(|| panic!("plain")), Err::<(), _>("plain".into()));
+        let number = 2;
+        assert_eq!(contain(|| panic!("number {number}")), Err::<(), _>("number 2".into()));
+        let nasty = contain(|| std::panic::panic_any(Nasty));
+        assert_eq!(nasty, Err::<(), _>("without a message".into()));
+    }
+
+    #[test]
+    fn callbacks_know_whose_worker_they_hold_up() {
+        assert!(!is_in_callback(7));
+        call_back(7, || {
+            assert!(is_in_callback(7) && !is_in_callback(8));
+            call_back(8, || assert!(is_in_callback(8))).unwrap();
+            assert!(is_in_callback(7));
+            call_back(8, || panic!("contained")).unwrap_err();
+            assert!(is_in_callback(7));
+        })
+        .unwrap();
+        assert!(!is_in_callback(7));
+    }
+}

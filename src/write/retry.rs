@@ -1,0 +1,189 @@
+//! When a failed batch is tried again. Numbers in, a wait out; no I/O, no clock.
+
+use std::hash::{BuildHasher, RandomState};
+use std::time::Duration;
+
+/// The retry options of a client.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct RetryPolicy {
+    pub(crate) interval: Duration,
+    pub(crate) base: u32,
+    pub(crate) max_retries: u32,
+    pub(crate) max_delay: Duration,
+    pub(crate) max_time: Duration,
+    pub(crate) jitter: Duration,
+}
+
+impl RetryPolicy {
+    /// How long to wait before the `retry`-th retry (from 1) of a batch that was first sent `elapsed` ago;
+    /// none if it has failed for good.
+    ///
+    /// What the server asks for takes the place of the computed wait. A wait beyond the budget is not begun.
+    pub(crate) fn wait(
+        &self,
+        retry: u32,
+        elapsed: Duration,
+        asked: Option<Duration>,
+        random: &mut Random,
+    ) -> Option<Duration> {
+        if retry > self.max_retries || self.max_time.is_zero() {
+            return None;
+        }
+        let wait = match asked {
+            Some(asked) => asked.saturating_add(random.below(self.jitter)),
+            None => {
+                let (shortest, longest) = self.range(retry);
+                shortest.saturating_add(random.below(longest.saturating_sub(shortest)))
+            }
+        };
+        (elapsed.saturating_add(wait) <= self.max_time).then_some(wait)
+    }
+
+    /// The shortest and the longest wait before the `retry`-th retry.
+    ///
+    /// The range grows by `base` each time and stops moving once its upper end reaches `max_delay`.
+    fn range(&self, retry: u32) -> (Duration, Duration) {
+        let mut shortest = self.interval.min(self.max_delay);
+        for _ in 1..retry {
+            let longest = shortest.saturating_mul(self.base);
+            if longest >= self.max_delay || longest == shortest {
+                break;
+            }
+            shortest = longest;
+        }
+        (shortest, shortest.saturating_mul(self.base).min(self.max_delay))
+    }
+}
+
+/// A small random number generator (SplitMix64), good enough to spread waits.
+#[derive(Debug)]
+pub(crate) struct Random(u64);
+
+impl Random {
+    /// Seeded by the system, differently each time.
+    pub(crate) fn new() -> Self {
+        Self(RandomState::new().hash_one(0))
+    }
+
+    /// Uniform in `[0, end)`; zero for an empty range.
+    pub(crate) fn below(&mut self, end: Duration) -> Duration {
+        let nanos = u64::try_from(end.as_nanos()).unwrap_or(u64::MAX);
+        let scaled = (u128::from(self.next()) * u128::from(nanos)) >> 64;
+        // A product shifted by 64 bits is less than `nanos`.
+        Duration::from_nanos(u64::try_from(scaled).unwrap_or(u64::MAX))
+    }
+
+    fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let mut mixed = self.0;
+        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        mixed ^ (mixed >> 31)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn seconds(seconds: u64) -> Duration {
+        Duration::from_secs(seconds)
+    }
+
+    fn policy(interval: u64, base: u32, max_delay: u64) -> RetryPolicy {
+        RetryPolicy {
+            interval: seconds(interval),
+            base,
+            max_retries: 5,
+            max_delay: seconds(max_delay),
+            max_time: seconds(180),
+            jitter: Duration::ZERO,
+        }
+    }
+
+    fn ranges(policy: RetryPolicy) -> Vec<(u64, u64)> {
+        (1..=6).map(|n| policy.range(n)).map(|(a, b)| (a.as_secs(), b.as_secs())).collect()
+    }
+
+    #[test]
+    fn the_ranges_are_those_of_the_reference() {
+        let default = [(5, 10), (10, 20), (20, 40), (40, 80), (80, 125), (80, 125)];
+        assert_eq!(ranges(policy(5, 2, 125)), default);
+        let capped = [(5, 10), (10, 20), (20, 30), (20, 30), (20, 30), (20, 30)];
+        assert_eq!(ranges(policy(5, 2, 30)), capped);
+        // The cap is the end of a range: it stops there.
+        assert_eq!(ranges(policy(5, 2, 20))[1..], [(10, 20); 5]);
+        assert_eq!(ranges(policy(5, 2, 3)), [(3, 3); 6]);
+        assert_eq!(ranges(policy(5, 1, 125)), [(5, 5); 6]);
+        assert_eq!(ranges(policy(0, 2, 125)), [(0, 0); 6]);
+        assert_eq!(ranges(policy(1, 10, 125))[1..4], [(10, 100), (100, 125), (100, 125)]);
+    }
+
+    #[test]
+    fn extreme_options_neither_overflow_nor_run_for_ever() {
+        let policy = RetryPolicy {
+            interval: Duration::MAX,
+            base: u32::MAX,
+            max_retries: u32::MAX,
+            max_delay: Duration::MAX,
+            max_time: Duration::MAX,
+            jitter: Duration::MAX,
+        };
+        let mut random = Random::new();
+        assert!(policy.wait(u32::MAX, Duration::MAX, None, &mut random).is_some());
+        assert!(policy.wait(1, Duration::ZERO, Some(Duration::MAX), &mut random).is_some());
+        let endless = RetryPolicy { interval: Duration::from_nanos(1), base: 1, ..policy };
+        assert!(endless.wait(u32::MAX, Duration::ZERO, None, &mut random).is_some());
+    }
+
+    #[test]
+    fn waits_are_spread_over_the_range() {
+        let mut random = Random::new();
+        let policy = policy(5, 2, 125);
+        let waits: Vec<_> = (0..1000)
+            .map(|_| policy.wait(2, Duration::ZERO, None, &mut random).unwrap().as_secs_f64())
+            .collect();
+        assert!(waits.iter().all(|wait| (10.0..20.0).contains(wait)));
+        for tenth in 10..20 {
+            let range = f64::from(tenth)..f64::from(tenth + 1);
+            let share = waits.iter().filter(|wait| range.contains(wait)).count();
+            assert!((40..200).contains(&share), "{share} of 1000 in {range:?}");
+        }
+    }
+
+    #[test]
+    fn a_batch_fails_when_its_retries_or_its_budget_are_used_up() {
+        let mut random = Random::new();
+        let policy = policy(5, 2, 125);
+        let mut wait =
+            |retry, elapsed, asked| policy.wait(retry, seconds(elapsed), asked, &mut random);
+        assert!(wait(5, 0, None).is_some());
+        assert!(wait(6, 0, None).is_none(), "five retries");
+        assert!(wait(1, 180, None).is_none(), "the time is up");
+        assert!(wait(1, 170, None).is_some());
+        assert!(
+            wait(1, 176, None).is_none(),
+            "at least five seconds would be waited, four are left"
+        );
+        assert_eq!(wait(1, 0, Some(seconds(60))), Some(seconds(60)));
+        assert_eq!(wait(1, 0, Some(Duration::ZERO)), Some(Duration::ZERO));
+        assert_eq!(wait(1, 120, Some(seconds(60))), Some(seconds(60)));
+        assert!(wait(1, 121, Some(seconds(60))).is_none(), "the server asks for more than is left");
+        let none = RetryPolicy { max_retries: 0, ..policy };
+        assert!(none.wait(1, Duration::ZERO, None, &mut random).is_none());
+        let none = RetryPolicy { max_time: Duration::ZERO, ..policy };
+        assert!(none.wait(1, Duration::ZERO, Some(Duration::ZERO), &mut random).is_none());
+    }
+
+    #[test]
+    fn jitter_is_added_to_what_the_server_asks_for_and_to_nothing_else() {
+        let mut random = Random::new();
+        let policy = RetryPolicy { jitter: seconds(10), ..policy(5, 1, 125) };
+        let asked: Vec<_> = (0..100)
+            .map(|_| policy.wait(1, Duration::ZERO, Some(seconds(60)), &mut random).unwrap())
+            .collect();
+        assert!(asked.iter().all(|wait| (seconds(60)..seconds(70)).contains(wait)));
+        assert!(asked.iter().any(|wait| *wait > seconds(65)));
+        assert_eq!(policy.wait(1, Duration::ZERO, None, &mut random), Some(seconds(5)));
+    }
+}

@@ -1,0 +1,218 @@
+//! How lines end: what is counted, who is told, and what is kept for the next call if nobody is.
+
+use std::sync::Arc;
+
+use super::batcher::{Batcher, State};
+use super::contain::call_back;
+use super::lane::Job;
+use super::options::Callbacks;
+use super::stats::{Amount, End};
+use super::target::Target;
+use crate::{Batch, Error, ErrorKind, LineError, Result};
+
+/// What failed and was not told to anybody yet: the first error, and the lines of all.
+#[derive(Debug)]
+pub(super) struct Trouble {
+    error: Error,
+    unsent: Vec<Arc<Batch>>,
+    /// What the lines take of the buffer.
+    cost: usize,
+}
+
+/// What a job came to.
+pub(super) struct Settlement {
+    pub(super) ends: [(End, Amount); 2],
+    /// What the success callback is told.
+    pub(super) good: Option<Arc<Batch>>,
+    /// What the error callback is told, or whoever calls next.
+    pub(super) bad: Option<Bad>,
+}
+
+pub(super) struct Bad {
+    pub(super) batch: Arc<Batch>,
+    pub(super) error: Error,
+    /// Whether the lines can be of use to the caller. Those that the server refuses are in the error already.
+    pub(super) can_be_sent_again: bool,
+}
+
+impl Batcher {
+    /// Ends a job: counts its lines, calls back, frees its memory.
+    pub(super) fn settle(self: &Arc<Self>, job: Job, settlement: Settlement) {
+        let Settlement { ends, good, bad } = settlement;
+        let mut state = self.lock();
+        let Some(flight) = state.flights.iter_mut().find(|flight| flight.id == job.id) else {
+            // The client was closed meanwhile, and its lines were handed back.
+            return;
+        };
+        flight.is_settled = true;
+        for (end, amount) in ends {
+            state.stats.settle(end, amount);
+            if end == End::Written && amount.lines > 0 {
+                state.stats.batches += 1;
+                state.last_error = None;
+                state.is_dropping = false;
+                if let Some(group) = job.group.and_then(|group| state.groups.get_mut(&group)) {
+                    group.written += amount;
+                    group.batches += 1;
+                }
+            }
+        }
+        let callbacks = state.callbacks.clone();
+        drop(state);
+
+        if let (Some(batch), Some(callback)) = (&good, &callbacks.success) {
+            self.call("success", || callback(batch));
+        }
+        drop(good);
+        let told = bad.as_ref().is_none_or(|bad| self.tell(&callbacks, &bad.batch, &bad.error));
+        drop(callbacks);
+
+        let mut state = self.lock();
+        state.flights.retain(|flight| flight.id != job.id);
+        state.used = state.used.saturating_sub(job.cost);
+        let is_awaited = job.group.is_some_and(|group| state.groups.contains_key(&group));
+        if let Some(Bad { batch, error, can_be_sent_again }) = bad.filter(|_| !told || is_awaited) {
+            let kept = can_be_sent_again.then_some((batch, job.cost));
+            state.add_trouble(self.settings.buffer_limit, job.group, error, kept);
+        }
+        self.settle_piece(&mut state, job.number, job.group);
+        state.lane.release();
+        self.recycle(&mut state, job.batch);
+        self.go_on(state);
+    }
+
+    /// Calls the error callback; says whether it took the error.
+    pub(super) fn tell(&self, callbacks: &Callbacks, batch: &Batch, error: &Error) -> bool {
+        match &callbacks.error {
+            Some(callback) => self.call("error", || callback(batch, error)),
+            None => false,
+        }
+    }
+
+    /// Calls a callback; says whether it came through.
+    pub(super) fn call(&self, name: &str, callback: impl FnOnce()) -> bool {
+        match call_back(self.scheduler_id, callback) {
+            Ok(()) => true,
+            Err(panic) => {
+                log::error!("the {name} callback panicked: {panic}");
+                self.lock().stats.callback_panics += 1;
+                false
+            }
+        }
+    }
+}
+
+impl State {
+    /// Keeps an error, and the lines that it is about, for the next call (of `group`, if there is one).
+    ///
+    /// `limit` is that of the buffer, which what is kept is a part of.
+    pub(super) fn add_trouble(
+        &mut self,
+        limit: usize,
+        group: Option<u64>,
+        mut error: Error,
+        kept: Option<(Arc<Batch>, usize)>,
+    ) {
+        let slot = match group.and_then(|group| self.groups.get_mut(&group)) {
+            Some(group) => &mut group.trouble,
+            None => &mut self.trouble,
+        };
+        let line_errors = error.take_line_errors();
+        let trouble = slot.get_or_insert_with(|| Trouble { error, unsent: Vec::new(), cost: 0 });
+        if let Some((batch, cost)) = kept {
+            trouble.unsent.push(batch);
+            trouble.cost += cost;
+            self.used += cost;
+        }
+        let cost: usize = line_errors.iter().map(size_of_line_error).sum();
+        if self.used + cost <= limit {
+            trouble.error.add_line_errors(line_errors);
+            trouble.cost += cost;
+            self.used += cost;
+        } else {
+            log::warn!(
+                "there is no room to keep what is wrong with {} more lines",
+                line_errors.len()
+            );
+        }
+    }
+
+    /// Keeps lines that could not be sent in time for whoever closed the client; `reason` is taken if there was no
+    /// trouble before.
+    pub(super) fn add_unsent(&mut self, reason: &mut Option<Error>, batch: Arc<Batch>) {
+        if let Some(trouble) = &mut self.trouble {
+            trouble.unsent.push(batch);
+        } else if let Some(error) = reason.take() {
+            self.trouble = Some(Trouble { error, unsent: vec![batch], cost: 0 });
+        }
+    }
+
+    /// Fails with what went wrong before, if that was not told yet.
+    pub(super) fn take_trouble(&mut self, group: Option<u64>) -> Result<()> {
+        let slot = match group.and_then(|group| self.groups.get_mut(&group)) {
+            Some(group) => &mut group.trouble,
+            None => &mut self.trouble,
+        };
+        let Some(Trouble { mut error, unsent, cost }) = slot.take() else { return Ok(()) };
+        self.used = self.used.saturating_sub(cost);
+        error.add_unsent(unsent.into_iter().map(Arc::unwrap_or_clone));
+        Err(error)
+    }
+}
+
+fn size_of_line_error(error: &LineError) -> usize {
+    size_of::<LineError>() + error.message().len() + error.line().map_or(0, str::len)
+}
+
+/// Lines that were thrown away by one call.
+#[derive(Debug, Default)]
+pub(super) struct Losses {
+    batches: Vec<Arc<Batch>>,
+    lines: usize,
+}
+
+/// Losses, and who is to be told.
+pub(super) struct LossReport {
+    losses: Losses,
+    callbacks: Option<Arc<Callbacks>>,
+    is_news: bool,
+}
+
+impl Losses {
+    pub(super) fn add(&mut self, target: &Target, bytes: &[u8], lines: usize) {
+        if lines > 0 {
+            self.add_batch(Arc::new(target.batch(bytes.to_vec(), lines)));
+        }
+    }
+
+    pub(super) fn add_batch(&mut self, batch: Arc<Batch>) {
+        self.lines += batch.lines;
+        self.batches.push(batch);
+    }
+
+    /// A callback that loses lines is not called for these: it would lose more.
+    pub(super) fn prepare(self, state: &mut State, is_inside: bool) -> LossReport {
+        let is_news = self.lines > 0 && !std::mem::replace(&mut state.is_dropping, true);
+        let callbacks = (!is_inside && self.lines > 0).then(|| state.callbacks.clone());
+        LossReport { losses: self, callbacks, is_news }
+    }
+}
+
+impl LossReport {
+    pub(super) fn deliver(self, batcher: &Batcher) {
+        let Self { losses, callbacks, is_news } = self;
+        if is_news {
+            log::warn!("the buffer is full and lines are dropped, {} of them so far", losses.lines);
+        }
+        let Some(callbacks) = callbacks.filter(|callbacks| callbacks.error.is_some()) else {
+            return;
+        };
+        let error = Error::new(
+            ErrorKind::BufferFull,
+            "dropped, as there was no room in the buffer (buffer_limit)",
+        );
+        for batch in losses.batches {
+            batcher.tell(&callbacks, &batch, &error);
+        }
+    }
+}
