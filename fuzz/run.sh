@@ -10,6 +10,7 @@ cargo +nightly fuzz build --fuzz-dir .
 for target in $(cargo +nightly fuzz list --fuzz-dir .); do
     echo "$target"
     mkdir -p "corpus/$target"
+    # The first directory is where the fuzzer writes: never the seeds.
     cargo +nightly fuzz run --fuzz-dir . "$target" "corpus/$target" "seeds/$target" -- \
         -max_total_time="$seconds" -max_len=4096 -timeout=10 -verbosity=0
 done

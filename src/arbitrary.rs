@@ -18,14 +18,12 @@ use crate::{FieldValue, Line, LineBuffer, Point, Precision, Timestamp};
 /// ```
 impl<'a> Arbitrary<'a> for Point {
     fn arbitrary(u: &mut Unstructured<'a>) -> Result<Self> {
-        let mut point = Self::new(u.arbitrary::<&str>()?);
-        for tag in u.arbitrary_iter::<(&str, &str)>()? {
-            let (key, value) = tag?;
-            point = point.tag(key, value);
+        let mut point = Self::new(text(u)?);
+        for _ in 0..u.int_in_range(0..=4)? {
+            point = point.tag(text(u)?, text(u)?);
         }
-        for field in u.arbitrary_iter::<(&str, FieldValue<'_>)>()? {
-            let (key, value) = field?;
-            point = point.field(key, value);
+        for _ in 0..u.int_in_range(0..=5)? {
+            point = point.field(text(u)?, u.arbitrary::<FieldValue<'_>>()?);
         }
         Ok(match u.arbitrary::<Option<Timestamp>>()? {
             Some(time) => point.time(time),
@@ -40,7 +38,7 @@ impl<'a> Arbitrary<'a> for LineBuffer {
         let mut lines = Self::with_precision(u.arbitrary()?);
         while !u.is_empty() && u.arbitrary()? {
             // A line that fails half way is taken back.
-            if let Ok(line) = lines.measurement(u.arbitrary::<&str>()?) {
+            if let Ok(line) = lines.measurement(text(u)?) {
                 arbitrary_columns(line, u)?;
             }
         }
@@ -56,7 +54,7 @@ impl<'a> Arbitrary<'a> for FieldValue<'a> {
             2 => Self::Integer(u.arbitrary()?),
             3 => Self::Unsigned(u.arbitrary()?),
             4 => Self::Boolean(u.arbitrary()?),
-            5 => Self::Text(u.arbitrary::<&str>()?.into()),
+            5 => Self::Text(text(u)?.into()),
             _ => Self::Null,
         })
     }
@@ -87,16 +85,25 @@ impl<'a> Arbitrary<'a> for Precision {
     }
 }
 
+/// Mostly a short one of printable ASCII, which all names can be made of, and else any.
+fn text(u: &mut Unstructured<'_>) -> Result<String> {
+    if u.ratio(1, 8)? {
+        return u.arbitrary();
+    }
+    let length = u.int_in_range(0..=15)?;
+    (0..length).map(|_| u.int_in_range(b' '..=b'~').map(char::from)).collect()
+}
+
 /// Draws columns until one is refused or there are enough.
 fn arbitrary_columns<'a>(mut line: Line<'_>, u: &mut Unstructured<'a>) -> Result<()> {
     for _ in 0..u.int_in_range(0..=4)? {
-        match line.tag(u.arbitrary::<&str>()?, u.arbitrary::<&str>()?) {
+        match line.tag(text(u)?, text(u)?) {
             Ok(next) => line = next,
             Err(_) => return Ok(()),
         }
     }
     for _ in 0..u.int_in_range(1..=5)? {
-        match line.field(u.arbitrary::<&str>()?, u.arbitrary::<FieldValue<'_>>()?) {
+        match line.field(text(u)?, u.arbitrary::<FieldValue<'_>>()?) {
             Ok(next) => line = next,
             Err(_) => return Ok(()),
         }
@@ -116,9 +123,9 @@ mod tests {
         let mut state = seed;
         let byte = || {
             state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
-            (state >> 40) as u8 & if state >> 60 == 0 { 255 } else { 127 }
+            (state >> 40) as u8
         };
-        std::iter::repeat_with(byte).take(200).collect()
+        std::iter::repeat_with(byte).take(400).collect()
     }
 
     #[test]

@@ -341,7 +341,13 @@ impl Client {
     /// # Errors
     /// What could not be sent comes back in [`unsent`](Error::unsent).
     pub fn close(&self) -> Result<()> {
-        self.inner.retire();
+        let is_last = self.inner.retire();
+        #[cfg(feature = "query")]
+        if is_last {
+            self.inner.shared.query.close();
+        }
+        #[cfg(not(feature = "query"))]
+        let _ = is_last;
         self.inner.batcher.as_ref().map_or(Ok(()), Batcher::close)
     }
 
@@ -384,26 +390,22 @@ impl fmt::Debug for WeakClient {
 }
 
 impl Inner {
-    /// Lets go of what is shared, but for what batches need.
-    fn retire(&self) {
+    /// Lets go of the connections for writes, but for those that batches need. Says whether no other client shares the
+    /// thread for queries.
+    fn retire(&self) -> bool {
         if self.closed.swap(true, Ordering::AcqRel) {
-            return;
+            return false;
         }
         if self.batcher.is_none() {
             self.shared.http.retire(false);
         }
-        let is_last = self.shared.open.fetch_sub(1, Ordering::AcqRel) == 1;
-        #[cfg(feature = "query")]
-        if is_last {
-            self.shared.query.close();
-        }
-        #[cfg(not(feature = "query"))]
-        let _ = is_last;
+        self.shared.open.fetch_sub(1, Ordering::AcqRel) == 1
     }
 }
 
 impl Drop for Inner {
     fn drop(&mut self) {
+        // A reader may go on without its client, and ends the thread for queries when it ends.
         self.retire();
         if let Some(batcher) = &self.batcher {
             batcher.close_for_drop();

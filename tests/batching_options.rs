@@ -114,9 +114,12 @@ fn the_longest_durations_are_no_problem() {
 #[test]
 fn options_and_schedulers_can_be_cloned_and_shown() {
     let scheduler = ThreadPoolScheduler::new(3);
-    assert_eq!(scheduler.max_workers(), 3);
+    let clone = scheduler.clone();
+    assert_eq!((scheduler.max_workers(), clone.max_workers()), (3, 3));
     assert_eq!(format!("{scheduler:?}"), "ThreadPoolScheduler { max_workers: 3, .. }");
     let options = WriteOptions::default().write_scheduler(scheduler).retry_callback(|_, _| {});
+    let clone = options.clone();
+    assert_eq!(format!("{clone:?}"), format!("{options:?}"));
     let shown = format!("{options:?}");
     assert!(shown.contains("max_workers: 3") && shown.contains("retry_callback: true"), "{shown}");
     assert_eq!(format!("{:?}", WriteOptions::synchronous()), "WriteOptions::synchronous()");

@@ -20,7 +20,8 @@ fn live(url: &str) {
     let mut reader = client.query("SELECT 1").reader().unwrap();
     assert_eq!(reader.next().unwrap().unwrap().num_rows(), 3);
     drop(client);
-    assert!(reader.next().is_none(), "a reader outlives its client");
+    let end = reader.next();
+    assert!(end.is_none(), "a reader outlives its client: {end:?}");
 }
 
 fn client(url: &str) -> Client {

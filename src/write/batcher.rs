@@ -502,9 +502,9 @@ impl Batcher {
         let cost = |part: &Part<'_>| {
             let (lines, bytes) = (part.lines_left(), part.bytes_left().len());
             // A batch is left half empty at worst.
-            let batches =
-                lines / self.settings.batch_size + 2 * bytes / self.settings.max_batch_bytes;
-            bytes + (batches.min(lines) + 2) * BATCH_COST
+            let full =
+                lines / self.settings.batch_size + 2 * (bytes / self.settings.max_batch_bytes);
+            bytes + (full + 3).min(lines) * BATCH_COST
         };
         parts.iter().filter(|part| part.lines_left() > 0).map(cost).sum()
     }

@@ -157,6 +157,8 @@ impl Http {
     ) -> Result<Answer, Failure> {
         let url = format!("{}{path_and_query}", self.peer.base);
         let mut body = WatchedBody::new(post.map_or(&[], |post| post.body));
+        // ureq adds it to the time of day, which must not overflow.
+        let timeout = timeout.min(LONGEST);
         let connect = self.connect_timeout.min(timeout);
         let result = match post {
             None => {
@@ -466,6 +468,9 @@ fn tls_config(tls: &crate::transport::TlsSettings) -> Result<ureq::tls::TlsConfi
 }
 
 pub(crate) const USER_AGENT: &str = concat!("influxdb3-blocking/", env!("CARGO_PKG_VERSION"));
+
+/// About thirty years.
+const LONGEST: Duration = Duration::from_secs(1 << 30);
 
 /// Above this many bytes the server is asked first, so that an early 401 or 413 is heard.
 const EXPECT_ABOVE: usize = 1 << 20;

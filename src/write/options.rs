@@ -41,9 +41,9 @@ use crate::{Batch, Error};
 /// comes back from the next `send`, `flush` or `close`.
 ///
 /// # Callbacks
-/// They run on the scheduler's threads, where no lock is held. A panic in one is contained, logged and counted. They
-/// may use the client; as a callback holds up the worker that runs it, `flush` and `close` only start the work there,
-/// and [`OnFull::Block`] acts as [`OnFull::Error`]. A callback that owns a clone of its client keeps it alive until
+/// They run on the scheduler's threads, or on the thread whose call drops lines, and no lock is held meanwhile. A panic
+/// in one is contained, logged and counted. They may use the client; as a callback holds up the worker that runs it,
+/// `flush` and `close` only start the work there, and [`OnFull::Block`] acts as [`OnFull::Error`]. A callback that owns a clone of its client keeps it alive until
 /// `close`: better give it a [`WeakClient`](crate::WeakClient).
 #[derive(Clone)]
 #[must_use = "options do nothing until a client has them"]

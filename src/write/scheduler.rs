@@ -112,10 +112,10 @@ impl ThreadPoolScheduler {
     pub(crate) fn submit(&self, lane: Arc<dyn Lane>) {
         let load = self.pool.shared.load.fetch_add(1, Ordering::AcqRel) + 1;
         self.send(Message::Work(self.clone(), lane));
-        if load > self.pool.threads.load(Ordering::Acquire)
-            && let Err(error) = self.start_one(load)
-        {
-            log::warn!("the threads that there are have to do: {error:#}");
+        if load > self.pool.threads.load(Ordering::Acquire) {
+            // Without another thread, those that there are have more to do. No word about it here: the caller holds a
+            // lock, and a logger may well be one that writes to the server.
+            let _ = self.start_one(load);
         }
     }
 

@@ -124,17 +124,19 @@ impl State {
             trouble.cost += cost;
             self.used += cost;
         }
-        let cost: usize = line_errors.iter().map(size_of_line_error).sum();
-        if self.used + cost <= limit {
-            trouble.error.add_line_errors(line_errors);
-            trouble.cost += cost;
-            self.used += cost;
-        } else {
-            log::warn!(
-                "there is no room to keep what is wrong with {} more lines",
-                line_errors.len()
-            );
-        }
+        // What is wrong with each line is kept as far as there is room for it.
+        let mut room = limit.saturating_sub(self.used);
+        let kept = line_errors.into_iter().take_while(|line| {
+            let size = size_of_line_error(line);
+            let fits = size <= room;
+            room = room.saturating_sub(size);
+            fits
+        });
+        let kept: Vec<_> = kept.collect();
+        let cost: usize = kept.iter().map(size_of_line_error).sum();
+        trouble.error.add_line_errors(kept);
+        trouble.cost += cost;
+        self.used += cost;
     }
 
     /// Keeps lines that could not be sent in time for whoever closed the client; `reason` is taken if there was no

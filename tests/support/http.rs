@@ -2,7 +2,7 @@
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
@@ -80,6 +80,8 @@ pub struct Server {
     requests: Arc<(Mutex<Vec<Request>>, Condvar)>,
     connections: Arc<Mutex<Vec<TcpStream>>>,
     stopping: Arc<AtomicBool>,
+    /// Every so many requests, the connection ends in the middle of a body; 0 for never.
+    cut_every: Arc<AtomicUsize>,
     accepting: Option<JoinHandle<()>>,
 }
 
@@ -98,7 +100,16 @@ impl Server {
         let requests = Arc::new((Mutex::new(Vec::new()), Condvar::new()));
         let connections = Arc::new(Mutex::new(Vec::new()));
         let stopping = Arc::new(AtomicBool::new(false));
+        let cut_every = Arc::new(AtomicUsize::new(0));
+        let heads = Arc::new(AtomicUsize::new(0));
         let script = Arc::new(Mutex::new((0, script)));
+        let is_cut = {
+            let cut_every = cut_every.clone();
+            move || match cut_every.load(Ordering::SeqCst) {
+                0 => false,
+                every => heads.fetch_add(1, Ordering::SeqCst) % every == every - 1,
+            }
+        };
         let accepting = thread::spawn({
             let (requests, connections, stopping) =
                 (requests.clone(), connections.clone(), stopping.clone());
@@ -109,10 +120,11 @@ impl Server {
                     }
                     let Ok(stream) = stream else { continue };
                     connections.lock().unwrap().push(stream.try_clone().unwrap());
-                    let (requests, script) = (requests.clone(), script.clone());
+                    let (requests, script, is_cut) =
+                        (requests.clone(), script.clone(), is_cut.clone());
                     thread::spawn(move || {
                         // A peer that goes away in the middle ends its connection, not the test.
-                        let _ = serve(stream, connection, |request| {
+                        let _ = serve(stream, connection, is_cut, |request| {
                             requests.0.lock().unwrap().push(request.clone());
                             requests.1.notify_all();
                             let mut script = script.lock().unwrap();
@@ -124,12 +136,18 @@ impl Server {
                 }
             }
         });
-        Self { address, requests, connections, stopping, accepting: Some(accepting) }
+        let accepting = Some(accepting);
+        Self { address, requests, connections, stopping, cut_every, accepting }
     }
 
     /// Answers every request with 204.
     pub fn accepting() -> Self {
         Self::start(|_, _| Reply::status(204))
+    }
+
+    /// From now on the connection ends in the middle of the body of every so many requests.
+    pub fn cut_every(&self, requests: usize) {
+        self.cut_every.store(requests, Ordering::SeqCst);
     }
 
     pub fn address(&self) -> SocketAddr {
@@ -179,12 +197,13 @@ pub fn unused_port() -> u16 {
 fn serve(
     stream: TcpStream,
     connection: usize,
+    is_cut: impl Fn() -> bool,
     mut answer: impl FnMut(&Request) -> Reply,
 ) -> std::io::Result<()> {
     stream.set_nodelay(true)?;
     let mut out = stream.try_clone()?;
     let mut input = BufReader::new(stream);
-    while let Some(request) = read_request(&mut input, &mut out, connection)? {
+    while let Some(request) = read_request(&mut input, &mut out, connection, &is_cut)? {
         let mut reply = answer(&request);
         while let Reply::After(gate, next) = reply {
             gate.pass();
@@ -238,6 +257,7 @@ fn read_request(
     input: &mut BufReader<TcpStream>,
     out: &mut TcpStream,
     connection: usize,
+    is_cut: &impl Fn() -> bool,
 ) -> std::io::Result<Option<Request>> {
     let mut first = String::new();
     if input.read_line(&mut first)? == 0 {
@@ -261,6 +281,12 @@ fn read_request(
     }
     if let Some(length) = request.header("content-length") {
         request.body = vec![0; length.parse().unwrap_or(0)];
+        if is_cut() {
+            let half = request.body.len() / 2;
+            input.read_exact(&mut request.body[..half])?;
+            out.shutdown(Shutdown::Both)?;
+            return Ok(None);
+        }
         input.read_exact(&mut request.body)?;
     }
     Ok(Some(request))

@@ -1,0 +1,115 @@
+//! How fast points get to a server that does nothing but count them: this crate's batching beside its peer, the same
+//! points, in one run.
+//!
+//! `cargo run --release --bin batching` prints points a second, processor time and peak memory. Each measurement has a
+//! process of its own; the counting server is a thread of it, for everyone alike.
+
+mod contenders;
+mod latency;
+mod outage;
+mod process;
+mod sink;
+
+use std::env;
+use std::process::Command;
+use std::time::Instant;
+
+use contenders::{CONTENDERS, Contender, Load};
+use sink::Sink;
+
+const POINTS: usize = 1_000_000;
+const ROUNDS: usize = 3;
+
+fn main() {
+    let arguments: Vec<String> = env::args().skip(1).collect();
+    let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    match words[..] {
+        [] => compare(),
+        ["run", contender, producers, gzip, points] => {
+            let contender = CONTENDERS.iter().find(|c| c.id == contender).expect("a contender");
+            let load = Load {
+                producers: producers.parse().expect("a number of producers"),
+                gzip: gzip == "gzip",
+                points: points.parse().expect("a number of points"),
+            };
+            println!("{}", Measured::new(contender, &load).to_line());
+        }
+        ["latency"] => latency::print(),
+        ["outage"] => outage::print(),
+        _ => eprintln!(
+            "usage: batching [run CONTENDER PRODUCERS plain|gzip POINTS | latency | outage]"
+        ),
+    }
+}
+
+fn compare() {
+    for (producers, gzip) in [(1, "plain"), (4, "plain"), (1, "gzip"), (4, "gzip")] {
+        println!("\n{producers} producer{}, {gzip}", if producers == 1 { "" } else { "s" });
+        println!(
+            "{:44} {:>11} {:>9} {:>9} {:>9} {:>9}",
+            "", "points/s", "ratio", "CPU ns/pt", "RSS MiB", "requests"
+        );
+        let mut peer = None;
+        for contender in CONTENDERS {
+            let best = (0..ROUNDS)
+                .map(|_| Measured::in_a_process(contender, producers, gzip))
+                .min_by(|a, b| a.nanos.total_cmp(&b.nanos))
+                .expect("at least one round");
+            let peer = *peer.get_or_insert(best.nanos);
+            println!(
+                "{:44} {:11.0} {:9.2} {:9.0} {:9.1} {:9}",
+                contender.title,
+                1e9 / best.nanos,
+                peer / best.nanos,
+                best.cpu_nanos,
+                best.peak_mib,
+                best.requests
+            );
+        }
+    }
+}
+
+/// What one process found.
+struct Measured {
+    /// A point.
+    nanos: f64,
+    /// A point, all threads together.
+    cpu_nanos: f64,
+    peak_mib: f64,
+    requests: u64,
+}
+
+impl Measured {
+    fn new(contender: &Contender, load: &Load) -> Self {
+        let sink = Sink::start();
+        let start = Instant::now();
+        let cpu = process::cpu_time();
+        (contender.run)(&sink.url(), load);
+        let points = load.points as f64;
+        let (requests, bytes) = sink.counted();
+        assert!(requests > 0 && bytes > 0);
+        Self {
+            nanos: start.elapsed().as_nanos() as f64 / points,
+            cpu_nanos: (process::cpu_time() - cpu).as_nanos() as f64 / points,
+            peak_mib: process::peak_mib(),
+            requests,
+        }
+    }
+
+    fn in_a_process(contender: &Contender, producers: usize, gzip: &str) -> Self {
+        let output = Command::new(env::current_exe().expect("a path"))
+            .args(["run", contender.id, &producers.to_string(), gzip, &POINTS.to_string()])
+            .output()
+            .expect("a process");
+        let text = String::from_utf8_lossy(&output.stdout);
+        let numbers: Vec<f64> = text.split_whitespace().filter_map(|n| n.parse().ok()).collect();
+        let [nanos, cpu_nanos, peak_mib, requests] = numbers[..] else {
+            panic!("{}: {text}{}", contender.id, String::from_utf8_lossy(&output.stderr));
+        };
+        Self { nanos, cpu_nanos, peak_mib, requests: requests as u64 }
+    }
+
+    fn to_line(&self) -> String {
+        format!("{} {} {} {}", self.nanos, self.cpu_nanos, self.peak_mib, self.requests)
+    }
+}
