@@ -8,6 +8,7 @@ use std::sync::Arc;
 use influxdb3_blocking::arrow_array::builder::{Int32Builder, ListBuilder};
 use influxdb3_blocking::arrow_array::types::{Int8Type, Int32Type};
 use influxdb3_blocking::arrow_array::*;
+use influxdb3_blocking::arrow_schema::ArrowError;
 use influxdb3_blocking::{Client, Columns, ErrorKind, Precision, Record, Result};
 use support::http::Server;
 
@@ -349,7 +350,7 @@ fn all_batches_of_a_reader_are_written_and_its_errors_come_through() {
     let good = reader(vec![Ok(one(0)), Ok(one(2))]);
     let lines = written(Columns::from_reader(good).measurement("m")).unwrap();
     assert_eq!(lines, "m f=0i 0\nm f=1i 1\nm f=2i 2\nm f=3i 3\n");
-    let broken = influxdb3_blocking::arrow_schema::ArrowError::ParseError("broken".into());
+    let broken = ArrowError::ParseError("broken".into());
     let error =
         written(Columns::from_reader(reader(vec![Ok(one(0)), Err(broken)])).measurement("m"))
             .unwrap_err();
