@@ -30,6 +30,8 @@ pub(crate) struct Batcher {
     pub(super) config: Arc<Config>,
     pub(super) settings: Settings,
     pub(super) scheduler_id: usize,
+    /// Where lines go if nobody says otherwise.
+    usual_target: Option<Arc<Target>>,
     state: Mutex<State>,
     /// Told when memory was freed and when the client is closed.
     pub(super) room: Condvar,
@@ -87,6 +89,7 @@ impl Batcher {
         settings.max_batch_bytes = settings.max_batch_bytes.min(settings.buffer_limit - FIXED);
         Arc::new(Self {
             id: ThreadPoolScheduler::next_id(),
+            usual_target: Target::usual(&config).map(Arc::new),
             http,
             config,
             settings,
@@ -118,6 +121,10 @@ impl Batcher {
         })
     }
 
+    pub(crate) fn usual_target(&self) -> Option<&Arc<Target>> {
+        self.usual_target.as_ref()
+    }
+
     pub(crate) fn stats(&self) -> WriteStats {
         self.lock().stats
     }
@@ -139,6 +146,11 @@ impl Batcher {
             self.check(&mut state, is_inside, group)?;
             if !state.turns.is_empty() || state.used + cost > self.settings.buffer_limit {
                 break;
+            }
+            if let [part] = &mut *parts
+                && self.take_into_open(&mut state, part, group)
+            {
+                return Ok(());
             }
             if parts.iter().all(|part| part.is_indexed() || self.fits_open(&mut state, part, group))
             {
@@ -167,6 +179,21 @@ impl Batcher {
             OnFull::DropNewest => self.accept_and_drop(parts, is_inside, group, false),
             OnFull::DropOldest => self.accept_and_drop(parts, is_inside, group, true),
         }
+    }
+
+    /// Copies all lines into the batch that is open, if they leave it open. This is how nearly all lines are taken.
+    fn take_into_open(&self, state: &mut State, part: &mut Part<'_>, group: Option<u64>) -> bool {
+        let Some(open) = state.batches(group).get(part.target) else { return false };
+        let (lines, bytes) = (part.lines_left(), part.bytes_left().len());
+        let room = self.room_in(open);
+        if lines >= room.lines || bytes >= room.bytes {
+            return false;
+        }
+        open.bytes.extend_from_slice(part.take(lines, bytes));
+        open.lines += lines;
+        state.used += bytes;
+        state.stats.accept(Amount::new(lines, bytes));
+        true
     }
 
     fn accept_if_there_is_room(
@@ -205,8 +232,10 @@ impl Batcher {
             {
                 break Ok(());
             }
-            // Room comes from batches that are sent, so none may stay open.
-            self.close_open(&mut state);
+            // Room comes from batches that are sent. If none is under way, those that are open have to go.
+            if state.lane.has_nothing_to_do() {
+                self.close_open(&mut state);
+            }
             let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
             state = match left {
                 Some(left) if left.is_zero() => break Err(self.full(&state)),
@@ -339,12 +368,14 @@ impl Batcher {
         }
     }
 
-    fn open_batch(self: &Arc<Self>, state: &mut State, target: &Target, group: Option<u64>) {
+    fn open_batch(self: &Arc<Self>, state: &mut State, target: &Arc<Target>, group: Option<u64>) {
         let number = state.next();
         let mut bytes = std::mem::take(&mut state.spare);
-        bytes.reserve(state.usual_bytes.min(self.settings.max_batch_bytes));
+        let usual = state.usual_bytes.min(self.settings.max_batch_bytes);
+        // Of few different sizes, so that the allocator can use the memory of batches before.
+        bytes.reserve(usual.next_multiple_of(PAGE));
         let since = Instant::now();
-        let open = Open { target: Arc::new(target.clone()), number, since, bytes, lines: 0 };
+        let open = Open { target: target.clone(), number, since, bytes, lines: 0 };
         state.batches(group).insert(open);
         state.unsettled.insert(number, 1);
         state.used += BATCH_COST;
@@ -501,6 +532,9 @@ impl Batcher {
     fn cost_of(&self, parts: &[Part<'_>]) -> usize {
         let cost = |part: &Part<'_>| {
             let (lines, bytes) = (part.lines_left(), part.bytes_left().len());
+            if lines == 1 {
+                return bytes + BATCH_COST;
+            }
             // A batch is left half empty at worst.
             let full =
                 lines / self.settings.batch_size + 2 * (bytes / self.settings.max_batch_bytes);
@@ -601,6 +635,8 @@ const BATCH_COST: usize = 256;
 
 /// What one line, or the lines of one batch, can need besides their bytes.
 const FIXED: usize = 5 * BATCH_COST;
+
+const PAGE: usize = 4 << 10;
 
 /// About thirty years.
 const FAR: Duration = Duration::from_secs(1 << 30);

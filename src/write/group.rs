@@ -52,7 +52,8 @@ impl Group {
     /// # Errors
     /// What failed since the last call; then nothing is accepted. `unsent` holds both.
     pub(crate) fn submit(&self, target: &Target, bytes: &[u8], lines: usize) -> Result<()> {
-        let mut parts = [Part::new(target, bytes, lines)];
+        let target = Arc::new(target.clone());
+        let mut parts = [Part::new(&target, bytes, lines)];
         self.batcher.accept(&mut parts, Some(self.id)).map_err(|error| error.with_rest(&parts))
     }
 

@@ -151,6 +151,12 @@ impl Lane {
         }
     }
 
+    /// Whether a worker could take another job at once, if there were one.
+    pub(crate) fn has_nothing_to_do(&self) -> bool {
+        let waits = if self.is_strict() { !self.is_empty() } else { !self.queue.is_empty() };
+        !waits && self.called + self.busy < self.width
+    }
+
     /// Whether nothing is queued or waits; workers may still have jobs.
     pub(crate) fn is_empty(&self) -> bool {
         self.queue.is_empty() && self.aside.is_empty()

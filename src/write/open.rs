@@ -36,7 +36,7 @@ pub(crate) struct OpenBatches {
 /// Lines of one call for one target, of which the first ones may have been taken already.
 #[derive(Debug)]
 pub(crate) struct Part<'a> {
-    pub(crate) target: &'a Target,
+    pub(crate) target: &'a Arc<Target>,
     bytes: &'a [u8],
     lines: usize,
     /// Where each line ends, once that matters.
@@ -47,9 +47,9 @@ pub(crate) struct Part<'a> {
 
 impl OpenBatches {
     /// The open batch for `target`, if there is one.
-    pub(crate) fn get(&mut self, target: &Target) -> Option<&mut Open> {
-        let is_current = self.current.as_ref().is_some_and(|open| *open.target == *target);
-        if !is_current {
+    pub(crate) fn get(&mut self, target: &Arc<Target>) -> Option<&mut Open> {
+        let is_same = |open: &Open| Arc::ptr_eq(&open.target, target) || open.target == *target;
+        if !self.current.as_ref().is_some_and(is_same) {
             let found = self.others.remove(target)?;
             if let Some(last) = self.current.replace(found) {
                 self.others.insert(last.target.clone(), last);
@@ -116,7 +116,7 @@ impl Error {
 }
 
 impl<'a> Part<'a> {
-    pub(crate) fn new(target: &'a Target, bytes: &'a [u8], lines: usize) -> Self {
+    pub(crate) fn new(target: &'a Arc<Target>, bytes: &'a [u8], lines: usize) -> Self {
         Self { target, bytes, lines, ends: None, taken_bytes: 0, taken_lines: 0 }
     }
 

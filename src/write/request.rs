@@ -38,6 +38,26 @@ struct Overrides {
     problem: Option<String>,
 }
 
+impl Overrides {
+    fn is_empty(&self) -> bool {
+        let Self {
+            database: None,
+            organization: None,
+            precision: None,
+            use_v2_api: None,
+            no_sync: None,
+            accept_partial: None,
+            headers,
+            timeout: None,
+            problem: None,
+        } = self
+        else {
+            return false;
+        };
+        headers.is_empty()
+    }
+}
+
 impl<'a, R: Record<K>, K> WriteRequest<'a, R, K> {
     pub(crate) fn new(client: &'a Client, record: R) -> Self {
         Self { client, record, overrides: Overrides::default(), kind: PhantomData }
@@ -124,19 +144,25 @@ impl<'a, R: Record<K>, K> WriteRequest<'a, R, K> {
     /// - Without an error callback, whatever earlier batches failed with: nothing of this call was taken, and
     ///   [`unsent`](Error::unsent) holds the lines that failed and those of the call.
     pub fn send(self) -> Result<()> {
-        let target = self.target()?;
-        match self.client.batcher() {
-            Some(batcher) => self.send_batched(batcher, &target),
-            None => self.send_now(&target),
+        let Some(batcher) = self.client.batcher() else {
+            let target = Arc::new(self.target()?);
+            return self.send_now(&target);
+        };
+        match batcher.usual_target().filter(|usual| self.is_usual(usual)) {
+            Some(usual) => self.send_batched(batcher, usual),
+            None => {
+                let target = Arc::new(self.target()?);
+                self.send_batched(batcher, &target)
+            }
         }
     }
 
-    fn send_now(self, target: &Target) -> Result<()> {
-        let own_database = self.own_database(target);
+    fn send_now(self, target: &Arc<Target>) -> Result<()> {
+        // A record that has a database of its own, such as a batch, must not go elsewhere by accident.
+        let own_database = self.overrides.database.is_none().then_some(&*target.database);
         let mut buffer = Vec::new();
         let rules = self.client.tag_rules();
-        let mut lines =
-            Lines::new(&mut buffer, target.precision, rules, None, own_database.as_deref());
+        let mut lines = Lines::new(&mut buffer, target.precision, rules, None, own_database);
         self.record.encode(&mut lines)?;
         let (count, skipped, repeatable) = (lines.count(), lines.skipped(), lines.all_stamped());
         let map = lines.into_map();
@@ -148,18 +174,13 @@ impl<'a, R: Record<K>, K> WriteRequest<'a, R, K> {
         sync::send(self.client.http(), self.client.config(), target, encoded)
     }
 
-    fn send_batched(self, batcher: &Arc<Batcher>, target: &Target) -> Result<()> {
-        let own_database = self.own_database(target);
+    fn send_batched(self, batcher: &Arc<Batcher>, target: &Arc<Target>) -> Result<()> {
+        let own_database = self.overrides.database.is_none().then_some(&*target.database);
         let mut scratch = Scratch::new();
         let Scratch { buffer, stamped } = &mut scratch;
         let rules = self.client.tag_rules();
-        let mut lines = Lines::new(
-            buffer,
-            target.precision,
-            rules,
-            Some(&mut *stamped),
-            own_database.as_deref(),
-        );
+        let mut lines =
+            Lines::new(buffer, target.precision, rules, Some(&mut *stamped), own_database);
         self.record.encode(&mut lines)?;
         let (count, skipped) = (lines.count(), lines.skipped());
         warn_of(skipped, count + stamped.count);
@@ -168,15 +189,17 @@ impl<'a, R: Record<K>, K> WriteRequest<'a, R, K> {
             let mut parts = [part];
             return batcher.accept(&mut parts, None).map_err(|error| error.with_rest(&parts));
         }
-        let fine = Target { precision: Precision::Nanosecond, ..target.clone() };
+        let fine = Arc::new(Target { precision: Precision::Nanosecond, ..Target::clone(target) });
         let mut parts = [part, Part::new(&fine, &stamped.buffer, stamped.count)];
         batcher.accept(&mut parts, None).map_err(|error| error.with_rest(&parts))
     }
 
-    /// The database that records must belong to: one that has a database of its own, such as a batch, must not go
-    /// elsewhere by accident.
-    fn own_database(&self, target: &Target) -> Option<Arc<str>> {
-        self.overrides.database.is_none().then(|| target.database.clone())
+    /// Whether the lines go where they do if nobody says otherwise.
+    fn is_usual(&self, usual: &Target) -> bool {
+        self.overrides.is_empty()
+            && self.record.precision().is_none_or(|precision| precision == usual.precision)
+            && self.record.database().is_none()
+            && self.record.organization().is_none()
     }
 
     /// The client's settings, the record's and the request's, the latter winning.

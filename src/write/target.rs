@@ -4,7 +4,7 @@ use std::time::Duration;
 use super::Batch;
 use super::answer::Api;
 use crate::Precision;
-use crate::config::Headers;
+use crate::config::{Config, Headers};
 
 /// Where lines go and how: everything that makes one request differ from another but its lines.
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
@@ -20,6 +20,21 @@ pub(crate) struct Target {
 }
 
 impl Target {
+    /// Where lines go if neither they nor the request say otherwise, if that is anywhere.
+    pub(crate) fn usual(config: &Config) -> Option<Self> {
+        let Config { organization, precision, no_sync, accept_partial, .. } = config;
+        Some(Self {
+            database: config.database.clone()?,
+            organization: organization.clone(),
+            precision: *precision,
+            api: if config.use_v2_api { Api::V2 } else { Api::V3 },
+            no_sync: *no_sync,
+            accept_partial: *accept_partial,
+            headers: Headers::default(),
+            timeout: config.write_timeout,
+        })
+    }
+
     /// A batch of lines for this target.
     pub(crate) fn batch(&self, line_protocol: Vec<u8>, lines: usize) -> Batch {
         Batch {

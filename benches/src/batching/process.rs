@@ -14,7 +14,7 @@ pub fn peak_mib() -> f64 {
 /// Processor time of all threads.
 pub fn cpu_time() -> Duration {
     let stat = fs::read_to_string("/proc/self/stat").expect("/proc");
-    let numbers: Vec<u64> = stat
+    let numbers: Vec<i64> = stat
         .rsplit(')')
         .next()
         .into_iter()
@@ -22,5 +22,5 @@ pub fn cpu_time() -> Duration {
         .filter_map(|word| word.parse().ok())
         .collect();
     // The state, a letter, is left out: utime and stime are the fields 14 and 15, counted in hundredths of a second.
-    Duration::from_millis((numbers[10] + numbers[11]) * 10)
+    Duration::from_millis((numbers[10] + numbers[11]).unsigned_abs() * 10)
 }
