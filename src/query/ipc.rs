@@ -57,8 +57,10 @@ impl Decoder {
         let decoded = match catch_unwind(AssertUnwindSafe(|| self.decode_unguarded(message))) {
             Ok(decoded) => decoded,
             Err(panic) => {
-                // Dropping a panic's payload could panic again.
-                std::mem::forget(panic);
+                // arrow panics with a text. Dropping anything else could panic again.
+                if !panic.is::<String>() && !panic.is::<&'static str>() {
+                    std::mem::forget(panic);
+                }
                 Err(broken("a message contradicts itself"))
             }
         };
