@@ -373,7 +373,7 @@ impl Batcher {
         let mut bytes = std::mem::take(&mut state.spare);
         let usual = state.usual_bytes.min(self.settings.max_batch_bytes);
         // Of few different sizes, so that the allocator can use the memory of batches before.
-        bytes.reserve(usual.next_multiple_of(PAGE));
+        bytes.reserve(usual.next_multiple_of(STEP));
         let since = Instant::now();
         let open = Open { target: target.clone(), number, since, bytes, lines: 0 };
         state.batches(group).insert(open);
@@ -392,13 +392,15 @@ impl Batcher {
         if bytes.capacity() - bytes.len() > bytes.len() / 4 {
             bytes.shrink_to_fit();
         }
+        // From now on it takes what it takes, used or not.
+        state.used += bytes.capacity() - bytes.len();
         let jitter = state.random.below(self.settings.jitter);
         let waits = !jitter.is_zero() && matches!(state.phase, Phase::Open);
         Job {
             id: state.next(),
             number,
             group,
-            cost: BATCH_COST + bytes.len(),
+            cost: BATCH_COST + bytes.capacity(),
             batch: Arc::new(target.batch(bytes, lines)),
             target,
             not_before: waits.then(|| after(Instant::now(), jitter)),
@@ -636,7 +638,7 @@ const BATCH_COST: usize = 256;
 /// What one line, or the lines of one batch, can need besides their bytes.
 const FIXED: usize = 5 * BATCH_COST;
 
-const PAGE: usize = 4 << 10;
+const STEP: usize = 1 << 10;
 
 /// About thirty years.
 const FAR: Duration = Duration::from_secs(1 << 30);
