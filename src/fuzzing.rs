@@ -2,10 +2,14 @@
 
 #![allow(missing_docs, clippy::missing_errors_doc)]
 
+use std::time::Duration;
+
 use crate::line_protocol::TagRules;
 use crate::line_protocol::encoder::Encoded;
 use crate::line_protocol::text;
-use crate::{Point, Precision, Result};
+use crate::record::Lines;
+use crate::write::{Answer, Api};
+use crate::{Client, Point, Precision, Record, Result};
 
 /// The point as a client with default tags and a tag order writes it; false if no field was left.
 pub fn encode_point(
@@ -27,4 +31,69 @@ pub fn text_lines(text: &[u8]) -> impl Iterator<Item = Result<(&[u8], bool)>> {
 /// Where the lines of what this crate has encoded end.
 pub fn line_ends(encoded: &[u8]) -> Vec<usize> {
     text::line_ends(encoded).collect()
+}
+
+/// The number of rows in an answer with this body, which comes in pieces of so many bytes. Panics if a decoded batch is
+/// not valid.
+pub fn decode_flight(body: &[u8], piece: usize) -> Result<usize> {
+    let batches = crate::query::fuzz::fuzz_decode(body, piece)?;
+    Ok(batches.iter().map(|batch| batch.num_rows()).sum())
+}
+
+/// The lines of records as a client with default tags writes them, and how many they are.
+pub fn encode_record<K>(
+    record: impl Record<K>,
+    default_tags: Vec<(String, String)>,
+    precision: Precision,
+) -> Result<(Vec<u8>, usize)> {
+    let rules = TagRules::new(default_tags, Vec::new())?;
+    let mut out = Vec::new();
+    let mut lines = Lines::new(&mut out, precision, &rules, None, None);
+    record.encode(&mut lines)?;
+    let count = lines.count();
+    Ok((out, count))
+}
+
+/// What an answer to a write means.
+pub fn judge_answer(
+    status: u16,
+    headers: Vec<(String, String)>,
+    body: Vec<u8>,
+    v3: bool,
+    in_doubt: bool,
+) -> Result<()> {
+    let api = if v3 { Api::V3 } else { Api::V2 };
+    Answer { status, headers, body, in_doubt }.into_write_result(api)
+}
+
+/// What a connection string can set.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Settings {
+    pub host: String,
+    pub token: Option<String>,
+    pub database: Option<String>,
+    pub organization: String,
+    pub auth_scheme: String,
+    pub precision: Precision,
+    pub no_sync: bool,
+    pub accept_partial: bool,
+    pub use_v2_api: bool,
+    pub write_timeout: Duration,
+}
+
+/// What a client was told, the token included.
+pub fn settings(client: &Client) -> Settings {
+    let config = client.config();
+    Settings {
+        host: config.endpoint.to_string(),
+        token: config.token.as_ref().map(|token| token.reveal().to_owned()),
+        database: config.database.as_deref().map(str::to_owned),
+        organization: config.organization.to_string(),
+        auth_scheme: config.auth_scheme.clone(),
+        precision: config.precision,
+        no_sync: config.no_sync,
+        accept_partial: config.accept_partial,
+        use_v2_api: config.use_v2_api,
+        write_timeout: config.write_timeout,
+    }
 }

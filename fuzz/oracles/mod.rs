@@ -6,9 +6,13 @@
 //! To add a target: a module here with `pub fn check(data: &[u8])`, a line in `TARGETS`, a file of three lines in
 //! `fuzz_targets/`, its `[[bin]]` in `fuzz/Cargo.toml`, and a few seeds in `seeds/<name>/`.
 
+pub mod connection_string;
+pub mod error_body;
+pub mod flight;
 pub mod line_buffer;
 pub mod model;
 pub mod point;
+pub mod records;
 pub mod text_split;
 
 /// Checks one input, and panics if something is wrong with what the crate makes of it.
@@ -19,5 +23,9 @@ pub type Check = fn(&[u8]);
 pub const TARGETS: &[(&str, Check)] = &[
     ("point", point::check),
     ("line_buffer", line_buffer::check),
+    ("records", records::check),
     ("text_split", text_split::check),
+    ("error_body", error_body::check),
+    ("connection_string", connection_string::check),
+    ("flight", flight::check),
 ];

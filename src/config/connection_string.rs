@@ -6,6 +6,12 @@ use crate::ClientBuilder;
 /// Sets what a connection string has.
 pub(crate) fn apply(builder: ClientBuilder, text: &str) -> ClientBuilder {
     let (host, query) = text.trim().split_once('?').unwrap_or((text, ""));
+    if host.contains("token=") {
+        // A problem with the host would show it.
+        return builder.problem(
+            "the connection string has a token before its '?': write it as https://host:8181?token=…",
+        );
+    }
     let mut builder = builder.set("host", "the connection string", host);
     let mut seen: Vec<String> = Vec::new();
     for pair in query.split('&').filter(|pair| !pair.is_empty()) {

@@ -26,11 +26,10 @@ pub(crate) fn fuzz_decode(body: &[u8], piece: usize) -> Result<Vec<RecordBatch>>
                     let valid = column.to_data().validate_full();
                     assert!(valid.is_ok(), "what was decoded is not valid: {valid:?}");
                 }
-                // Every value can be looked at.
-                assert_eq!(
-                    super::Rows::new(&batch).map(|row| format!("{row:?}")).count(),
-                    batch.num_rows()
-                );
+                // Every value can be looked at. (A column of nulls has any number of rows in no bytes.)
+                for row in super::Rows::new(&batch).take(1000) {
+                    drop(format!("{row:?}"));
+                }
                 batches.push(batch);
             }
         }

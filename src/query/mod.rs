@@ -2,8 +2,8 @@
 
 mod chunks;
 mod flight;
-#[cfg(test)]
-mod fuzz;
+#[cfg(any(test, feature = "_fuzzing"))]
+pub(crate) mod fuzz;
 mod ipc;
 mod kind;
 #[cfg(feature = "pretty")]

@@ -193,7 +193,7 @@ impl Told {
             // Serverless and Dedicated name the first bad line this way.
             _ => match (line_number(json.get("line")), text_of(json.get("message"))) {
                 (Some(line), Some(message)) => {
-                    (vec![LineError::new(Some(line), message)], Shape::One)
+                    (vec![LineError::new(Some(line), shortened(&message))], Shape::One)
                 }
                 _ => (Vec::new(), Shape::Plain),
             },
@@ -220,7 +220,7 @@ impl Told {
 fn line_error(item: &Value) -> Option<LineError> {
     let message = text_of(item.get("error_message"))?;
     // `original_line` is cut to 20 bytes and may be another line's; the number is right.
-    Some(LineError::new(line_number(item.get("line_number")), message))
+    Some(LineError::new(line_number(item.get("line_number")), shortened(&message)))
 }
 
 fn line_number(value: Option<&Value>) -> Option<usize> {

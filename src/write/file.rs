@@ -224,6 +224,7 @@ impl<'a> WriteFile<'a> {
             partial: None,
             line_errors: Vec::new(),
             rows: 0,
+            longest: 0,
         };
         run.write(&self.path, &self.reading, progress.as_deref_mut())
             .map_err(|error| error.in_context(&path))?;
@@ -253,6 +254,8 @@ struct Run<'a> {
     line_errors: Vec<LineError>,
     /// Rows of the file that were read.
     rows: usize,
+    /// The most bytes that were read at once, which the next ones will hardly exceed.
+    longest: usize,
 }
 
 impl Run<'_> {
@@ -292,15 +295,14 @@ impl Run<'_> {
         let rules = self.client.tag_rules();
         let mut lines =
             Lines::new(buffer, self.target.precision, rules, None, None).starting_at_row(self.rows);
-        let mut longest = 0;
         let end = loop {
             let before = lines.byte_len();
             match source.read(&mut lines) {
                 Ok(true) => {}
                 end => break end,
             }
-            longest = longest.max(lines.byte_len() - before);
-            if lines.byte_len() + longest > limit {
+            self.longest = self.longest.max(lines.byte_len() - before);
+            if lines.byte_len() + self.longest > limit {
                 break Ok(true);
             }
         };

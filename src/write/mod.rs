@@ -30,6 +30,8 @@ mod target;
 mod verdict;
 mod worker;
 
+#[cfg(feature = "_fuzzing")]
+pub(crate) use answer::{Answer, Api};
 pub use batch::Batch;
 pub(crate) use batcher::Batcher;
 #[cfg(feature = "_files")]

@@ -39,18 +39,23 @@ pub(super) fn see(seen: &mut Seen, cell: &str, is_quoted: bool, nulls: &Nulls) {
     if nulls.has_text(cell, is_quoted) {
         return;
     }
-    let text = cell.trim_ascii();
-    if let Some((negative, digits)) = integer(text) {
-        match digits.len() {
-            0..=18 if negative => {
-                seen.add(Seen::INTEGER);
+    match shape(cell.as_bytes()) {
+        // An integer so short fits.
+        Shape::Digits { negative, count: 1..=18 } => {
+            seen.add(Seen::INTEGER);
+            if negative {
                 seen.add(Seen::NEGATIVE);
             }
-            0..=18 => seen.add(Seen::INTEGER),
-            _ => seen.add_integer(negative, digits),
         }
-    } else if is_plain_float(text.as_bytes()) {
-        seen.add(Seen::FLOAT);
+        Shape::Decimal => seen.add(Seen::FLOAT),
+        _ => see_slowly(seen, cell, nulls),
+    }
+}
+
+fn see_slowly(seen: &mut Seen, cell: &str, nulls: &Nulls) {
+    let text = cell.trim_ascii();
+    if let Some((negative, digits)) = integer(text) {
+        seen.add_integer(negative, digits);
     } else if nulls.has_other(text) {
     } else if boolean(text).is_some() {
         seen.add(Seen::BOOLEAN);
@@ -104,18 +109,40 @@ fn integer(text: &str) -> Option<(bool, &str)> {
     is_integer.then_some((negative, digits))
 }
 
-/// Whether the server reads this as a finite number: `-?digits[.digits]`, and not too many of them.
+/// What digits, a point and a sign make of a cell.
+enum Shape {
+    /// `-?digits`
+    Digits {
+        negative: bool,
+        count: usize,
+    },
+    /// `-?digits.digits`
+    Decimal,
+    Other,
+}
+
 #[inline(always)]
-fn is_plain_float(text: &[u8]) -> bool {
-    let digits = text.strip_prefix(b"-").unwrap_or(text);
-    let mut points = 0;
-    let mut others = 0;
+fn shape(text: &[u8]) -> Shape {
+    let (negative, digits) = match text.strip_prefix(b"-") {
+        Some(digits) => (true, digits),
+        None => (false, text),
+    };
+    let (mut points, mut others) = (0, 0);
     for byte in digits {
         points += usize::from(*byte == b'.');
         others += usize::from(!byte.is_ascii_digit());
     }
-    let at_ends = matches!(digits, [b'0'..=b'9', .., b'0'..=b'9'] | [b'0'..=b'9']);
-    at_ends && others == points && points <= 1 && digits.len() <= 300
+    match (digits, points, others) {
+        ([b'0'..=b'9', ..], 0, 0) => Shape::Digits { negative, count: digits.len() },
+        ([b'0'..=b'9', .., b'0'..=b'9'], 1, 1) => Shape::Decimal,
+        _ => Shape::Other,
+    }
+}
+
+/// Whether the server reads this as a finite number, and it has not too many digits to be one.
+#[inline(always)]
+fn is_plain_float(text: &[u8]) -> bool {
+    text.len() <= 300 && !matches!(shape(text), Shape::Other)
 }
 
 #[inline]

@@ -1,5 +1,7 @@
 //! ORC files.
 
+mod tail;
+
 use std::io;
 use std::path::Path;
 
@@ -7,9 +9,9 @@ use bytes::Bytes;
 use orc_rust::reader::ChunkReader;
 use orc_rust::{ArrowReader, ArrowReaderBuilder};
 
-use super::batches::{BatchReader, Batches, Placed, damaged, guarded};
-use super::input::{At, Input, Places};
-use super::{Reading, Source};
+use crate::file::batches::{BatchReader, Batches, Placed, damaged, guarded};
+use crate::file::input::{At, Input, Places};
+use crate::file::{Reading, Source};
 use crate::line_protocol::TagRules;
 use crate::{Precision, Result};
 
@@ -23,6 +25,7 @@ pub(super) fn open(
     let counter = input.counter.clone();
     let chunks = Chunks(Places::new(input));
     let (schema, reader) = guarded(|| {
+        tail::check(&chunks.0)?;
         let builder = ArrowReaderBuilder::try_new(chunks).map_err(damaged)?;
         Ok((builder.schema(), builder.build()))
     })?;
