@@ -189,7 +189,6 @@ fn the_last_clone_may_be_dropped_in_a_callback() {
 #[test]
 fn in_a_callback_block_is_an_error_rather_than_a_deadlock() {
     let server = Server::start(|_, _| Reply::status(401));
-    let handle = Handle::default();
     let refused = Arc::new(AtomicUsize::new(0));
     for policy in [OnFull::Block, OnFull::BlockFor(Duration::from_secs(3600))] {
         let handle = Handle::default();
@@ -211,7 +210,6 @@ fn in_a_callback_block_is_an_error_rather_than_a_deadlock() {
         client.close().ok();
     }
     assert!(refused.load(Ordering::SeqCst) >= 4);
-    drop(handle);
 }
 
 #[test]
@@ -276,7 +274,6 @@ mod threads {
 
     /// Threads are counted for the whole process, so these tests take turns.
     static TURN: Mutex<()> = Mutex::new(());
-    const NAME: &str = "write-test-pool";
 
     fn count(ids: &[String]) -> usize {
         ids.iter()
@@ -314,7 +311,6 @@ mod threads {
     #[test]
     fn end_when_the_client_is_closed_though_a_callback_owns_a_clone() {
         let _turn = TURN.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
-        let _ = NAME;
         let server = Server::accepting();
         let ids = Arc::default();
         let own: Arc<OnceLock<Client>> = Arc::default();
@@ -350,5 +346,20 @@ mod threads {
         assert!(count(&ids) > 0, "the handle keeps them");
         drop(scheduler);
         wait_until_gone(&ids);
+    }
+
+    #[test]
+    fn end_with_a_close_that_cannot_wait_though_a_request_is_under_way() {
+        let _turn = TURN.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        let server = Server::start(|n, _| if n == 0 { Reply::status(204) } else { Reply::Stall });
+        let ids = Arc::default();
+        let options = options().max_close_wait(Duration::from_millis(10));
+        let client = client(&server, noting(&ids, options));
+        client.write(point(1)).send().unwrap();
+        client.flush().unwrap();
+        client.write(points(2..1002)).timeout(support::batching::NEVER).send().unwrap();
+        server.wait_for(2);
+        client.close().unwrap_err();
+        wait_until_gone(&ids.lock().unwrap().clone());
     }
 }

@@ -169,15 +169,20 @@ impl Batcher {
             left.push((job.number, job.batch));
         }
         let mut is_under_way = false;
-        for flight in
-            std::mem::take(&mut state.flights).into_iter().filter(|flight| !flight.is_settled)
-        {
+        let flights = std::mem::take(&mut state.flights);
+        let has_callbacks = flights.iter().any(|flight| flight.is_settled);
+        for flight in flights.into_iter().filter(|flight| !flight.is_settled) {
             is_under_way = true;
             let amount = Amount::new(flight.batch.lines, flight.batch.line_protocol.len());
             state.stats.settle(end, amount);
             left.push((flight.number, flight.batch));
         }
         left.sort_by_key(|(number, _)| *number);
+        debug_assert!(
+            !left.is_empty() || has_callbacks || state.used == state.cost_of_trouble(),
+            "{} bytes are leaked",
+            state.used
+        );
         state.unsettled.clear();
         state.used = 0;
         state.phase = Phase::Closed { left_lines: !left.is_empty() };

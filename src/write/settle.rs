@@ -139,6 +139,12 @@ impl State {
         self.used += cost;
     }
 
+    /// What the lines that nobody has asked for yet take of the buffer.
+    pub(super) fn cost_of_trouble(&self) -> usize {
+        let groups = self.groups.values().filter_map(|group| group.trouble.as_ref());
+        groups.chain(&self.trouble).map(|trouble| trouble.cost).sum()
+    }
+
     /// Keeps lines that could not be sent in time for whoever closed the client; `reason` is taken if there was no
     /// trouble before.
     pub(super) fn add_unsent(&mut self, reason: &mut Option<Error>, batch: Arc<Batch>) {
