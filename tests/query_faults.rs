@@ -3,11 +3,12 @@
 
 mod support;
 
-use std::sync::mpsc;
+use std::sync::{Arc, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use h2::Reason;
+use influxdb3_blocking::arrow_array::{ArrayRef, NullArray, RecordBatch};
 use influxdb3_blocking::{Client, ClientBuilder, Error, ErrorKind, Reader};
 use support::batches::{answer, flight_data, messages, numbers};
 use support::flight::{FlightServer, Step, grpc_message, ok};
@@ -152,6 +153,44 @@ fn contradictions_are_errors_and_the_client_lives_on() {
         assert_eq!(client.query("SELECT 1").table().unwrap().num_rows(), 1, "{name}");
         assert_eq!(server.connections(), 1, "{name}");
     }
+}
+
+#[test]
+fn rows_that_take_no_bytes_are_not_believed_in_any_number() {
+    let nulls: [(&str, ArrayRef); 1] = [("nothing", Arc::new(NullArray::new(3)))];
+    let honest = flight_data(&[RecordBatch::try_from_iter(nulls).unwrap()]);
+    for (rows, kind) in
+        [(3, None), (1 << 31, Some(ErrorKind::Decode)), (i64::MAX, Some(ErrorKind::Decode))]
+    {
+        let mut data = honest.clone();
+        data[1].data_header = rows_of_nulls(rows).into();
+        let messages = data.iter().map(prost::Message::encode_to_vec).map(Step::Message);
+        let steps = std::iter::once(Step::Head).chain(messages).chain([ok()]).collect();
+        let answer = client(&FlightServer::replay(steps)).query("SELECT NULL").table();
+        match kind {
+            None => assert_eq!(answer.unwrap().num_rows(), 3),
+            Some(kind) => assert_eq!(answer.unwrap_err().kind(), kind, "{rows}"),
+        }
+    }
+}
+
+/// The header of a batch whose one column is null in so many rows.
+fn rows_of_nulls(rows: i64) -> Vec<u8> {
+    let mut builder = flatbuffers::FlatBufferBuilder::new();
+    let nodes = builder.create_vector(&[arrow_ipc::FieldNode::new(rows, rows)]);
+    let buffers = builder.create_vector::<arrow_ipc::Buffer>(&[]);
+    let mut batch = arrow_ipc::RecordBatchBuilder::new(&mut builder);
+    batch.add_length(rows);
+    batch.add_nodes(nodes);
+    batch.add_buffers(buffers);
+    let batch = batch.finish().as_union_value();
+    let mut root = arrow_ipc::MessageBuilder::new(&mut builder);
+    root.add_version(arrow_ipc::MetadataVersion::V5);
+    root.add_header_type(arrow_ipc::MessageHeader::RecordBatch);
+    root.add_header(batch);
+    let root = root.finish();
+    builder.finish(root, None);
+    builder.finished_data().to_vec()
 }
 
 #[test]

@@ -1,7 +1,8 @@
 //! From HTTP/2 data frames to Flight messages: the gRPC framing, and the one protobuf message there is.
 //!
 //! A message stays in the pieces in which it came until it is complete. Its body is then either used in
-//! place, if it lies in one piece and is aligned, or gathered once into aligned memory of its exact size.
+//! place, if it lies in one piece and is aligned, or gathered once into aligned memory of its exact size. The
+//! caller does that; if it is behind, the driver helps.
 
 use std::collections::VecDeque;
 
@@ -95,13 +96,20 @@ impl Framer {
 }
 
 /// One message of a Flight stream.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct FlightData {
     /// The Arrow IPC message: a flatbuffer.
     pub(crate) header: Bytes,
     pub(crate) app_metadata: Bytes,
-    body: Span,
-    pieces: Pieces,
+    body: Body,
+}
+
+#[derive(Debug)]
+enum Body {
+    /// As it came: a part of the message.
+    Part(Pieces, Span),
+    /// In memory of its own, aligned for every type.
+    Gathered(Buffer),
 }
 
 /// A place in a message.
@@ -132,26 +140,32 @@ impl FlightData {
         }
         let header = header.map_or_else(Bytes::new, |span| gather_bytes(&pieces, span));
         let app_metadata = app_metadata.map_or_else(Bytes::new, |span| gather_bytes(&pieces, span));
-        Ok(Self { header, app_metadata, body, pieces })
+        Ok(Self { header, app_metadata, body: Body::Part(pieces, body) })
     }
 
     /// The length of the body.
     pub(crate) fn body_len(&self) -> usize {
-        self.body.length
+        match &self.body {
+            Body::Part(_, span) => span.length,
+            Body::Gathered(body) => body.len(),
+        }
+    }
+
+    /// Copies the body to where it will stay, and lets go of the memory in which it came.
+    pub(crate) fn gather(&mut self) {
+        if let Body::Part(pieces, span) = &self.body {
+            self.body = Body::Gathered(gather_buffer(pieces, *span));
+        }
     }
 
     /// The body in memory that is aligned so: as it came, if it can be, or copied once.
     pub(crate) fn into_body(self, alignment: usize) -> Buffer {
-        if let Some(bytes) = in_one_piece(&self.pieces, self.body)
-            && bytes.as_ptr().align_offset(alignment) == 0
-        {
-            return Buffer::from(bytes);
+        match self.body {
+            Body::Gathered(body) => body,
+            Body::Part(pieces, span) => in_one_piece(&pieces, span)
+                .filter(|bytes| bytes.as_ptr().align_offset(alignment) == 0)
+                .map_or_else(|| gather_buffer(&pieces, span), Buffer::from),
         }
-        let mut body = MutableBuffer::with_capacity(self.body.length);
-        for part in parts(&self.pieces, self.body) {
-            body.extend_from_slice(part);
-        }
-        body.into()
     }
 }
 
@@ -260,6 +274,12 @@ fn in_one_piece(pieces: &[Bytes], span: Span) -> Option<Bytes> {
         position += piece.len();
     }
     None
+}
+
+fn gather_buffer(pieces: &[Bytes], span: Span) -> Buffer {
+    let mut gathered = MutableBuffer::with_capacity(span.length);
+    parts(pieces, span).for_each(|part| gathered.extend_from_slice(part));
+    gathered.into()
 }
 
 fn gather_bytes(pieces: &[Bytes], span: Span) -> Bytes {
@@ -371,6 +391,17 @@ mod tests {
         let place = whole[25..].as_ptr();
         let body = FlightData::parse(vec![whole]).unwrap().into_body(1);
         assert_eq!(body.as_ptr(), place);
+    }
+
+    #[test]
+    fn a_gathered_body_is_the_same_body() {
+        for size in [1, 7, 1000] {
+            let pieces = message().chunks(size).map(Bytes::copy_from_slice).collect();
+            let mut data = FlightData::parse(pieces).unwrap();
+            data.gather();
+            data.gather();
+            check(data);
+        }
     }
 
     #[test]

@@ -15,7 +15,7 @@ use tonic::body::Body;
 use tonic::transport::{Channel, Endpoint};
 use tower_service::Service;
 
-use super::flight::{Framer, Pieces, encode_ticket};
+use super::flight::{FlightData, Framer, encode_ticket};
 use super::runtime::{Connector, Greeting, Idle, Outbox};
 use super::status::{Circumstances, Failure};
 use crate::config::{Config, Headers};
@@ -47,7 +47,7 @@ pub(crate) struct Call {
 
 /// What comes back, in this order: messages, and at last one of the other two.
 pub(crate) enum Event {
-    Message(Pieces),
+    Message(FlightData),
     End(Trailers),
     Failed(Error),
 }
@@ -158,6 +158,11 @@ impl Rpc {
                 };
                 cost = Some(held);
                 let Some(message) = framer.take() else { break };
+                let mut message = FlightData::parse(message)?;
+                // The caller has enough to do: fresh memory for a whole table costs it more than reading does.
+                if outbox.waiting() > 1 {
+                    message.gather();
+                }
                 outbox.send(Event::Message(message), held);
                 cost = None;
                 messages += 1;

@@ -9,7 +9,6 @@ use arrow_schema::SchemaRef;
 use bytes::Bytes;
 
 use super::QueryClient;
-use super::flight::FlightData;
 use super::ipc::{Decoded, Decoder};
 use super::rpc::{Call, Event, Trailers};
 use super::runtime::{Aborter, Silence, Task};
@@ -69,14 +68,14 @@ impl Answer {
         let cancel = Cancel { cancelled: Arc::default(), aborter: task.aborter() };
         let mut decoder = Decoder::new(client.config().max_message_size);
         let schema = loop {
-            let pieces = match task.receive(deadline) {
-                Ok(Event::Message(pieces)) => pieces,
+            let message = match task.receive(deadline) {
+                Ok(Event::Message(message)) => message,
                 Ok(Event::Failed(error)) => return Err(error),
                 Ok(Event::End(_)) => return Err(without_schema()),
                 Err(Silence::TimedOut) => return Err(timed_out(wait)),
                 Err(Silence::Gone) => return Err(gone(client)),
             };
-            match decoder.decode(FlightData::parse(pieces)?)? {
+            match decoder.decode(message)? {
                 Decoded::Schema(schema) => break schema,
                 Decoded::Other => {}
                 Decoded::Batch(_) | Decoded::Empty => return Err(without_schema()),
@@ -116,8 +115,8 @@ impl Answer {
             if self.cancel.is_cancelled() {
                 return Err(cancelled());
             }
-            let pieces = match task.receive(deadline) {
-                Ok(Event::Message(pieces)) => pieces,
+            let message = match task.receive(deadline) {
+                Ok(Event::Message(message)) => message,
                 Ok(Event::Failed(error)) => return Err(error),
                 Ok(Event::End(trailers)) => {
                     self.trailers = Some(trailers);
@@ -127,9 +126,8 @@ impl Answer {
                 Err(Silence::Gone) if self.cancel.is_cancelled() => return Err(cancelled()),
                 Err(Silence::Gone) => return Err(gone(&self.client)),
             };
-            let data = FlightData::parse(pieces)?;
-            let app_metadata = data.app_metadata.clone();
-            let batch = match self.decoder.decode(data)? {
+            let app_metadata = message.app_metadata.clone();
+            let batch = match self.decoder.decode(message)? {
                 Decoded::Batch(batch) => batch,
                 Decoded::Empty | Decoded::Other if app_metadata.is_empty() => continue,
                 _ => RecordBatch::new_empty(Arc::clone(&self.schema)),

@@ -33,7 +33,7 @@ pub struct Table {
 impl Table {
     /// All batches must have the schema.
     pub(super) fn new(schema: SchemaRef, batches: Vec<RecordBatch>, stats: QueryStats) -> Self {
-        let num_rows = batches.iter().map(RecordBatch::num_rows).sum();
+        let num_rows = batches.iter().map(RecordBatch::num_rows).fold(0, usize::saturating_add);
         Self { schema, batches, num_rows, stats }
     }
 

@@ -7,11 +7,16 @@ mod contenders;
 mod latency;
 mod serve;
 mod shapes;
+#[allow(dead_code)] // the batching bench wants more of it
+#[path = "../batching/sink.rs"]
+mod sink;
 
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
+use influxdb3_blocking::{Point, Timestamp};
 use shapes::SHAPES;
 
 /// An answer has about so many bytes.
@@ -108,21 +113,49 @@ fn run(contender: &str, query: &str, times: usize) {
     }
 }
 
-/// Streams so many rows and shows that the memory does not grow.
+/// Streams so many rows, and shows that the memory does not grow. Meanwhile another thread queries with the
+/// same client, and a third writes.
 fn long(rows: usize) {
     let server = Server::start();
+    let sink = sink::Sink::start();
     let client = contenders::client(&format!("http://127.0.0.1:{}", server.flight));
+    let writer = contenders::client(&sink.url());
     let query = format!("..numbers 65536 {}..", rows.div_ceil(65_536));
+    let done = AtomicBool::new(false);
     let start = Instant::now();
-    let (mut read, mut shown) = (0, 0);
-    for batch in client.query(query).reader().unwrap() {
-        read += batch.unwrap().num_rows();
-        if read >= shown {
-            println!("{:>5} million rows, {} MB resident", read / 1_000_000, resident());
-            shown += rows / 10;
+    let (queries, writes) = std::thread::scope(|scope| {
+        let queries = scope.spawn(|| {
+            let mut count = 0_u64;
+            while !done.load(Ordering::Relaxed) {
+                assert_eq!(client.query("..numbers 100 1..").table().unwrap().num_rows(), 100);
+                count += 1;
+            }
+            count
+        });
+        let writes = scope.spawn(|| {
+            let mut count = 0_u64;
+            while !done.load(Ordering::Relaxed) {
+                let points = (0..1000_i64).map(|n| {
+                    Point::new("home").tag("room", "Hall").field("n", n).time(Timestamp::nanos(n))
+                });
+                writer.write(points).send().unwrap();
+                count += 1000;
+            }
+            count
+        });
+        let (mut read, mut shown) = (0, 0);
+        for batch in client.query(query).reader().unwrap() {
+            read += batch.unwrap().num_rows();
+            if read >= shown {
+                println!("{:>5} million rows, {} MB resident", read / 1_000_000, resident());
+                shown += rows / 10;
+            }
         }
-    }
-    println!("{read} rows in {:?}, {} MB resident", start.elapsed(), resident());
+        println!("{read} rows in {:?}, {} MB resident", start.elapsed(), resident());
+        done.store(true, Ordering::Relaxed);
+        (queries.join().unwrap(), writes.join().unwrap())
+    });
+    println!("meanwhile: {queries} queries of 100 rows, {writes} points written");
 }
 
 fn resident() -> usize {
