@@ -1,7 +1,9 @@
 //! Queries over Arrow Flight: from a text to record batches.
 
+mod cell;
 mod chunks;
 mod flight;
+mod from_cell;
 #[cfg(any(test, feature = "_fuzzing"))]
 pub(crate) mod fuzz;
 mod ipc;
@@ -27,10 +29,11 @@ use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 pub use chunks::{Chunk, Chunks};
+pub use from_cell::FromCell;
 pub use kind::ColumnKind;
 pub use reader::{CancelHandle, Reader};
 pub use request::QueryRequest;
-pub use rows::{ColumnIndex, FromCell, Row, Rows};
+pub use rows::{ColumnIndex, Row, Rows};
 pub use stats::QueryStats;
 pub use table::Table;
 pub use ticket::{Language, Param};

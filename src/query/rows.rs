@@ -1,24 +1,14 @@
-//! Rows of record batches, and their values as Rust types.
+//! Rows of record batches.
 
 use std::fmt;
-use std::time::{Duration, SystemTime};
 
-use arrow_array::cast::AsArray;
-use arrow_array::types::{
-    ArrowDictionaryKeyType, Date32Type, Date64Type, Decimal128Type, Decimal256Type,
-    DurationMicrosecondType, DurationMillisecondType, DurationNanosecondType, DurationSecondType,
-    Float16Type, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type, Int64Type,
-    Time32MillisecondType, Time32SecondType, Time64MicrosecondType, Time64NanosecondType,
-    TimestampMicrosecondType, TimestampMillisecondType, TimestampNanosecondType,
-    TimestampSecondType, UInt8Type, UInt16Type, UInt32Type, UInt64Type,
-};
-use arrow_array::{Array, ArrowPrimitiveType, RecordBatch};
-use arrow_buffer::ArrowNativeType;
-use arrow_schema::{DataType, Field, Schema, TimeUnit};
+use arrow_array::RecordBatch;
+use arrow_schema::{Field, Schema};
 
+use super::cell::Cell;
+use super::from_cell::{FromCell, Misfit};
 use super::table::no_column;
-use super::to_point::timestamp as to_timestamp;
-use crate::{Error, ErrorKind, Result, Timestamp};
+use crate::{Error, ErrorKind, Result};
 
 /// The rows of a record batch, one after the other.
 ///
@@ -47,9 +37,6 @@ pub struct Row<'a> {
     batch: &'a RecordBatch,
     index: usize,
 }
-
-/// What a value can be read as: see [`Row::get`].
-pub trait FromCell<'a>: Sized + sealed::FromCell<'a> {}
 
 /// What finds a column: its name, or its place.
 pub trait ColumnIndex: sealed::ColumnIndex {}
@@ -166,13 +153,8 @@ impl fmt::Debug for Row<'_> {
 }
 
 mod sealed {
-    use super::{Cell, Misfit, Schema};
+    use super::Schema;
     use crate::Result;
-
-    pub trait FromCell<'a>: Sized {
-        const NAME: &'static str;
-        fn from_cell(cell: Cell<'a>) -> Result<Self, Misfit>;
-    }
 
     pub trait ColumnIndex {
         fn find(&self, schema: &Schema) -> Result<usize>;
@@ -206,271 +188,6 @@ impl sealed::ColumnIndex for usize {
             format!("the answer has no column {self}: it has {count}, the first one being 0"),
         ))
     }
-}
-
-/// Why a value is not what was asked for.
-#[derive(Debug)]
-pub enum Misfit {
-    Null,
-    Type,
-    Value(String),
-}
-
-/// A value, whatever array it comes from.
-#[derive(Debug)]
-pub enum Cell<'a> {
-    Null,
-    Bool(bool),
-    Signed(i64),
-    Unsigned(u64),
-    Float(f64),
-    Text(&'a str),
-    Binary(&'a [u8]),
-    /// Since 1970, in this unit.
-    Time(i64, TimeUnit),
-    Days(i64),
-    Duration(i64, TimeUnit),
-    Decimal(String),
-    Other,
-}
-
-impl<'a> Cell<'a> {
-    fn read(array: &'a dyn Array, row: usize) -> Self {
-        if array.is_null(row) {
-            return Self::Null;
-        }
-        match array.data_type() {
-            DataType::Null => Self::Null,
-            DataType::Boolean => Self::Bool(array.as_boolean().value(row)),
-            DataType::Int8 => Self::Signed(native::<Int8Type>(array, row).into()),
-            DataType::Int16 => Self::Signed(native::<Int16Type>(array, row).into()),
-            DataType::Int32 => Self::Signed(native::<Int32Type>(array, row).into()),
-            DataType::Int64 => Self::Signed(native::<Int64Type>(array, row)),
-            DataType::UInt8 => Self::Unsigned(native::<UInt8Type>(array, row).into()),
-            DataType::UInt16 => Self::Unsigned(native::<UInt16Type>(array, row).into()),
-            DataType::UInt32 => Self::Unsigned(native::<UInt32Type>(array, row).into()),
-            DataType::UInt64 => Self::Unsigned(native::<UInt64Type>(array, row)),
-            DataType::Float16 => Self::Float(native::<Float16Type>(array, row).to_f64()),
-            DataType::Float32 => Self::Float(native::<Float32Type>(array, row).into()),
-            DataType::Float64 => Self::Float(native::<Float64Type>(array, row)),
-            DataType::Utf8 => Self::Text(array.as_string::<i32>().value(row)),
-            DataType::LargeUtf8 => Self::Text(array.as_string::<i64>().value(row)),
-            DataType::Utf8View => Self::Text(array.as_string_view().value(row)),
-            DataType::Binary => Self::Binary(array.as_binary::<i32>().value(row)),
-            DataType::LargeBinary => Self::Binary(array.as_binary::<i64>().value(row)),
-            DataType::BinaryView => Self::Binary(array.as_binary_view().value(row)),
-            DataType::FixedSizeBinary(_) => Self::Binary(array.as_fixed_size_binary().value(row)),
-            DataType::Timestamp(unit, _) => Self::Time(timestamp(array, *unit, row), *unit),
-            DataType::Date32 => Self::Days(native::<Date32Type>(array, row).into()),
-            DataType::Date64 => Self::Time(native::<Date64Type>(array, row), TimeUnit::Millisecond),
-            DataType::Time32(TimeUnit::Second) => {
-                Self::Duration(native::<Time32SecondType>(array, row).into(), TimeUnit::Second)
-            }
-            DataType::Time32(_) => Self::Duration(
-                native::<Time32MillisecondType>(array, row).into(),
-                TimeUnit::Millisecond,
-            ),
-            DataType::Time64(TimeUnit::Microsecond) => {
-                Self::Duration(native::<Time64MicrosecondType>(array, row), TimeUnit::Microsecond)
-            }
-            DataType::Time64(_) => {
-                Self::Duration(native::<Time64NanosecondType>(array, row), TimeUnit::Nanosecond)
-            }
-            DataType::Duration(unit) => Self::Duration(duration(array, *unit, row), *unit),
-            DataType::Decimal128(..) => {
-                Self::Decimal(array.as_primitive::<Decimal128Type>().value_as_string(row))
-            }
-            DataType::Decimal256(..) => {
-                Self::Decimal(array.as_primitive::<Decimal256Type>().value_as_string(row))
-            }
-            DataType::Dictionary(keys, _) => match **keys {
-                DataType::Int8 => Self::look_up::<Int8Type>(array, row),
-                DataType::Int16 => Self::look_up::<Int16Type>(array, row),
-                DataType::Int32 => Self::look_up::<Int32Type>(array, row),
-                DataType::Int64 => Self::look_up::<Int64Type>(array, row),
-                DataType::UInt8 => Self::look_up::<UInt8Type>(array, row),
-                DataType::UInt16 => Self::look_up::<UInt16Type>(array, row),
-                DataType::UInt32 => Self::look_up::<UInt32Type>(array, row),
-                DataType::UInt64 => Self::look_up::<UInt64Type>(array, row),
-                _ => Self::Other,
-            },
-            _ => Self::Other,
-        }
-    }
-
-    fn look_up<K: ArrowDictionaryKeyType>(array: &'a dyn Array, row: usize) -> Self {
-        let dictionary = array.as_dictionary::<K>();
-        Self::read(dictionary.values(), dictionary.keys().value(row).as_usize())
-    }
-
-    fn misfit<T>(&self) -> Result<T, Misfit> {
-        Err(match self {
-            Self::Null => Misfit::Null,
-            _ => Misfit::Type,
-        })
-    }
-}
-
-macro_rules! from_cell {
-    ($type:ty, $name:expr, $cell:ident => $read:expr) => {
-        impl<'a> FromCell<'a> for $type {}
-        impl<'a> sealed::FromCell<'a> for $type {
-            const NAME: &'static str = $name;
-
-            fn from_cell($cell: Cell<'a>) -> Result<Self, Misfit> {
-                $read
-            }
-        }
-    };
-}
-
-macro_rules! integer_from_cell {
-    ($($type:ident)*) => {
-        $(from_cell!($type, stringify!($type), cell => match cell {
-            Cell::Signed(value) => value.try_into().map_err(|_| Misfit::Value(value.to_string())),
-            Cell::Unsigned(value) => value.try_into().map_err(|_| Misfit::Value(value.to_string())),
-            other => other.misfit(),
-        });)*
-    };
-}
-
-integer_from_cell!(i8 i16 i32 u8 u16 u32 u64 isize usize);
-
-from_cell!(i64, "i64", cell => match cell {
-    Cell::Signed(value) => Ok(value),
-    Cell::Unsigned(value) => value.try_into().map_err(|_| Misfit::Value(value.to_string())),
-    Cell::Time(value, unit) => value
-        .checked_mul(nanoseconds(unit))
-        .ok_or_else(|| Misfit::Value(format!("{value} {unit:?}s since 1970"))),
-    other => other.misfit(),
-});
-
-from_cell!(f64, "f64", cell => match cell {
-    Cell::Float(value) => Ok(value),
-    Cell::Signed(value) if value.unsigned_abs() <= EXACT => Ok(value as Self),
-    Cell::Unsigned(value) if value <= EXACT => Ok(value as Self),
-    Cell::Signed(value) => Err(Misfit::Value(value.to_string())),
-    Cell::Unsigned(value) => Err(Misfit::Value(value.to_string())),
-    Cell::Decimal(value) => value.parse().map_err(|_| Misfit::Value(value)),
-    other => other.misfit(),
-});
-
-from_cell!(f32, "f32", cell => {
-    let double = <f64 as sealed::FromCell<'_>>::from_cell(cell)?;
-    let single = double as Self;
-    if single.is_infinite() && double.is_finite() {
-        return Err(Misfit::Value(double.to_string()));
-    }
-    Ok(single)
-});
-
-from_cell!(bool, "bool", cell => match cell {
-    Cell::Bool(value) => Ok(value),
-    other => other.misfit(),
-});
-
-from_cell!(&'a str, "&str", cell => match cell {
-    Cell::Text(text) => Ok(text),
-    other => other.misfit(),
-});
-
-from_cell!(String, "String", cell => match cell {
-    Cell::Text(text) => Ok(text.to_owned()),
-    Cell::Decimal(text) => Ok(text),
-    other => other.misfit(),
-});
-
-from_cell!(&'a [u8], "&[u8]", cell => match cell {
-    Cell::Binary(bytes) => Ok(bytes),
-    other => other.misfit(),
-});
-
-from_cell!(Vec<u8>, "Vec<u8>", cell => match cell {
-    Cell::Binary(bytes) => Ok(bytes.to_vec()),
-    other => other.misfit(),
-});
-
-from_cell!(Timestamp, "Timestamp", cell => match cell {
-    Cell::Time(value, unit) => Ok(to_timestamp(value, unit)),
-    // Days are 32 bits.
-    Cell::Days(value) => Ok(Self::seconds(value * 86_400)),
-    other => other.misfit(),
-});
-
-from_cell!(SystemTime, "SystemTime", cell => {
-    let (value, scale) = match cell {
-        Cell::Time(value, unit) => (value, nanoseconds(unit).into()),
-        Cell::Days(value) => (value, 86_400 * i128::from(nanoseconds(TimeUnit::Second))),
-        other => return other.misfit(),
-    };
-    let nanos = i128::from(value) * scale;
-    let distance = to_duration(nanos.unsigned_abs());
-    let time = if nanos < 0 {
-        Self::UNIX_EPOCH.checked_sub(distance)
-    } else {
-        Self::UNIX_EPOCH.checked_add(distance)
-    };
-    time.ok_or_else(|| Misfit::Value(format!("{nanos} nanoseconds since 1970")))
-});
-
-from_cell!(Duration, "Duration", cell => match cell {
-    Cell::Duration(value, unit) if value >= 0 => {
-        Ok(to_duration(value.unsigned_abs() as u128 * nanoseconds(unit).unsigned_abs() as u128))
-    }
-    Cell::Duration(value, unit) => Err(Misfit::Value(format!("{value} {unit:?}s"))),
-    other => other.misfit(),
-});
-
-impl<'a, T: FromCell<'a>> FromCell<'a> for Option<T> {}
-impl<'a, T: FromCell<'a>> sealed::FromCell<'a> for Option<T> {
-    const NAME: &'static str = T::NAME;
-
-    fn from_cell(cell: Cell<'a>) -> Result<Self, Misfit> {
-        match cell {
-            Cell::Null => Ok(None),
-            cell => T::from_cell(cell).map(Some),
-        }
-    }
-}
-
-/// Integers up to here are exact as `f64`.
-const EXACT: u64 = 1 << 53;
-
-fn native<T: ArrowPrimitiveType>(array: &dyn Array, row: usize) -> T::Native {
-    array.as_primitive::<T>().value(row)
-}
-
-fn timestamp(array: &dyn Array, unit: TimeUnit, row: usize) -> i64 {
-    match unit {
-        TimeUnit::Second => native::<TimestampSecondType>(array, row),
-        TimeUnit::Millisecond => native::<TimestampMillisecondType>(array, row),
-        TimeUnit::Microsecond => native::<TimestampMicrosecondType>(array, row),
-        TimeUnit::Nanosecond => native::<TimestampNanosecondType>(array, row),
-    }
-}
-
-fn duration(array: &dyn Array, unit: TimeUnit, row: usize) -> i64 {
-    match unit {
-        TimeUnit::Second => native::<DurationSecondType>(array, row),
-        TimeUnit::Millisecond => native::<DurationMillisecondType>(array, row),
-        TimeUnit::Microsecond => native::<DurationMicrosecondType>(array, row),
-        TimeUnit::Nanosecond => native::<DurationNanosecondType>(array, row),
-    }
-}
-
-pub(super) fn nanoseconds(unit: TimeUnit) -> i64 {
-    match unit {
-        TimeUnit::Second => 1_000_000_000,
-        TimeUnit::Millisecond => 1_000_000,
-        TimeUnit::Microsecond => 1_000,
-        TimeUnit::Nanosecond => 1,
-    }
-}
-
-fn to_duration(nanos: u128) -> Duration {
-    const SECOND: u128 = 1_000_000_000;
-    // 64 bits of milliseconds or days stay far below 64 bits of seconds; the rest is below a second.
-    Duration::new(u64::try_from(nanos / SECOND).unwrap_or(u64::MAX), (nanos % SECOND) as u32)
 }
 
 #[cfg(test)]
@@ -582,7 +299,32 @@ mod tests {
         let row = Rows::new(&batch).next().unwrap();
         assert!(row.get::<i64>("d").unwrap_err().to_string().contains("it has c"));
         assert!(row.get::<i64>(1).unwrap_err().to_string().contains("no column 1"));
-        assert_eq!(format!("{row:?}"), r#"{"c": Signed(1)}"#);
+        assert_eq!(format!("{row:?}"), r#"{"c": 1}"#);
+    }
+
+    #[test]
+    fn a_row_is_shown_as_a_person_would_write_it() {
+        let columns: [(&str, ArrayRef); 6] = [
+            ("room", Arc::new(StringArray::from(vec!["Hall"]))),
+            ("temp", Arc::new(Float64Array::from(vec![Some(21.5)]))),
+            ("hum", Arc::new(Float64Array::from(vec![None]))),
+            ("time", Arc::new(TimestampMillisecondArray::from(vec![1_641_024_000_500]))),
+            ("day", Arc::new(Date32Array::from(vec![18_993]))),
+            (
+                "price",
+                Arc::new(Decimal64Array::from(vec![1250]).with_precision_and_scale(9, 2).unwrap()),
+            ),
+        ];
+        let batch = RecordBatch::try_from_iter_with_nullable(
+            columns.map(|(name, column)| (name, column, true)),
+        )
+        .unwrap();
+        assert_eq!(
+            format!("{:?}", Rows::new(&batch).next().unwrap()),
+            "{\"room\": \"Hall\", \"temp\": 21.5, \"hum\": null, \"time\": 2022-01-01T08:00:00.5Z, \
+             \"day\": 2022-01-01, \"price\": 12.50}"
+        );
+        assert_eq!(Rows::new(&batch).next().unwrap().get::<String>("price").unwrap(), "12.50");
     }
 
     #[test]

@@ -2,8 +2,9 @@
 
 use arrow_schema::TimeUnit;
 
+use super::cell::Cell;
 use super::kind::ColumnKind;
-use super::rows::{Cell, Row};
+use super::rows::Row;
 use crate::line_protocol::FieldValue;
 use crate::{Error, ErrorKind, Point, Result, Timestamp};
 

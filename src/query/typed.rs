@@ -12,9 +12,10 @@ use serde_core::de::{
 };
 use serde_core::forward_to_deserialize_any;
 
+use super::cell::{Cell, nanoseconds};
 use super::reader::{CancelHandle, Reader};
 use super::rfc3339;
-use super::rows::{Cell, Row, nanoseconds};
+use super::rows::Row;
 use super::stats::QueryStats;
 use super::to_point::timestamp;
 use crate::{Error, ErrorKind, Result, Timestamp};
