@@ -193,6 +193,7 @@ impl sealed::ColumnIndex for usize {
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;
+    use std::time::{Duration, SystemTime};
 
     use arrow_array::types::Int16Type;
     use arrow_array::*;
