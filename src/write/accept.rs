@@ -8,7 +8,7 @@ use super::batcher::{BATCH_COST, Batcher, FIXED, State, after, closed};
 use super::close::Phase;
 use super::open::{Fill, Open, Part};
 use super::options::OnFull;
-use super::scheduler::ThreadPoolScheduler;
+use super::scheduler::Seat;
 use super::settle::Losses;
 use super::stats::{Amount, End};
 use crate::{Error, ErrorKind, Result};
@@ -261,7 +261,7 @@ impl Batcher {
         if group.is_some() || !is_inside {
             state.take_trouble(group)?;
         }
-        state.scheduler.as_ref().map_or_else(|| Err(closed()), ThreadPoolScheduler::start)
+        state.seat.as_ref().map_or_else(|| Err(closed()), Seat::start)
     }
 
     fn check_lines(&self, parts: &mut [Part<'_>]) -> Result<()> {

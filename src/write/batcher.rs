@@ -15,8 +15,9 @@ use super::http::Http;
 use super::lane::{self, Job, Tries};
 use super::open::{Open, OpenBatches};
 use super::options::{Callbacks, Settings};
+use super::pool::Lane;
 use super::retry::Random;
-use super::scheduler::{Lane, ThreadPoolScheduler};
+use super::scheduler::Seat;
 use super::settle::Trouble;
 use super::stats::{Amount, WriteStats};
 use super::target::Target;
@@ -25,7 +26,6 @@ use crate::{Batch, Error, ErrorKind, WriteOptions};
 
 /// The batching of one client.
 pub(crate) struct Batcher {
-    id: u64,
     pub(super) http: Arc<Http>,
     pub(super) config: Arc<Config>,
     pub(super) settings: Settings,
@@ -59,15 +59,13 @@ pub(super) struct State {
     pub(super) phase: Phase,
     pub(super) callbacks: Arc<Callbacks>,
     /// None once the client is closed.
-    pub(super) scheduler: Option<ThreadPoolScheduler>,
+    pub(super) seat: Option<Seat>,
     pub(super) random: Random,
     /// Whether lines were dropped and none was written since.
     pub(super) is_dropping: bool,
     /// Calls that wait for room, in the order in which they came.
     pub(super) turns: VecDeque<u64>,
     counter: u64,
-    /// When the scheduler is to wake this batcher.
-    armed: Option<Instant>,
     /// How large batches get, which is what the next one is given.
     usual_bytes: usize,
     spare: Vec<u8>,
@@ -88,7 +86,6 @@ impl Batcher {
         let mut settings = options.settings(config.max_request_bytes);
         settings.max_batch_bytes = settings.max_batch_bytes.min(settings.buffer_limit - FIXED);
         Arc::new(Self {
-            id: ThreadPoolScheduler::next_id(),
             usual_target: Target::usual(&config).map(Arc::new),
             http,
             config,
@@ -107,12 +104,11 @@ impl Batcher {
                 last_error: None,
                 phase: Phase::Open,
                 callbacks: Arc::new(options.callbacks()),
-                scheduler: Some(scheduler),
+                seat: Some(scheduler.seat()),
                 random: Random::new(),
                 is_dropping: false,
                 turns: VecDeque::new(),
                 counter: 0,
-                armed: None,
                 usual_bytes: 0,
                 spare: Vec::new(),
             }),
@@ -207,8 +203,8 @@ impl Batcher {
     pub(super) fn dispatch(self: &Arc<Self>, state: &mut State) {
         if !state.lane.is_empty() {
             let workers = state.lane.call(Instant::now());
-            if let Some(scheduler) = &state.scheduler {
-                (0..workers).for_each(|_| scheduler.submit(self.clone()));
+            if let Some(seat) = &state.seat {
+                (0..workers).for_each(|_| seat.submit(self.clone()));
             }
             if let Some(due) = state.lane.next_due() {
                 self.arm(state, due);
@@ -221,13 +217,9 @@ impl Batcher {
 
     /// Has the scheduler wake this batcher at `at` or earlier.
     fn arm(self: &Arc<Self>, state: &mut State, at: Instant) {
-        if state.armed.is_some_and(|armed| armed <= at) {
-            return;
-        }
-        if let Some(scheduler) = &state.scheduler {
+        if let Some(seat) = &mut state.seat {
             let me: Weak<Self> = Arc::downgrade(self);
-            scheduler.arm((self.id, me), state.armed, Some(at));
-            state.armed = Some(at);
+            seat.arm(me, at);
         }
     }
 
@@ -269,14 +261,6 @@ impl State {
         self.counter
     }
 
-    /// Gives up the scheduler.
-    pub(super) fn disarm(&mut self, batcher: &Arc<Batcher>) -> Option<ThreadPoolScheduler> {
-        let scheduler = self.scheduler.take()?;
-        let me: Weak<Batcher> = Arc::downgrade(batcher);
-        scheduler.arm((batcher.id, me), self.armed.take(), None);
-        Some(scheduler)
-    }
-
     pub(super) fn batches(&mut self, group: Option<u64>) -> &mut OpenBatches {
         match group {
             Some(group) => &mut self.groups.entry(group).or_default().open,
@@ -298,7 +282,9 @@ impl Lane for Batcher {
 
     fn wake(self: Arc<Self>) {
         let mut state = self.lock();
-        state.armed = None;
+        if let Some(seat) = &mut state.seat {
+            seat.woken();
+        }
         match &state.phase {
             Phase::Closing(closing) if closing.deadline <= Instant::now() => self.finish(state),
             _ => {

@@ -187,7 +187,7 @@ impl Batcher {
         state.used = 0;
         state.phase = Phase::Closed { left_lines: !left.is_empty() };
         let callbacks = std::mem::take(&mut state.callbacks);
-        let scheduler = state.disarm(self);
+        let seat = state.seat.take();
 
         let lines: usize = left.iter().map(|(_, batch)| batch.lines).sum();
         let reason =
@@ -223,7 +223,7 @@ impl Batcher {
         self.http.retire(is_under_way);
         // What callbacks and handles own may be anything, so no lock may be held here.
         drop(callbacks);
-        drop(scheduler);
+        drop(seat);
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::any::Any;
 use std::cell::Cell;
+use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// Runs `work`; a panic becomes its message.
@@ -14,6 +15,11 @@ pub(crate) fn contain<T>(work: impl FnOnce() -> T) -> Result<T, String> {
         }
         message
     })
+}
+
+/// Logs where a panic of the logger must not go further.
+pub(crate) fn log_error(text: fmt::Arguments<'_>) {
+    let _ = contain(|| log::error!("{text}"));
 }
 
 /// Runs a callback; `scheduler` is whose worker it holds up.
