@@ -121,6 +121,12 @@ impl Batcher {
             if state.lane.has_nothing_to_do() {
                 self.close_open(&mut state);
             }
+            // Then it is lines that came back and that nobody has asked for, which may well be for this thread to do.
+            if state.unsettled.is_empty()
+                && let Err(error) = self.take_trouble(&mut state, None)
+            {
+                break Err(error);
+            }
             let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
             state = match left {
                 Some(left) if left.is_zero() => break Err(self.full(&state)),
@@ -143,12 +149,13 @@ impl Batcher {
         group: Option<u64>,
         oldest: bool,
     ) -> Result<()> {
-        let mut losses = Losses::default();
+        let (mut losses, mut is_lighter) = (Losses::default(), false);
         let mut state = self.lock();
         self.check(&mut state, is_inside, group)?;
         let at_once = oldest && self.cost_of(parts) <= self.settings.buffer_limit;
         while !self.take_what_fits(&mut state, parts, group, at_once) {
             if oldest && self.drop_oldest(&mut state, &mut losses) {
+                is_lighter = true;
                 continue;
             }
             for part in &mut *parts {
@@ -161,7 +168,12 @@ impl Batcher {
             break;
         }
         let report = losses.prepare(&mut state, is_inside);
-        drop(state);
+        if is_lighter {
+            // There may be less to wait for now.
+            self.go_on(state);
+        } else {
+            drop(state);
+        }
         report.deliver(self);
         Ok(())
     }
@@ -178,7 +190,7 @@ impl Batcher {
         if job.group.is_some() {
             let error =
                 Error::new(ErrorKind::BufferFull, "lines were dropped to make room for others");
-            state.add_trouble(self.settings.buffer_limit, job.group, error, Some((job.batch, 0)));
+            state.add_trouble(self.settings.buffer_limit, job.group, error, None);
         } else {
             losses.add_batch(job.batch);
         }
@@ -259,7 +271,7 @@ impl Batcher {
             return Err(closed());
         }
         if group.is_some() || !is_inside {
-            state.take_trouble(group)?;
+            self.take_trouble(state, group)?;
         }
         state.seat.as_ref().map_or_else(|| Err(closed()), Seat::start)
     }

@@ -58,6 +58,8 @@ pub(super) struct State {
     pub(super) last_error: Option<Error>,
     pub(super) phase: Phase,
     pub(super) callbacks: Arc<Callbacks>,
+    /// What keeps a closing client alive that nobody waits for.
+    pub(super) itself: Option<Arc<Batcher>>,
     /// None once the client is closed.
     pub(super) seat: Option<Seat>,
     pub(super) random: Random,
@@ -104,6 +106,7 @@ impl Batcher {
                 last_error: None,
                 phase: Phase::Open,
                 callbacks: Arc::new(options.callbacks()),
+                itself: None,
                 seat: Some(scheduler.seat()),
                 random: Random::new(),
                 is_dropping: false,
@@ -133,7 +136,9 @@ impl Batcher {
     ) {
         let number = state.next();
         let mut bytes = std::mem::take(&mut state.spare);
-        let usual = state.usual_bytes.min(self.settings.max_batch_bytes);
+        // One of many that are open at the same time may well stay small.
+        let usual = if state.batches(group).is_empty() { state.usual_bytes } else { 0 };
+        let usual = usual.min(self.settings.max_batch_bytes);
         // Of few different sizes, so that the allocator can use the memory of batches before.
         bytes.reserve(usual.next_multiple_of(STEP));
         let since = Instant::now();
@@ -151,7 +156,8 @@ impl Batcher {
     pub(super) fn job(&self, state: &mut State, open: Open, group: Option<u64>) -> Job {
         let Open { target, number, mut bytes, lines, .. } = open;
         state.usual_bytes = bytes.len() + bytes.len() / 16;
-        if bytes.capacity() - bytes.len() > bytes.len() / 4 {
+        let unused = bytes.capacity() - bytes.len();
+        if unused > bytes.len() / 4 || state.used + unused > self.settings.buffer_limit {
             bytes.shrink_to_fit();
         }
         // From now on it takes what it takes, used or not.

@@ -22,7 +22,7 @@ pub(crate) fn log_error(text: fmt::Arguments<'_>) {
     let _ = contain(|| log::error!("{text}"));
 }
 
-/// Runs a callback; `scheduler` is whose worker it holds up.
+/// Runs a callback, or anything else that holds up a worker of `scheduler`.
 pub(crate) fn call_back(scheduler: usize, callback: impl FnOnce()) -> Result<(), String> {
     let before = swap(scheduler);
     let result = contain(callback);
@@ -30,7 +30,7 @@ pub(crate) fn call_back(scheduler: usize, callback: impl FnOnce()) -> Result<(),
     result
 }
 
-/// Whether this is called by a callback that holds up a worker of `scheduler`.
+/// Whether this is called by something that holds up a worker of `scheduler`.
 pub(crate) fn is_in_callback(scheduler: usize) -> bool {
     CALLBACK_OF.try_with(|current| current.get() == scheduler).unwrap_or(false)
 }

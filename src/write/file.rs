@@ -217,7 +217,7 @@ impl<'a> WriteFile<'a> {
         let mut run = Run {
             client: self.client,
             target,
-            group: self.client.batcher().map(Batcher::group),
+            group: self.client.batcher().map(Batcher::group).transpose()?,
             skip: self.resume_from_line,
             settled: 0,
             report: FileReport::default(),

@@ -1,27 +1,31 @@
 //! One request over HTTP, and what came of it. The only file that names ureq.
 
 use std::io::{self, Read};
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use ureq::http::{HeaderName, HeaderValue, Response};
 use ureq::{Agent, SendBody, Timeout};
 
 use super::answer::Answer;
+use super::batcher::closed;
 use crate::config::{Config, Headers};
 use crate::{Error, ErrorKind, Result};
 
 /// The HTTP side of a client: a pool of connections to one server.
 pub(crate) struct Http {
-    /// None once all users are gone.
-    agent: Mutex<Option<Agent>>,
-    /// How many clients that are not closed share it.
-    users: AtomicUsize,
+    shared: Mutex<Shared>,
     peer: Peer,
     connect_timeout: Duration,
     authorization: Option<HeaderValue>,
     headers: Headers,
+}
+
+struct Shared {
+    /// None once all users are gone.
+    agent: Option<Agent>,
+    /// How many clients that are not closed share it.
+    users: usize,
 }
 
 /// Whom requests go to.
@@ -71,8 +75,7 @@ impl Http {
             }
         };
         Ok(Self {
-            agent: Mutex::new(Some(settings.build().new_agent())),
-            users: AtomicUsize::new(1),
+            shared: Mutex::new(Shared { agent: Some(settings.build().new_agent()), users: 1 }),
             peer: Peer {
                 base: config.endpoint.to_string(),
                 proxy: config.proxy.as_ref().map(ToString::to_string),
@@ -85,25 +88,34 @@ impl Http {
 
     /// One more client shares it; none can once all are gone.
     pub(crate) fn join(&self) -> Result<()> {
-        let _agent = self.agent()?;
-        self.users.fetch_add(1, Ordering::AcqRel);
+        let mut shared = self.lock();
+        if shared.agent.is_none() {
+            return Err(closed());
+        }
+        shared.users += 1;
         Ok(())
     }
 
     /// One client less shares it. The last one ends idle connections, and if `interrupt` requests under way too.
     pub(crate) fn retire(&self, interrupt: bool) {
-        if self.users.fetch_sub(1, Ordering::AcqRel) > 1 {
+        let mut shared = self.lock();
+        shared.users -= 1;
+        if shared.users > 0 {
             return;
         }
-        let agent = self.agent.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let agent = shared.agent.take();
+        drop(shared);
         if let Some(agent) = agent.filter(|_| interrupt) {
             agent.shutdown();
         }
     }
 
     fn agent(&self) -> Result<Agent> {
-        let agent = self.agent.lock().unwrap_or_else(PoisonError::into_inner);
-        agent.clone().ok_or_else(|| Error::new(ErrorKind::Closed, "the client is closed"))
+        self.lock().agent.clone().ok_or_else(closed)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Shared> {
+        self.shared.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Sends a request and reads the answer, whatever its status.

@@ -9,7 +9,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::contain::{contain, log_error};
+use super::contain::{call_back, log_error};
 use crate::{Error, ErrorKind, Result};
 
 /// Someone who has work for the threads from time to time.
@@ -65,6 +65,11 @@ impl Pool {
             state: Mutex::default(),
             changed: Condvar::new(),
         }
+    }
+
+    /// Tells pools apart.
+    pub(super) fn id(self: &Arc<Self>) -> usize {
+        Arc::as_ptr(self).addr()
     }
 
     pub(super) fn max_workers(&self) -> usize {
@@ -173,7 +178,7 @@ impl Pool {
                     let key = state.begin(now);
                     self.hand_over(&mut state);
                     drop(state);
-                    piece.carry_out();
+                    piece.carry_out(self.id());
                     state = self.lock();
                     state.finish(key);
                     if state.threads - state.stalled > self.wanted(&state) {
@@ -252,9 +257,10 @@ impl State {
 }
 
 impl Piece {
-    /// Nothing that a lane does may end a thread.
-    fn carry_out(self) {
-        let result = contain(|| match self {
+    /// Nothing that a lane does may end a thread. Whatever is dropped on the way, such as callbacks and what they own,
+    /// must not wait for the thread.
+    fn carry_out(self, pool: usize) {
+        let result = call_back(pool, || match self {
             Self::Work(lane) => lane.work(),
             Self::Wake(lane) => {
                 if let Some(lane) = lane.upgrade() {

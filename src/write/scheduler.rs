@@ -64,7 +64,7 @@ impl ThreadPoolScheduler {
 
     /// Tells handles of different threads apart.
     pub(super) fn id(&self) -> usize {
-        Arc::as_ptr(&self.handle.pool).addr()
+        self.handle.pool.id()
     }
 
     /// A place for one more client.

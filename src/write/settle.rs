@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::batcher::{Batcher, State};
-use super::contain::call_back;
+use super::contain::{call_back, contain, log_error};
 use super::lane::Job;
 use super::options::Callbacks;
 use super::stats::{Amount, End};
@@ -65,7 +65,7 @@ impl Batcher {
         }
         drop(good);
         let told = bad.as_ref().is_none_or(|bad| self.tell(&callbacks, &bad.batch, &bad.error));
-        drop(callbacks);
+        self.release(callbacks);
 
         let mut state = self.lock();
         state.flights.retain(|flight| flight.id != job.id);
@@ -94,11 +94,30 @@ impl Batcher {
         match call_back(self.scheduler_id, callback) {
             Ok(()) => true,
             Err(panic) => {
-                log::error!("the {name} callback panicked: {panic}");
+                log_error(format_args!("the {name} callback panicked: {panic}"));
                 self.lock().stats.callback_panics += 1;
                 false
             }
         }
+    }
+}
+
+impl Batcher {
+    /// Drops callbacks. They may be the last ones, and what they own may be anything, so no lock may be held.
+    pub(super) fn release(&self, callbacks: Arc<Callbacks>) {
+        if let Err(panic) = contain(|| drop(callbacks)) {
+            log_error(format_args!("what a callback owned panicked when it was dropped: {panic}"));
+        }
+    }
+
+    /// Fails with what went wrong before, if that was not told yet.
+    pub(super) fn take_trouble(&self, state: &mut State, group: Option<u64>) -> Result<()> {
+        let result = state.take_trouble(group);
+        if result.is_err() {
+            // There is more room now.
+            self.room.notify_all();
+        }
+        result
     }
 }
 
@@ -155,8 +174,7 @@ impl State {
         }
     }
 
-    /// Fails with what went wrong before, if that was not told yet.
-    pub(super) fn take_trouble(&mut self, group: Option<u64>) -> Result<()> {
+    fn take_trouble(&mut self, group: Option<u64>) -> Result<()> {
         let slot = match group.and_then(|group| self.groups.get_mut(&group)) {
             Some(group) => &mut group.trouble,
             None => &mut self.trouble,
@@ -212,15 +230,16 @@ impl LossReport {
         if is_news {
             log::warn!("the buffer is full and lines are dropped, {} of them so far", losses.lines);
         }
-        let Some(callbacks) = callbacks.filter(|callbacks| callbacks.error.is_some()) else {
-            return;
-        };
-        let error = Error::new(
-            ErrorKind::BufferFull,
-            "dropped, as there was no room in the buffer (buffer_limit)",
-        );
-        for batch in losses.batches {
-            batcher.tell(&callbacks, &batch, &error);
+        let Some(callbacks) = callbacks else { return };
+        if callbacks.error.is_some() {
+            let error = Error::new(
+                ErrorKind::BufferFull,
+                "dropped, as there was no room in the buffer (buffer_limit)",
+            );
+            for batch in losses.batches {
+                batcher.tell(&callbacks, &batch, &error);
+            }
         }
+        batcher.release(callbacks);
     }
 }
