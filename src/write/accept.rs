@@ -191,9 +191,8 @@ impl Batcher {
             let error =
                 Error::new(ErrorKind::BufferFull, "lines were dropped to make room for others");
             state.add_trouble(self.settings.buffer_limit, job.group, error, None);
-        } else {
-            losses.add_batch(job.batch);
         }
+        losses.add_batch(job.batch);
         true
     }
 
