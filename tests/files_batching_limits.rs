@@ -7,10 +7,11 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock, mpsc};
 use std::thread;
+use std::time::Duration;
 
 use influxdb3_blocking::{Client, ErrorKind, WeakClient, WriteOptions};
 use support::batching::{assert_adds_up, options, point};
-use support::http::{HANGS, Reply, Server};
+use support::http::{Gate, HANGS, Reply, Server};
 
 /// A CSV file that is removed in the end.
 struct Csv(PathBuf);
@@ -150,4 +151,31 @@ fn in_a_callback_nothing_of_a_file_is_written() {
     assert_eq!(error.kind(), ErrorKind::Config, "{error}");
     client.close().unwrap();
     assert_eq!(client.write_stats().accepted.lines, 1);
+}
+
+#[test]
+fn what_failed_of_a_file_is_told_though_the_client_is_closed_meanwhile() {
+    let gate = Gate::default();
+    let server = Server::start({
+        let gate = gate.clone();
+        move |n, _| match n {
+            0 => Reply::status(401),
+            _ => Reply::After(gate.clone(), Box::new(Reply::status(204))),
+        }
+    });
+    let csv = Csv::new(2);
+    let client = client(&server, options().batch_size(1).max_close_wait(Duration::ZERO));
+    thread::scope(|scope| {
+        let file = scope.spawn(|| client.write_file(&csv.0).measurement("file").send());
+        server.wait_for(2);
+        // The first line failed, the second one is on its way.
+        let error = client.close().unwrap_err();
+        assert_eq!(error.unsent().iter().map(|batch| batch.lines()).sum::<usize>(), 1);
+        let error = file.join().unwrap().unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Unauthorized);
+        assert_eq!(error.unsent().iter().map(|batch| batch.lines()).sum::<usize>(), 1);
+    });
+    gate.open();
+    client.close().unwrap();
+    assert_adds_up(&client);
 }

@@ -4,7 +4,7 @@
 use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
 
-use super::batcher::{BATCH_COST, Batcher, FIXED, State, after, closed};
+use super::batcher::{BATCH_COST, Batcher, FIXED, State, Turn, after, closed};
 use super::close::Phase;
 use super::open::{Fill, Open, Part};
 use super::options::OnFull;
@@ -23,19 +23,19 @@ impl Batcher {
         parts: &mut [Part<'_>],
         group: Option<u64>,
     ) -> Result<()> {
+        if let [part] = &mut *parts
+            && self.take_at_once(part, group)
+        {
+            return Ok(());
+        }
         self.check_lines(parts)?;
         let is_inside = self.is_in_callback();
         let cost = self.cost_of(parts);
         loop {
             let mut state = self.lock();
             self.check(&mut state, is_inside, group)?;
-            if !state.turns.is_empty() || state.used + cost > self.settings.buffer_limit {
+            if state.used + state.wanted() + cost > self.settings.buffer_limit {
                 break;
-            }
-            if let [part] = &mut *parts
-                && self.take_into_open(&mut state, part, group)
-            {
-                return Ok(());
             }
             if parts.iter().all(|part| part.is_indexed() || self.fits_open(&mut state, part, group))
             {
@@ -66,10 +66,19 @@ impl Batcher {
         }
     }
 
-    /// Copies all lines into the batch that is open, if they leave it open. This is how nearly all lines are taken.
-    fn take_into_open(&self, state: &mut State, part: &mut Part<'_>, group: Option<u64>) -> bool {
-        let Some(open) = state.batches(group).get(part.target) else { return false };
+    /// Copies all lines into the batch that is open, if they leave it open and nothing is in the way. This is how nearly
+    /// all lines are taken.
+    fn take_at_once(&self, part: &mut Part<'_>, group: Option<u64>) -> bool {
+        let mut state = self.lock();
         let (lines, bytes) = (part.lines_left(), part.bytes_left().len());
+        let is_free = matches!(state.phase, Phase::Open)
+            && !state.has_trouble(group)
+            && state.used + state.wanted() + bytes <= self.settings.buffer_limit;
+        if !is_free {
+            return false;
+        }
+        let Some(open) = state.batches(group).get(part.target) else { return false };
+        // What leaves it open is below the limits of lines, too.
         let room = self.room_in(open);
         if lines >= room.lines || bytes >= room.bytes {
             return false;
@@ -104,7 +113,7 @@ impl Batcher {
     ) -> Result<()> {
         let deadline = patience.map(|patience| after(Instant::now(), patience));
         let mut state = self.lock();
-        let turn = state.next();
+        let turn = Turn { number: state.next(), cost: self.cost_of(parts) };
         state.turns.push_back(turn);
         let result = loop {
             if let Err(error) = self.check(&mut state, false, group) {
@@ -112,7 +121,7 @@ impl Batcher {
             }
             // What can be in the buffer as a whole is taken as a whole.
             let at_once = self.cost_of(parts) <= self.settings.buffer_limit;
-            if state.turns.front() == Some(&turn)
+            if state.turns.front().is_some_and(|first| first.number == turn.number)
                 && self.take_what_fits(&mut state, parts, group, at_once)
             {
                 break Ok(());
@@ -136,7 +145,7 @@ impl Batcher {
                 None => self.room.wait(state).unwrap_or_else(PoisonError::into_inner),
             };
         };
-        state.turns.retain(|other| *other != turn);
+        state.turns.retain(|other| other.number != turn.number);
         drop(state);
         self.room.notify_all();
         result
@@ -190,7 +199,8 @@ impl Batcher {
         if job.group.is_some() {
             let error =
                 Error::new(ErrorKind::BufferFull, "lines were dropped to make room for others");
-            state.add_trouble(self.settings.buffer_limit, job.group, error, None);
+            let is_told = state.callbacks.error.is_some();
+            state.add_trouble(self.settings.buffer_limit, job.group, error, None, is_told);
         }
         losses.add_batch(job.batch);
         true
@@ -267,6 +277,10 @@ impl Batcher {
     /// Whether lines may be accepted now. Trouble is not for callbacks, which have nobody to pass it on to.
     fn check(&self, state: &mut State, is_inside: bool, group: Option<u64>) -> Result<()> {
         if !matches!(state.phase, Phase::Open) {
+            // What failed of a file is for whoever writes it; the rest comes back from close.
+            if group.is_some() {
+                self.take_trouble(state, group)?;
+            }
             return Err(closed());
         }
         if group.is_some() || !is_inside {

@@ -66,11 +66,19 @@ pub(super) struct State {
     /// Whether lines were dropped and none was written since.
     pub(super) is_dropping: bool,
     /// Calls that wait for room, in the order in which they came.
-    pub(super) turns: VecDeque<u64>,
+    pub(super) turns: VecDeque<Turn>,
     counter: u64,
     /// How large batches get, which is what the next one is given.
     usual_bytes: usize,
     spare: Vec<u8>,
+}
+
+/// A call that waits for room.
+#[derive(Clone, Copy)]
+pub(super) struct Turn {
+    pub(super) number: u64,
+    /// What it can take of the buffer.
+    pub(super) cost: usize,
 }
 
 /// A job that a worker has.
@@ -265,6 +273,12 @@ impl State {
     pub(super) fn next(&mut self) -> u64 {
         self.counter += 1;
         self.counter
+    }
+
+    /// What the calls that wait for room can take of it. Who comes later has to leave it to them; if there is enough for
+    /// all, nobody has to wait for his turn.
+    pub(super) fn wanted(&self) -> usize {
+        self.turns.iter().map(|turn| turn.cost).sum()
     }
 
     pub(super) fn batches(&mut self, group: Option<u64>) -> &mut OpenBatches {

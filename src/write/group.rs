@@ -4,12 +4,11 @@ use std::sync::{Arc, PoisonError};
 
 use super::batcher::{Batcher, State, closed};
 use super::close::Phase;
-use super::contain::log_error;
 use super::open::{OpenBatches, Part};
 use super::settle::Trouble;
 use super::stats::Amount;
 use super::target::Target;
-use crate::{Error, ErrorKind, Result};
+use crate::{Error, Result};
 
 /// Batches of their own, through the same queue, under the same limits.
 ///
@@ -83,6 +82,7 @@ impl Group {
         self.close_open(&mut state);
         while state.groups.get(&self.id).is_some_and(|group| group.unsettled > 0) {
             if matches!(state.phase, Phase::Closed { .. }) {
+                self.batcher.take_trouble(&mut state, Some(self.id))?;
                 return Err(closed());
             }
             state = self.batcher.settled.wait(state).unwrap_or_else(PoisonError::into_inner);
@@ -107,11 +107,10 @@ impl Drop for Group {
     fn drop(&mut self) {
         let mut state = self.batcher.lock();
         self.close_open(&mut state);
-        let trouble = self.batcher.take_trouble(&mut state, Some(self.id)).err();
+        state.pass_trouble_on(self.id);
         state.groups.remove(&self.id);
         drop(state);
-        if let Some(error) = trouble.filter(|error| error.kind() != ErrorKind::Closed) {
-            log_error(format_args!("nobody asked what became of the lines of a call: {error:#}"));
-        }
+        // There may be more room now.
+        self.batcher.room.notify_all();
     }
 }

@@ -19,6 +19,8 @@ pub(crate) struct Http {
     connect_timeout: Duration,
     authorization: Option<HeaderValue>,
     headers: Headers,
+    #[cfg(feature = "gzip")]
+    pub(super) gzip: super::gzip::Gzip,
 }
 
 struct Shared {
@@ -83,6 +85,8 @@ impl Http {
             connect_timeout: config.connect_timeout,
             authorization,
             headers: config.headers.clone(),
+            #[cfg(feature = "gzip")]
+            gzip: super::gzip::Gzip::default(),
         })
     }
 

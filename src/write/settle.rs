@@ -17,6 +17,8 @@ pub(super) struct Trouble {
     unsent: Vec<Arc<Batch>>,
     /// What the lines take of the buffer.
     cost: usize,
+    /// Whether a callback knows all of it, and only a group waits for it.
+    is_told: bool,
 }
 
 /// What a job came to.
@@ -73,7 +75,7 @@ impl Batcher {
         let is_awaited = job.group.is_some_and(|group| state.groups.contains_key(&group));
         if let Some(Bad { batch, error, can_be_sent_again }) = bad.filter(|_| !told || is_awaited) {
             let kept = can_be_sent_again.then_some((batch, job.cost));
-            state.add_trouble(self.settings.buffer_limit, job.group, error, kept);
+            state.add_trouble(self.settings.buffer_limit, job.group, error, kept, told);
         }
         self.settle_piece(&mut state, job.number, job.group);
         state.lane.release();
@@ -131,13 +133,20 @@ impl State {
         group: Option<u64>,
         mut error: Error,
         kept: Option<(Arc<Batch>, usize)>,
+        is_told: bool,
     ) {
         let slot = match group.and_then(|group| self.groups.get_mut(&group)) {
             Some(group) => &mut group.trouble,
             None => &mut self.trouble,
         };
         let line_errors = error.take_line_errors();
-        let trouble = slot.get_or_insert_with(|| Trouble { error, unsent: Vec::new(), cost: 0 });
+        let trouble = slot.get_or_insert_with(|| Trouble {
+            error,
+            unsent: Vec::new(),
+            cost: 0,
+            is_told: true,
+        });
+        trouble.is_told &= is_told;
         if let Some((batch, cost)) = kept {
             trouble.unsent.push(batch);
             trouble.cost += cost;
@@ -158,6 +167,31 @@ impl State {
         self.used += cost;
     }
 
+    /// What nobody asked a group for is for the next call of its client, unless a callback was told.
+    pub(super) fn pass_trouble_on(&mut self, group: u64) {
+        let Some(mut trouble) = self.groups.get_mut(&group).and_then(|group| group.trouble.take())
+        else {
+            return;
+        };
+        if trouble.is_told {
+            self.used = self.used.saturating_sub(trouble.cost);
+        } else if let Some(own) = &mut self.trouble {
+            own.error.add_line_errors(trouble.error.take_line_errors());
+            own.unsent.append(&mut trouble.unsent);
+            own.cost += trouble.cost;
+        } else {
+            self.trouble = Some(trouble);
+        }
+    }
+
+    /// Whether something went wrong before that the next call is told.
+    pub(super) fn has_trouble(&self, group: Option<u64>) -> bool {
+        match group.and_then(|group| self.groups.get(&group)) {
+            Some(group) => group.trouble.is_some(),
+            None => self.trouble.is_some(),
+        }
+    }
+
     /// What the lines that nobody has asked for yet take of the buffer.
     pub(super) fn cost_of_trouble(&self) -> usize {
         let groups = self.groups.values().filter_map(|group| group.trouble.as_ref());
@@ -170,7 +204,7 @@ impl State {
         if let Some(trouble) = &mut self.trouble {
             trouble.unsent.push(batch);
         } else if let Some(error) = reason.take() {
-            self.trouble = Some(Trouble { error, unsent: vec![batch], cost: 0 });
+            self.trouble = Some(Trouble { error, unsent: vec![batch], cost: 0, is_told: false });
         }
     }
 
@@ -179,7 +213,7 @@ impl State {
             Some(group) => &mut group.trouble,
             None => &mut self.trouble,
         };
-        let Some(Trouble { mut error, unsent, cost }) = slot.take() else { return Ok(()) };
+        let Some(Trouble { mut error, unsent, cost, .. }) = slot.take() else { return Ok(()) };
         self.used = self.used.saturating_sub(cost);
         error.add_unsent(unsent.into_iter().map(Arc::unwrap_or_clone));
         Err(error)
