@@ -10,7 +10,7 @@ use std::thread;
 use std::time::Duration;
 
 use influxdb3_blocking::{Client, ErrorKind, WeakClient, WriteOptions};
-use support::batching::{assert_adds_up, options, point};
+use support::batching::{NEVER, assert_adds_up, options, point};
 use support::http::{Gate, HANGS, Reply, Server};
 
 /// A CSV file that is removed in the end.
@@ -177,5 +177,32 @@ fn what_failed_of_a_file_is_told_though_the_client_is_closed_meanwhile() {
     });
     gate.open();
     client.close().unwrap();
+    assert_adds_up(&client);
+}
+
+#[test]
+fn a_file_that_a_close_hands_back_is_not_reported_as_written() {
+    let gate = Gate::default();
+    let server = Server::start({
+        let gate = gate.clone();
+        move |_, _| Reply::After(gate.clone(), Box::new(Reply::status(503)))
+    });
+    let csv = Csv::new(2);
+    let options = options().retry_interval(NEVER).max_retry_delay(NEVER).max_retry_time(2 * NEVER);
+    let client = client(&server, options.max_close_wait(HANGS));
+    thread::scope(|scope| {
+        let file = scope.spawn(|| client.write_file(&csv.0).measurement("file").send());
+        server.wait_for(1);
+        let closing = scope.spawn(|| client.close());
+        while client.write("").send().is_ok() {
+            thread::yield_now();
+        }
+        // Now there is no time for the retry.
+        gate.open();
+        let error = closing.join().unwrap().unwrap_err();
+        assert_eq!(error.unsent().iter().map(|batch| batch.lines()).sum::<usize>(), 2);
+        assert_eq!(file.join().unwrap().unwrap_err().kind(), ErrorKind::Closed);
+    });
+    assert_eq!(client.write_stats().returned.lines, 2);
     assert_adds_up(&client);
 }

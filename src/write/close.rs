@@ -155,7 +155,8 @@ impl Batcher {
         state.stats.settle(end, job.amount());
         state.used = state.used.saturating_sub(job.cost);
         state.last_error = Some(error);
-        self.settle_piece(&mut state, job.number, job.group);
+        // For a group it is not settled: whoever waits for it is told that the client was closed.
+        self.settle_piece(&mut state, job.number, None);
         state.left.push((job.number, job.batch));
         state.lane.release();
         self.go_on(state);
