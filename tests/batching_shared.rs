@@ -116,7 +116,7 @@ fn a_callback_that_takes_its_time_does_not_hold_up_the_other_clients() {
         }
     });
     let slow = client(&server, "slow", slow);
-    let fast = client(&server, "fast", options().write_scheduler(scheduler.clone()));
+    let fast = client(&server, "fast", options().write_scheduler(scheduler));
     slow.write(points(0..2)).send().unwrap();
     events.wait_for("success", 1);
     fast.write(points(0..3)).send().unwrap();

@@ -308,7 +308,7 @@ impl<'a> GrpcStatus<'a> {
             return Ok(to_list(headers));
         }
         let raw = String::from_utf8_lossy(self.message);
-        let message = crate::config::percent_decode(&raw, false);
+        let message = config::percent_decode(&raw, false);
         let message = message.as_deref().unwrap_or(&raw);
         Err(Refusal::Final(circumstances.grpc(self.code, message).with_headers(to_list(headers))))
     }
