@@ -151,9 +151,17 @@ impl Client {
         if !problems.is_empty() {
             return Err(Error::config(problems.join("; ")));
         }
-        self.inner.shared.http.join()?;
-        self.inner.shared.open.fetch_add(1, Ordering::AcqRel);
-        Ok(Self::over(self.inner.shared.clone(), &options))
+        let shared = &self.inner.shared;
+        // Counted first, so that whoever closes meanwhile is not the last one.
+        shared.open.fetch_add(1, Ordering::AcqRel);
+        let joined = self.check_open().and_then(|()| shared.http.join());
+        if let Err(error) = joined {
+            if shared.leave() {
+                shared.close_queries();
+            }
+            return Err(error);
+        }
+        Ok(Self::over(shared.clone(), &options))
     }
 
     /// A handle for callbacks, which does not keep the client alive.
@@ -341,13 +349,9 @@ impl Client {
     /// # Errors
     /// What could not be sent comes back in [`unsent`](Error::unsent).
     pub fn close(&self) -> Result<()> {
-        let is_last = self.inner.retire();
-        #[cfg(feature = "query")]
-        if is_last {
-            self.inner.shared.query.close();
+        if self.inner.retire() {
+            self.inner.shared.close_queries();
         }
-        #[cfg(not(feature = "query"))]
-        let _ = is_last;
         self.inner.batcher.as_ref().map_or(Ok(()), Batcher::close)
     }
 
@@ -399,7 +403,20 @@ impl Inner {
         if self.batcher.is_none() {
             self.shared.http.retire(false);
         }
-        self.shared.open.fetch_sub(1, Ordering::AcqRel) == 1
+        self.shared.leave()
+    }
+}
+
+impl Shared {
+    /// One client less; says whether it was the last one.
+    fn leave(&self) -> bool {
+        self.open.fetch_sub(1, Ordering::AcqRel) == 1
+    }
+
+    /// Ends the thread for queries.
+    fn close_queries(&self) {
+        #[cfg(feature = "query")]
+        self.query.close();
     }
 }
 

@@ -291,3 +291,26 @@ fn two_clients_of_one_pool_batch_apart() {
     first.close().unwrap();
     assert_eq!(server.requests().len(), 3, "the other one stays open");
 }
+
+#[test]
+fn a_client_of_a_pool_that_closes_meanwhile_is_refused_or_works() {
+    let server = Server::accepting();
+    for _ in 0..200 {
+        let first = client(&server, options());
+        let barrier = std::sync::Barrier::new(2);
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                barrier.wait();
+                first.close().unwrap();
+            });
+            barrier.wait();
+            match first.with_write_options(options()) {
+                Ok(second) => {
+                    second.write(point(1)).send().unwrap();
+                    second.close().unwrap();
+                }
+                Err(error) => assert_eq!(error.kind(), ErrorKind::Closed),
+            }
+        });
+    }
+}

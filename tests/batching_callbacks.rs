@@ -11,7 +11,7 @@ use influxdb3_blocking::{
     Client, ErrorKind, OnFull, ThreadPoolScheduler, WeakClient, WriteOptions,
 };
 use support::batching::{Events, assert_adds_up, client, numbers, options, point, points};
-use support::http::{HANGS, Reply, Server};
+use support::http::{Gate, HANGS, Reply, Server};
 
 /// A place for the client that a callback uses.
 type Handle = Arc<OnceLock<WeakClient>>;
@@ -184,6 +184,81 @@ fn the_last_clone_may_be_dropped_in_a_callback() {
     drop(client);
     closed.recv_timeout(HANGS).unwrap();
     assert_eq!(server.requests().len(), 3);
+}
+
+#[test]
+fn the_last_clone_may_be_dropped_before_a_retry() {
+    let gate = Gate::default();
+    let server = Server::start({
+        let gate = gate.clone();
+        move |n, _| match n {
+            0 => Reply::After(gate.clone(), Box::new(Reply::status(503))),
+            _ => Reply::status(204),
+        }
+    });
+    let own: Arc<Mutex<Option<Client>>> = Arc::default();
+    let events = Events::new();
+    let options = options()
+        .batch_size(3)
+        .retry_callback({
+            let own = own.clone();
+            move |_, _| drop(own.lock().unwrap().take())
+        })
+        .success_callback({
+            let events = events.clone();
+            move |batch| events.push("success", batch, None)
+        });
+    let client = client(&server, options);
+    *own.lock().unwrap() = Some(client.clone());
+    client.write(points(0..3)).send().unwrap();
+    drop(client);
+    // Only the callback has the client now.
+    gate.open();
+    events.wait_for("success", 1);
+    assert_eq!(events.numbers("success"), [0, 1, 2]);
+}
+
+#[test]
+fn what_a_callback_owns_may_panic_when_it_is_dropped() {
+    let server = Server::accepting();
+    for is_closed in [true, false] {
+        let nasty = Nasty;
+        let client = client(
+            &server,
+            options().success_callback(move |_| {
+                let _ = &nasty;
+            }),
+        );
+        client.write(point(1)).send().unwrap();
+        // With nothing left to do, it is this thread that drops the callbacks.
+        client.flush().unwrap();
+        if is_closed {
+            client.close().unwrap();
+        }
+    }
+    assert_eq!(server.requests().len(), 2);
+}
+
+#[test]
+fn a_callback_may_own_another_client_of_its_scheduler() {
+    let server = Server::accepting();
+    let scheduler = ThreadPoolScheduler::new(1);
+    let owned = client(&server, options().write_scheduler(scheduler.clone()));
+    owned.write(point(2)).send().unwrap();
+    let handle = Handle::default();
+    let options = options().write_scheduler(scheduler).success_callback({
+        let handle = handle.clone();
+        move |_| {
+            assert_eq!(owned.write_stats().accepted.lines, 1);
+            // The end of this client is the end of its callbacks, and of the client that they own.
+            upgrade(&handle).unwrap().close().unwrap();
+        }
+    });
+    let client = client_of(&server, &handle, options);
+    client.write(point(1)).send().unwrap();
+    client.flush().unwrap();
+    let sent = server.wait_for(2);
+    assert_eq!(numbers(&sent[1].body), [2]);
 }
 
 #[test]

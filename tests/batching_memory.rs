@@ -3,13 +3,13 @@
 mod support;
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, mpsc};
 use std::thread;
 use std::time::Duration;
 
 use influxdb3_blocking::{ErrorKind, OnFull, ThreadPoolScheduler};
-use support::batching::{Events, assert_adds_up, client, numbers, options, point, points};
-use support::http::{Gate, Reply, Server};
+use support::batching::{Events, NEVER, assert_adds_up, client, numbers, options, point, points};
+use support::http::{Gate, HANGS, Reply, Server};
 
 /// Holds every request back until the gate is open.
 fn held() -> (Server, Gate) {
@@ -188,6 +188,36 @@ fn drop_oldest_takes_open_batches_as_well() {
     client.close().unwrap();
     let stored = stored(&server);
     assert!(stored.len() < 10 && stored.ends_with(&[48, 49]), "{stored:?}");
+    assert_adds_up(&client);
+}
+
+#[test]
+fn dropping_the_batch_that_others_wait_for_ends_their_wait() {
+    let server = Server::start(|n, _| Reply::status(if n == 0 { 503 } else { 204 }));
+    let events = Events::new();
+    let options = events.record(
+        options()
+            .buffer_limit(4 << 10)
+            .on_full(OnFull::DropOldest)
+            .retry_interval(NEVER)
+            .max_retry_delay(NEVER)
+            .max_retry_time(NEVER * 10),
+    );
+    let client = client(&server, options);
+    client.write(long_line(0)).send().unwrap();
+    let (sender, flushed) = mpsc::channel();
+    thread::spawn({
+        let client = client.clone();
+        move || sender.send(client.flush())
+    });
+    events.wait_for("retry", 1);
+    // The first batch is tried again in an hour, unless it is thrown away.
+    let mut next = 1..;
+    while !events.numbers("error").contains(&0) {
+        client.write(long_line(next.next().unwrap())).send().unwrap();
+    }
+    flushed.recv_timeout(HANGS).expect("flush waits for what was dropped").unwrap();
+    client.close().unwrap();
     assert_adds_up(&client);
 }
 

@@ -22,6 +22,12 @@ impl Endpoint {
         if text.is_empty() {
             return Err("the host is empty: give a URL such as https://cluster.example.io".into());
         }
+        if text.to_ascii_lowercase().contains("token=") {
+            // It must not be shown, neither now nor later as a part of the path.
+            return Err("the host has a token in it: give it with .token(…), or all of it as \
+                        https://host:8181?token=… to from_connection_string"
+                .into());
+        }
         let (scheme, rest) = match text.split_once("://") {
             Some((scheme, rest)) => (Some(scheme.to_ascii_lowercase()), rest),
             None => (None, text),
@@ -29,7 +35,7 @@ impl Endpoint {
         if let Some(mark) = rest.find(['?', '#']) {
             return Err(format!(
                 "the host has a query or fragment after {:?}: a connection string goes to from_connection_string",
-                before_userinfo(&rest[..mark])
+                harmless(&rest[..mark])
             ));
         }
         let (authority, path) = match rest.find('/') {
@@ -97,7 +103,9 @@ fn split_port(authority: &str) -> Result<(&str, Option<u16>), String> {
             let (host, port) = authority.split_at(after_brackets + colon);
             match port[1..].parse() {
                 Ok(port) if port != 0 => Ok((host, Some(port))),
-                _ => Err(format!("the host has the port {:?}: use 1 to 65535", &port[1..])),
+                _ => {
+                    Err(format!("the host has the port {:?}: use 1 to 65535", harmless(&port[1..])))
+                }
             }
         }
     }
@@ -114,7 +122,7 @@ fn check_host(host: &str) -> Result<String, String> {
     let is_name = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_');
     if bare.is_some() || !host.bytes().all(is_name) {
         let hint = if host.is_ascii() { "" } else { " (international names need their xn-- form)" };
-        return Err(format!("{host:?} is no host name or address{hint}"));
+        return Err(format!("{:?} is no host name or address{hint}", harmless(host)));
     }
     Ok(host.to_ascii_lowercase())
 }
@@ -126,7 +134,8 @@ fn check_path(path: &str) -> Result<String, String> {
     if path.bytes().all(is_path) {
         Ok(path.to_owned())
     } else {
-        Err(format!("the path {path:?} of the host has characters that must be percent-encoded"))
+        let shown = harmless(path);
+        Err(format!("the path {shown:?} of the host has characters that must be percent-encoded"))
     }
 }
 
@@ -136,9 +145,17 @@ fn is_loopback(host: &str) -> bool {
         || host.parse::<std::net::Ipv4Addr>().is_ok_and(|address| address.is_loopback())
 }
 
-/// What of an authority may be shown: user information may hold a secret.
-fn before_userinfo(text: &str) -> &str {
-    text.rsplit_once('@').map_or(text, |(_, host)| host)
+/// What of a wrong host may be shown: not what stands before an `@`, and nothing from the first character on that is
+/// in no host, as a secret may stand there.
+fn harmless(text: &str) -> String {
+    let text = text.rsplit_once('@').map_or(text, |(_, host)| host);
+    let is_known = |character: char| {
+        character.is_alphanumeric() || matches!(character, '-' | '.' | '_' | ':' | '[' | ']' | '/')
+    };
+    match text.find(|character| !is_known(character)) {
+        None => text.to_owned(),
+        Some(end) => format!("{}…", &text[..end]),
+    }
 }
 
 #[cfg(test)]
@@ -190,6 +207,12 @@ mod tests {
             ("http://example.io?token=x", "from_connection_string"),
             ("http://user:secret@example.io", ".token("),
             ("user:secret@example.io?x", "\"example.io\""),
+            ("http://h&token=secret", ".token("),
+            ("http://h/&Token=secret", ".token("),
+            ("http://h&key=secret", "\"h…\""),
+            ("http://h:80&key=secret", "\"80…\""),
+            ("http://h&key=secret?x", "\"h…\""),
+            ("http://h/a;key=secret b", "\"/a…\""),
         ] {
             let error = Endpoint::parse(text).unwrap_err();
             assert!(error.contains(why), "{text}: {error}");

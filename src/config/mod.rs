@@ -18,6 +18,9 @@ use crate::transport::Proxy;
 #[cfg(feature = "tls")]
 use crate::transport::TlsSettings;
 
+/// What this client calls itself, on both paths.
+pub(crate) const USER_AGENT: &str = concat!("influxdb3-blocking/", env!("CARGO_PKG_VERSION"));
+
 /// Everything a client knows: checked, complete, immutable.
 #[derive(Clone, Debug)]
 pub(crate) struct Config {

@@ -18,7 +18,7 @@ use tower_service::Service;
 use super::flight::{FlightData, Framer, encode_ticket};
 use super::runtime::{Connector, Greeting, Idle, Outbox};
 use super::status::{Circumstances, Failure};
-use crate::config::{Config, Headers};
+use crate::config::{self, Config, Headers};
 use crate::{Error, ErrorKind, Result};
 
 /// A stream may have so much under way. 1 Gbit/s over 100 ms is 12.5 MB.
@@ -181,7 +181,7 @@ impl Rpc {
         *request.version_mut() = Version::HTTP_2;
         *request.uri_mut() = Uri::from(path);
         let headers = request.headers_mut();
-        headers.insert(USER_AGENT, HeaderValue::from_static(AGENT));
+        headers.insert(USER_AGENT, HeaderValue::from_static(config::USER_AGENT));
         if let Some(token) = &self.config.token {
             let bearer = format!("Bearer {}", token.reveal());
             let mut value = HeaderValue::try_from(bearer)
@@ -253,8 +253,6 @@ impl Rpc {
     }
 }
 
-const AGENT: &str = concat!("influxdb3-blocking/", env!("CARGO_PKG_VERSION"));
-
 /// The interval of PINGs, unless the idle limit is short.
 const KEEP_ALIVE: Duration = Duration::from_secs(20);
 
@@ -315,7 +313,7 @@ impl<'a> GrpcStatus<'a> {
             return Ok(to_list(headers));
         }
         let raw = String::from_utf8_lossy(self.message);
-        let message = crate::config::percent_decode(&raw, false);
+        let message = config::percent_decode(&raw, false);
         let message = message.as_deref().unwrap_or(&raw);
         Err(Refusal::Final(circumstances.grpc(self.code, message).with_headers(to_list(headers))))
     }

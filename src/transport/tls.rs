@@ -1,4 +1,4 @@
-//! One TLS setting for both paths: parsed and checked once, converted in `write/http.rs` and `query/rpc.rs`.
+//! One TLS setting for both paths: parsed and checked once, converted in `write/http/` and `query/rpc.rs`.
 
 use std::fmt;
 use std::sync::Arc;

@@ -4,11 +4,11 @@
 use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
 
-use super::batcher::{BATCH_COST, Batcher, FIXED, State, after, closed};
+use super::batcher::{BATCH_COST, Batcher, FIXED, State, Turn, after, closed};
 use super::close::Phase;
 use super::open::{Fill, Open, Part};
 use super::options::OnFull;
-use super::scheduler::ThreadPoolScheduler;
+use super::scheduler::Seat;
 use super::settle::Losses;
 use super::stats::{Amount, End};
 use crate::{Error, ErrorKind, Result};
@@ -23,19 +23,19 @@ impl Batcher {
         parts: &mut [Part<'_>],
         group: Option<u64>,
     ) -> Result<()> {
+        if let [part] = &mut *parts
+            && self.take_at_once(part, group)
+        {
+            return Ok(());
+        }
         self.check_lines(parts)?;
         let is_inside = self.is_in_callback();
         let cost = self.cost_of(parts);
         loop {
             let mut state = self.lock();
             self.check(&mut state, is_inside, group)?;
-            if !state.turns.is_empty() || state.used + cost > self.settings.buffer_limit {
+            if state.used + state.wanted() + cost > self.settings.buffer_limit {
                 break;
-            }
-            if let [part] = &mut *parts
-                && self.take_into_open(&mut state, part, group)
-            {
-                return Ok(());
             }
             if parts.iter().all(|part| part.is_indexed() || self.fits_open(&mut state, part, group))
             {
@@ -66,10 +66,19 @@ impl Batcher {
         }
     }
 
-    /// Copies all lines into the batch that is open, if they leave it open. This is how nearly all lines are taken.
-    fn take_into_open(&self, state: &mut State, part: &mut Part<'_>, group: Option<u64>) -> bool {
-        let Some(open) = state.batches(group).get(part.target) else { return false };
+    /// Copies all lines into the batch that is open, if they leave it open and nothing is in the way. This is how nearly
+    /// all lines are taken.
+    fn take_at_once(&self, part: &mut Part<'_>, group: Option<u64>) -> bool {
+        let mut state = self.lock();
         let (lines, bytes) = (part.lines_left(), part.bytes_left().len());
+        let is_free = matches!(state.phase, Phase::Open)
+            && !state.has_trouble(group)
+            && state.used + state.wanted() + bytes <= self.settings.buffer_limit;
+        if !is_free {
+            return false;
+        }
+        let Some(open) = state.batches(group).get(part.target) else { return false };
+        // What leaves it open is below the limits of lines, too.
         let room = self.room_in(open);
         if lines >= room.lines || bytes >= room.bytes {
             return false;
@@ -104,7 +113,7 @@ impl Batcher {
     ) -> Result<()> {
         let deadline = patience.map(|patience| after(Instant::now(), patience));
         let mut state = self.lock();
-        let turn = state.next();
+        let turn = Turn { number: state.next(), cost: self.cost_of(parts) };
         state.turns.push_back(turn);
         let result = loop {
             if let Err(error) = self.check(&mut state, false, group) {
@@ -112,7 +121,7 @@ impl Batcher {
             }
             // What can be in the buffer as a whole is taken as a whole.
             let at_once = self.cost_of(parts) <= self.settings.buffer_limit;
-            if state.turns.front() == Some(&turn)
+            if state.turns.front().is_some_and(|first| first.number == turn.number)
                 && self.take_what_fits(&mut state, parts, group, at_once)
             {
                 break Ok(());
@@ -120,6 +129,12 @@ impl Batcher {
             // Room comes from batches that are sent. If none is under way, those that are open have to go.
             if state.lane.has_nothing_to_do() {
                 self.close_open(&mut state);
+            }
+            // Then it is lines that came back and that nobody has asked for, which may well be for this thread to do.
+            if state.unsettled.is_empty()
+                && let Err(error) = self.take_trouble(&mut state, None)
+            {
+                break Err(error);
             }
             let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
             state = match left {
@@ -130,7 +145,7 @@ impl Batcher {
                 None => self.room.wait(state).unwrap_or_else(PoisonError::into_inner),
             };
         };
-        state.turns.retain(|other| *other != turn);
+        state.turns.retain(|other| other.number != turn.number);
         drop(state);
         self.room.notify_all();
         result
@@ -143,12 +158,13 @@ impl Batcher {
         group: Option<u64>,
         oldest: bool,
     ) -> Result<()> {
-        let mut losses = Losses::default();
+        let (mut losses, mut is_lighter) = (Losses::default(), false);
         let mut state = self.lock();
         self.check(&mut state, is_inside, group)?;
         let at_once = oldest && self.cost_of(parts) <= self.settings.buffer_limit;
         while !self.take_what_fits(&mut state, parts, group, at_once) {
             if oldest && self.drop_oldest(&mut state, &mut losses) {
+                is_lighter = true;
                 continue;
             }
             for part in &mut *parts {
@@ -161,7 +177,12 @@ impl Batcher {
             break;
         }
         let report = losses.prepare(&mut state, is_inside);
-        drop(state);
+        if is_lighter {
+            // There may be less to wait for now.
+            self.go_on(state);
+        } else {
+            drop(state);
+        }
         report.deliver(self);
         Ok(())
     }
@@ -178,10 +199,10 @@ impl Batcher {
         if job.group.is_some() {
             let error =
                 Error::new(ErrorKind::BufferFull, "lines were dropped to make room for others");
-            state.add_trouble(self.settings.buffer_limit, job.group, error, Some((job.batch, 0)));
-        } else {
-            losses.add_batch(job.batch);
+            let is_told = state.callbacks.error.is_some();
+            state.add_trouble(self.settings.buffer_limit, job.group, error, None, is_told);
         }
+        losses.add_batch(job.batch);
         true
     }
 
@@ -256,12 +277,16 @@ impl Batcher {
     /// Whether lines may be accepted now. Trouble is not for callbacks, which have nobody to pass it on to.
     fn check(&self, state: &mut State, is_inside: bool, group: Option<u64>) -> Result<()> {
         if !matches!(state.phase, Phase::Open) {
+            // What failed of a file is for whoever writes it; the rest comes back from close.
+            if group.is_some() {
+                self.take_trouble(state, group)?;
+            }
             return Err(closed());
         }
         if group.is_some() || !is_inside {
-            state.take_trouble(group)?;
+            self.take_trouble(state, group)?;
         }
-        state.scheduler.as_ref().map_or_else(|| Err(closed()), ThreadPoolScheduler::start)
+        state.seat.as_ref().map_or_else(|| Err(closed()), Seat::start)
     }
 
     fn check_lines(&self, parts: &mut [Part<'_>]) -> Result<()> {

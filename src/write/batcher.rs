@@ -15,8 +15,9 @@ use super::http::Http;
 use super::lane::{self, Job, Tries};
 use super::open::{Open, OpenBatches};
 use super::options::{Callbacks, Settings};
+use super::pool::Lane;
 use super::retry::Random;
-use super::scheduler::{Lane, ThreadPoolScheduler};
+use super::scheduler::Seat;
 use super::settle::Trouble;
 use super::stats::{Amount, WriteStats};
 use super::target::Target;
@@ -25,7 +26,6 @@ use crate::{Batch, Error, ErrorKind, WriteOptions};
 
 /// The batching of one client.
 pub(crate) struct Batcher {
-    id: u64,
     pub(super) http: Arc<Http>,
     pub(super) config: Arc<Config>,
     pub(super) settings: Settings,
@@ -58,19 +58,27 @@ pub(super) struct State {
     pub(super) last_error: Option<Error>,
     pub(super) phase: Phase,
     pub(super) callbacks: Arc<Callbacks>,
+    /// What keeps a closing client alive that nobody waits for.
+    pub(super) itself: Option<Arc<Batcher>>,
     /// None once the client is closed.
-    pub(super) scheduler: Option<ThreadPoolScheduler>,
+    pub(super) seat: Option<Seat>,
     pub(super) random: Random,
     /// Whether lines were dropped and none was written since.
     pub(super) is_dropping: bool,
     /// Calls that wait for room, in the order in which they came.
-    pub(super) turns: VecDeque<u64>,
+    pub(super) turns: VecDeque<Turn>,
     counter: u64,
-    /// When the scheduler is to wake this batcher.
-    armed: Option<Instant>,
     /// How large batches get, which is what the next one is given.
     usual_bytes: usize,
     spare: Vec<u8>,
+}
+
+/// A call that waits for room.
+#[derive(Clone, Copy)]
+pub(super) struct Turn {
+    pub(super) number: u64,
+    /// What it can take of the buffer.
+    pub(super) cost: usize,
 }
 
 /// A job that a worker has.
@@ -88,7 +96,6 @@ impl Batcher {
         let mut settings = options.settings(config.max_request_bytes);
         settings.max_batch_bytes = settings.max_batch_bytes.min(settings.buffer_limit - FIXED);
         Arc::new(Self {
-            id: ThreadPoolScheduler::next_id(),
             usual_target: Target::usual(&config).map(Arc::new),
             http,
             config,
@@ -107,12 +114,12 @@ impl Batcher {
                 last_error: None,
                 phase: Phase::Open,
                 callbacks: Arc::new(options.callbacks()),
-                scheduler: Some(scheduler),
+                itself: None,
+                seat: Some(scheduler.seat()),
                 random: Random::new(),
                 is_dropping: false,
                 turns: VecDeque::new(),
                 counter: 0,
-                armed: None,
                 usual_bytes: 0,
                 spare: Vec::new(),
             }),
@@ -137,7 +144,9 @@ impl Batcher {
     ) {
         let number = state.next();
         let mut bytes = std::mem::take(&mut state.spare);
-        let usual = state.usual_bytes.min(self.settings.max_batch_bytes);
+        // One of many that are open at the same time may well stay small.
+        let usual = if state.batches(group).is_empty() { state.usual_bytes } else { 0 };
+        let usual = usual.min(self.settings.max_batch_bytes);
         // Of few different sizes, so that the allocator can use the memory of batches before.
         bytes.reserve(usual.next_multiple_of(STEP));
         let since = Instant::now();
@@ -155,7 +164,8 @@ impl Batcher {
     pub(super) fn job(&self, state: &mut State, open: Open, group: Option<u64>) -> Job {
         let Open { target, number, mut bytes, lines, .. } = open;
         state.usual_bytes = bytes.len() + bytes.len() / 16;
-        if bytes.capacity() - bytes.len() > bytes.len() / 4 {
+        let unused = bytes.capacity() - bytes.len();
+        if unused > bytes.len() / 4 || state.used + unused > self.settings.buffer_limit {
             bytes.shrink_to_fit();
         }
         // From now on it takes what it takes, used or not.
@@ -207,8 +217,8 @@ impl Batcher {
     pub(super) fn dispatch(self: &Arc<Self>, state: &mut State) {
         if !state.lane.is_empty() {
             let workers = state.lane.call(Instant::now());
-            if let Some(scheduler) = &state.scheduler {
-                (0..workers).for_each(|_| scheduler.submit(self.clone()));
+            if let Some(seat) = &state.seat {
+                (0..workers).for_each(|_| seat.submit(self.clone()));
             }
             if let Some(due) = state.lane.next_due() {
                 self.arm(state, due);
@@ -221,13 +231,9 @@ impl Batcher {
 
     /// Has the scheduler wake this batcher at `at` or earlier.
     fn arm(self: &Arc<Self>, state: &mut State, at: Instant) {
-        if state.armed.is_some_and(|armed| armed <= at) {
-            return;
-        }
-        if let Some(scheduler) = &state.scheduler {
+        if let Some(seat) = &mut state.seat {
             let me: Weak<Self> = Arc::downgrade(self);
-            scheduler.arm((self.id, me), state.armed, Some(at));
-            state.armed = Some(at);
+            seat.arm(me, at);
         }
     }
 
@@ -269,12 +275,10 @@ impl State {
         self.counter
     }
 
-    /// Gives up the scheduler.
-    pub(super) fn disarm(&mut self, batcher: &Arc<Batcher>) -> Option<ThreadPoolScheduler> {
-        let scheduler = self.scheduler.take()?;
-        let me: Weak<Batcher> = Arc::downgrade(batcher);
-        scheduler.arm((batcher.id, me), self.armed.take(), None);
-        Some(scheduler)
+    /// What the calls that wait for room can take of it. Who comes later has to leave it to them; if there is enough for
+    /// all, nobody has to wait for his turn.
+    pub(super) fn wanted(&self) -> usize {
+        self.turns.iter().map(|turn| turn.cost).sum()
     }
 
     pub(super) fn batches(&mut self, group: Option<u64>) -> &mut OpenBatches {
@@ -298,7 +302,9 @@ impl Lane for Batcher {
 
     fn wake(self: Arc<Self>) {
         let mut state = self.lock();
-        state.armed = None;
+        if let Some(seat) = &mut state.seat {
+            seat.woken();
+        }
         match &state.phase {
             Phase::Closing(closing) if closing.deadline <= Instant::now() => self.finish(state),
             _ => {

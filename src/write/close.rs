@@ -5,6 +5,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use super::batcher::{Batcher, State, after, closed};
+use super::contain::log_error;
 use super::lane::Job;
 use super::stats::{Amount, End};
 use super::worker::remove_flight;
@@ -68,7 +69,7 @@ impl Batcher {
                 "the client was closed meanwhile; what could not be written comes back from close",
             ));
         }
-        state.take_trouble(None)
+        self.take_trouble(&mut state, None)
     }
 
     /// Sends what is left, within `max_close_wait`, and ends.
@@ -82,7 +83,7 @@ impl Batcher {
         let deadline = after(Instant::now(), self.settings.max_close_wait.min(LONGEST_DROP));
         let may_wait = !thread::panicking();
         if let Err(error) = self.shut(Closing { deadline, may_wait, is_drop: true }) {
-            log::error!("a client was dropped, and nobody was told: {error:#}");
+            log_error(format_args!("a client was dropped, and nobody was told: {error:#}"));
         }
     }
 
@@ -95,14 +96,16 @@ impl Batcher {
                 closing.may_wait &= how.may_wait;
                 closing.is_drop |= how.is_drop;
             }
-            Phase::Closed { .. } => return state.take_trouble(None),
+            Phase::Closed { .. } => return self.take_trouble(&mut state, None),
         }
         self.begin_to_end(&mut state);
         if state.unsettled.is_empty() {
             self.finish(state);
-            return self.lock().take_trouble(None);
+            return self.take_trouble(&mut self.lock(), None);
         }
         if self.is_in_callback() {
+            // Nobody may be left who has it, but a timer, while a batch waits for its retry.
+            state.itself = Some(self.clone());
             return Ok(());
         }
         while let Phase::Closing(closing) = &state.phase {
@@ -115,7 +118,7 @@ impl Batcher {
             state =
                 self.settled.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0;
         }
-        state.take_trouble(None)
+        self.take_trouble(&mut state, None)
     }
 
     /// Closes what is open and ends waits that make no sense any more.
@@ -152,7 +155,8 @@ impl Batcher {
         state.stats.settle(end, job.amount());
         state.used = state.used.saturating_sub(job.cost);
         state.last_error = Some(error);
-        self.settle_piece(&mut state, job.number, job.group);
+        // For a group it is not settled: whoever waits for it is told that the client was closed.
+        self.settle_piece(&mut state, job.number, None);
         state.left.push((job.number, job.batch));
         state.lane.release();
         self.go_on(state);
@@ -187,7 +191,7 @@ impl Batcher {
         state.used = 0;
         state.phase = Phase::Closed { left_lines: !left.is_empty() };
         let callbacks = std::mem::take(&mut state.callbacks);
-        let scheduler = state.disarm(self);
+        let (seat, itself) = (state.seat.take(), state.itself.take());
 
         let lines: usize = left.iter().map(|(_, batch)| batch.lines).sum();
         let reason =
@@ -197,7 +201,7 @@ impl Batcher {
         let mut reason = Some(reason.in_context(&context).with_in_doubt(in_doubt));
         let mut untold = None;
         if closing.is_drop {
-            untold = state.take_trouble(None).err();
+            untold = self.take_trouble(&mut state, None).err();
         } else {
             for (_, batch) in left.drain(..) {
                 state.add_unsent(&mut reason, batch);
@@ -208,22 +212,24 @@ impl Batcher {
         self.room.notify_all();
 
         if let Some(error) = untold {
-            log::error!("a client was dropped without close, and nobody was told: {error:#}");
+            log_error(format_args!(
+                "a client was dropped without close, and nobody was told: {error:#}"
+            ));
         }
         for (_, batch) in left {
             if let Some(reason) = &reason
                 && !self.tell(&callbacks, &batch, reason)
             {
-                log::error!(
+                log_error(format_args!(
                     "{} lines are lost with a client that was dropped without close",
                     batch.lines()
-                );
+                ));
             }
         }
         self.http.retire(is_under_way);
-        // What callbacks and handles own may be anything, so no lock may be held here.
-        drop(callbacks);
-        drop(scheduler);
+        self.release(callbacks);
+        drop(seat);
+        drop(itself);
     }
 }
 

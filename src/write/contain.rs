@@ -2,6 +2,7 @@
 
 use std::any::Any;
 use std::cell::Cell;
+use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// Runs `work`; a panic becomes its message.
@@ -16,7 +17,12 @@ pub(crate) fn contain<T>(work: impl FnOnce() -> T) -> Result<T, String> {
     })
 }
 
-/// Runs a callback; `scheduler` is whose worker it holds up.
+/// Logs where a panic of the logger must not go further.
+pub(crate) fn log_error(text: fmt::Arguments<'_>) {
+    let _ = contain(|| log::error!("{text}"));
+}
+
+/// Runs a callback, or anything else that holds up a worker of `scheduler`.
 pub(crate) fn call_back(scheduler: usize, callback: impl FnOnce()) -> Result<(), String> {
     let before = swap(scheduler);
     let result = contain(callback);
@@ -24,7 +30,7 @@ pub(crate) fn call_back(scheduler: usize, callback: impl FnOnce()) -> Result<(),
     result
 }
 
-/// Whether this is called by a callback that holds up a worker of `scheduler`.
+/// Whether this is called by something that holds up a worker of `scheduler`.
 pub(crate) fn is_in_callback(scheduler: usize) -> bool {
     CALLBACK_OF.try_with(|current| current.get() == scheduler).unwrap_or(false)
 }

@@ -8,7 +8,7 @@ use super::open::{OpenBatches, Part};
 use super::settle::Trouble;
 use super::stats::Amount;
 use super::target::Target;
-use crate::{Error, ErrorKind, Result};
+use crate::{Error, Result};
 
 /// Batches of their own, through the same queue, under the same limits.
 ///
@@ -37,17 +37,24 @@ pub(super) struct GroupState {
 }
 
 impl Batcher {
-    pub(crate) fn group(self: &Arc<Self>) -> Group {
+    /// # Errors
+    /// Trouble with earlier batches. In a callback there is no waiting for batches, so it is an error to call it there.
+    pub(crate) fn group(self: &Arc<Self>) -> Result<Group> {
+        if self.is_in_callback() {
+            return Err(Error::config(
+                "a callback cannot wait for batches that its own worker is to send",
+            ));
+        }
         let mut state = self.lock();
+        self.take_trouble(&mut state, None)?;
         let id = state.next();
         state.groups.insert(id, GroupState::default());
-        Group { batcher: self.clone(), id }
+        Ok(Group { batcher: self.clone(), id })
     }
 }
 
 impl Group {
-    /// Accepts encoded lines, which must all have timestamps. Waits for room, whatever the client's `OnFull`; in a
-    /// callback it does not wait.
+    /// Accepts encoded lines, which must all have timestamps. Waits for room, whatever the client's `OnFull`.
     ///
     /// # Errors
     /// What failed since the last call; then nothing is accepted. `unsent` holds both.
@@ -69,22 +76,18 @@ impl Group {
     /// Waits until all is settled, retries included.
     ///
     /// # Errors
-    /// What failed since the last call. In a callback there is no waiting, so it is an error to call it there.
+    /// What failed since the last call.
     pub(crate) fn settle(&self) -> Result<GroupReport> {
         let mut state = self.batcher.lock();
         self.close_open(&mut state);
-        if self.batcher.is_in_callback() {
-            return Err(Error::config(
-                "a callback cannot wait for batches that its own worker is to send",
-            ));
-        }
         while state.groups.get(&self.id).is_some_and(|group| group.unsettled > 0) {
             if matches!(state.phase, Phase::Closed { .. }) {
+                self.batcher.take_trouble(&mut state, Some(self.id))?;
                 return Err(closed());
             }
             state = self.batcher.settled.wait(state).unwrap_or_else(PoisonError::into_inner);
         }
-        state.take_trouble(Some(self.id))?;
+        self.batcher.take_trouble(&mut state, Some(self.id))?;
         drop(state);
         Ok(self.report())
     }
@@ -104,11 +107,10 @@ impl Drop for Group {
     fn drop(&mut self) {
         let mut state = self.batcher.lock();
         self.close_open(&mut state);
-        let trouble = state.take_trouble(Some(self.id)).err();
+        state.pass_trouble_on(self.id);
         state.groups.remove(&self.id);
         drop(state);
-        if let Some(error) = trouble.filter(|error| error.kind() != ErrorKind::Closed) {
-            log::error!("nobody asked what became of the lines of a call: {error:#}");
-        }
+        // There may be more room now.
+        self.batcher.room.notify_all();
     }
 }

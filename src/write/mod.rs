@@ -1,7 +1,7 @@
 //! Writing: from a record to requests, and what the server's answers mean.
 //!
 //! A synchronous write is `sync.rs`. Batching is `accept.rs` and `batcher.rs` (lines into batches), `worker.rs` (batches to the server,
-//! on the threads of `scheduler.rs`), `settle.rs` and `close.rs` (how it ends); `open.rs`, `lane.rs`, `retry.rs` and
+//! on the threads of `scheduler.rs` and `pool.rs`), `settle.rs` and `close.rs` (how it ends); `open.rs`, `lane.rs`, `retry.rs` and
 //! `verdict.rs` are what they decide by, without locks, clocks or I/O.
 
 mod accept;
@@ -20,6 +20,7 @@ mod http;
 mod lane;
 mod open;
 mod options;
+mod pool;
 mod request;
 mod retry;
 mod scheduler;

@@ -58,6 +58,10 @@ impl OpenBatches {
         self.current.as_mut()
     }
 
+    pub(crate) fn is_empty(&self) -> bool {
+        self.current.is_none() && self.others.is_empty()
+    }
+
     /// Makes `open` the batch of its target.
     pub(crate) fn insert(&mut self, open: Open) -> &mut Open {
         if let Some(last) = self.current.take() {

@@ -20,7 +20,8 @@ use crate::{Client, Error, Precision, Record, Result};
 pub struct WriteRequest<'a, R, K = crate::One> {
     client: &'a Client,
     record: R,
-    overrides: Overrides,
+    /// None if it says nothing else.
+    overrides: Option<Box<Overrides>>,
     kind: PhantomData<fn() -> K>,
 }
 
@@ -38,40 +39,20 @@ struct Overrides {
     problem: Option<String>,
 }
 
-impl Overrides {
-    fn is_empty(&self) -> bool {
-        let Self {
-            database: None,
-            organization: None,
-            precision: None,
-            use_v2_api: None,
-            no_sync: None,
-            accept_partial: None,
-            headers,
-            timeout: None,
-            problem: None,
-        } = self
-        else {
-            return false;
-        };
-        headers.is_empty()
-    }
-}
-
 impl<'a, R: Record<K>, K> WriteRequest<'a, R, K> {
     pub(crate) fn new(client: &'a Client, record: R) -> Self {
-        Self { client, record, overrides: Overrides::default(), kind: PhantomData }
+        Self { client, record, overrides: None, kind: PhantomData }
     }
 
     /// The database to write to.
     pub fn database(mut self, database: impl AsRef<str>) -> Self {
-        self.overrides.database = Some(Arc::from(database.as_ref()));
+        self.overrides().database = Some(Arc::from(database.as_ref()));
         self
     }
 
     /// The organization, which only `/api/v2/write` of some products wants.
     pub fn organization(mut self, organization: impl AsRef<str>) -> Self {
-        self.overrides.organization = Some(Arc::from(organization.as_ref()));
+        self.overrides().organization = Some(Arc::from(organization.as_ref()));
         self
     }
 
@@ -79,33 +60,34 @@ impl<'a, R: Record<K>, K> WriteRequest<'a, R, K> {
     ///
     /// Points are converted to it, rounding down. Timestamps in text are taken to be in it already.
     pub fn precision(mut self, precision: Precision) -> Self {
-        self.overrides.precision = Some(precision);
+        self.overrides().precision = Some(precision);
         self
     }
 
     /// Writes to `/api/v2/write` (true) or `/api/v3/write_lp` (false);
     /// see [`ClientBuilder::use_v2_api`](crate::ClientBuilder::use_v2_api).
     pub fn use_v2_api(mut self, v2: bool) -> Self {
-        self.overrides.use_v2_api = Some(v2);
+        self.overrides().use_v2_api = Some(v2);
         self
     }
 
     /// Lets the server answer before the write is durable. Needs `use_v2_api(false)`.
     pub fn no_sync(mut self, no_sync: bool) -> Self {
-        self.overrides.no_sync = Some(no_sync);
+        self.overrides().no_sync = Some(no_sync);
         self
     }
 
     /// Stores the good lines of a request that has bad ones. Matters with `use_v2_api(false)` only.
     pub fn accept_partial(mut self, accept: bool) -> Self {
-        self.overrides.accept_partial = Some(accept);
+        self.overrides().accept_partial = Some(accept);
         self
     }
 
     /// A header of this request, in place of the client's header of that name.
     pub fn header(mut self, name: impl AsRef<str>, value: impl AsRef<str>) -> Self {
-        if let Err(problem) = self.overrides.headers.set(name.as_ref(), value.as_ref()) {
-            self.overrides.problem.get_or_insert(problem);
+        let overrides = self.overrides();
+        if let Err(problem) = overrides.headers.set(name.as_ref(), value.as_ref()) {
+            overrides.problem.get_or_insert(problem);
         }
         self
     }
@@ -113,7 +95,7 @@ impl<'a, R: Record<K>, K> WriteRequest<'a, R, K> {
     /// How long a request may take, in place of the client's
     /// [`write_timeout`](crate::ClientBuilder::write_timeout).
     pub fn timeout(mut self, timeout: Duration) -> Self {
-        self.overrides.timeout = Some(timeout);
+        self.overrides().timeout = Some(timeout);
         self
     }
 
@@ -158,8 +140,7 @@ impl<'a, R: Record<K>, K> WriteRequest<'a, R, K> {
     }
 
     fn send_now(self, target: &Arc<Target>) -> Result<()> {
-        // A record that has a database of its own, such as a batch, must not go elsewhere by accident.
-        let own_database = self.overrides.database.is_none().then_some(&*target.database);
+        let own_database = self.own_database(target);
         let mut buffer = Vec::new();
         let rules = self.client.tag_rules();
         let mut lines = Lines::new(&mut buffer, target.precision, rules, None, own_database);
@@ -175,7 +156,7 @@ impl<'a, R: Record<K>, K> WriteRequest<'a, R, K> {
     }
 
     fn send_batched(self, batcher: &Arc<Batcher>, target: &Arc<Target>) -> Result<()> {
-        let own_database = self.overrides.database.is_none().then_some(&*target.database);
+        let own_database = self.own_database(target);
         let mut scratch = Scratch::new();
         let Scratch { buffer, stamped } = &mut scratch;
         let rules = self.client.tag_rules();
@@ -194,9 +175,21 @@ impl<'a, R: Record<K>, K> WriteRequest<'a, R, K> {
         batcher.accept(&mut parts, None).map_err(|error| error.with_rest(&parts))
     }
 
+    fn overrides(&mut self) -> &mut Overrides {
+        self.overrides.get_or_insert_default()
+    }
+
+    /// Where lines go unless the request says so itself: a record that has a database of its own, such as a batch, must
+    /// not go elsewhere by accident.
+    fn own_database<'t>(&self, target: &'t Target) -> Option<&'t str> {
+        let is_chosen =
+            self.overrides.as_ref().is_some_and(|overrides| overrides.database.is_some());
+        (!is_chosen).then_some(&*target.database)
+    }
+
     /// Whether the lines go where they do if nobody says otherwise.
     fn is_usual(&self, usual: &Target) -> bool {
-        self.overrides.is_empty()
+        self.overrides.is_none()
             && self.record.precision().is_none_or(|precision| precision == usual.precision)
             && self.record.database().is_none()
             && self.record.organization().is_none()
@@ -204,9 +197,11 @@ impl<'a, R: Record<K>, K> WriteRequest<'a, R, K> {
 
     /// The client's settings, the record's and the request's, the latter winning.
     pub(super) fn target(&self) -> Result<Target> {
-        let Overrides { database, organization, precision, .. } = &self.overrides;
+        let none = Overrides::default();
+        let overrides = self.overrides.as_deref().unwrap_or(&none);
+        let Overrides { database, organization, precision, .. } = overrides;
         let config = self.client.config();
-        if let Some(problem) = &self.overrides.problem {
+        if let Some(problem) = &overrides.problem {
             return Err(Error::config(problem));
         }
         let precision = match (*precision, self.record.precision()) {
@@ -232,15 +227,14 @@ impl<'a, R: Record<K>, K> WriteRequest<'a, R, K> {
                 Some(organization) => organization,
                 None => config.organization.clone(),
             };
-        let api =
-            if self.overrides.use_v2_api.unwrap_or(config.use_v2_api) { Api::V2 } else { Api::V3 };
-        let no_sync = self.overrides.no_sync.unwrap_or(config.no_sync);
+        let api = if overrides.use_v2_api.unwrap_or(config.use_v2_api) { Api::V2 } else { Api::V3 };
+        let no_sync = overrides.no_sync.unwrap_or(config.no_sync);
         if no_sync && api == Api::V2 {
             return Err(Error::config(
                 "no_sync needs use_v2_api(false): /api/v2/write does not know it",
             ));
         }
-        let timeout = self.overrides.timeout.unwrap_or(config.write_timeout);
+        let timeout = overrides.timeout.unwrap_or(config.write_timeout);
         if timeout.is_zero() {
             return Err(Error::config("timeout is 0: nothing can be done in no time"));
         }
@@ -250,8 +244,8 @@ impl<'a, R: Record<K>, K> WriteRequest<'a, R, K> {
             precision,
             api,
             no_sync,
-            accept_partial: self.overrides.accept_partial.unwrap_or(config.accept_partial),
-            headers: self.overrides.headers.clone(),
+            accept_partial: overrides.accept_partial.unwrap_or(config.accept_partial),
+            headers: overrides.headers.clone(),
             timeout,
         })
     }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::batcher::{Batcher, State};
-use super::contain::call_back;
+use super::contain::{call_back, contain, log_error};
 use super::lane::Job;
 use super::options::Callbacks;
 use super::stats::{Amount, End};
@@ -17,6 +17,8 @@ pub(super) struct Trouble {
     unsent: Vec<Arc<Batch>>,
     /// What the lines take of the buffer.
     cost: usize,
+    /// Whether a callback knows all of it, and only a group waits for it.
+    is_told: bool,
 }
 
 /// What a job came to.
@@ -65,7 +67,7 @@ impl Batcher {
         }
         drop(good);
         let told = bad.as_ref().is_none_or(|bad| self.tell(&callbacks, &bad.batch, &bad.error));
-        drop(callbacks);
+        self.release(callbacks);
 
         let mut state = self.lock();
         state.flights.retain(|flight| flight.id != job.id);
@@ -73,7 +75,7 @@ impl Batcher {
         let is_awaited = job.group.is_some_and(|group| state.groups.contains_key(&group));
         if let Some(Bad { batch, error, can_be_sent_again }) = bad.filter(|_| !told || is_awaited) {
             let kept = can_be_sent_again.then_some((batch, job.cost));
-            state.add_trouble(self.settings.buffer_limit, job.group, error, kept);
+            state.add_trouble(self.settings.buffer_limit, job.group, error, kept, told);
         }
         self.settle_piece(&mut state, job.number, job.group);
         state.lane.release();
@@ -94,11 +96,30 @@ impl Batcher {
         match call_back(self.scheduler_id, callback) {
             Ok(()) => true,
             Err(panic) => {
-                log::error!("the {name} callback panicked: {panic}");
+                log_error(format_args!("the {name} callback panicked: {panic}"));
                 self.lock().stats.callback_panics += 1;
                 false
             }
         }
+    }
+}
+
+impl Batcher {
+    /// Drops callbacks. They may be the last ones, and what they own may be anything, so no lock may be held.
+    pub(super) fn release(&self, callbacks: Arc<Callbacks>) {
+        if let Err(panic) = contain(|| drop(callbacks)) {
+            log_error(format_args!("what a callback owned panicked when it was dropped: {panic}"));
+        }
+    }
+
+    /// Fails with what went wrong before, if that was not told yet.
+    pub(super) fn take_trouble(&self, state: &mut State, group: Option<u64>) -> Result<()> {
+        let result = state.take_trouble(group);
+        if result.is_err() {
+            // There is more room now.
+            self.room.notify_all();
+        }
+        result
     }
 }
 
@@ -112,13 +133,20 @@ impl State {
         group: Option<u64>,
         mut error: Error,
         kept: Option<(Arc<Batch>, usize)>,
+        is_told: bool,
     ) {
         let slot = match group.and_then(|group| self.groups.get_mut(&group)) {
             Some(group) => &mut group.trouble,
             None => &mut self.trouble,
         };
         let line_errors = error.take_line_errors();
-        let trouble = slot.get_or_insert_with(|| Trouble { error, unsent: Vec::new(), cost: 0 });
+        let trouble = slot.get_or_insert_with(|| Trouble {
+            error,
+            unsent: Vec::new(),
+            cost: 0,
+            is_told: true,
+        });
+        trouble.is_told &= is_told;
         if let Some((batch, cost)) = kept {
             trouble.unsent.push(batch);
             trouble.cost += cost;
@@ -139,6 +167,31 @@ impl State {
         self.used += cost;
     }
 
+    /// What nobody asked a group for is for the next call of its client, unless a callback was told.
+    pub(super) fn pass_trouble_on(&mut self, group: u64) {
+        let Some(mut trouble) = self.groups.get_mut(&group).and_then(|group| group.trouble.take())
+        else {
+            return;
+        };
+        if trouble.is_told {
+            self.used = self.used.saturating_sub(trouble.cost);
+        } else if let Some(own) = &mut self.trouble {
+            own.error.add_line_errors(trouble.error.take_line_errors());
+            own.unsent.append(&mut trouble.unsent);
+            own.cost += trouble.cost;
+        } else {
+            self.trouble = Some(trouble);
+        }
+    }
+
+    /// Whether something went wrong before that the next call is told.
+    pub(super) fn has_trouble(&self, group: Option<u64>) -> bool {
+        match group.and_then(|group| self.groups.get(&group)) {
+            Some(group) => group.trouble.is_some(),
+            None => self.trouble.is_some(),
+        }
+    }
+
     /// What the lines that nobody has asked for yet take of the buffer.
     pub(super) fn cost_of_trouble(&self) -> usize {
         let groups = self.groups.values().filter_map(|group| group.trouble.as_ref());
@@ -151,17 +204,16 @@ impl State {
         if let Some(trouble) = &mut self.trouble {
             trouble.unsent.push(batch);
         } else if let Some(error) = reason.take() {
-            self.trouble = Some(Trouble { error, unsent: vec![batch], cost: 0 });
+            self.trouble = Some(Trouble { error, unsent: vec![batch], cost: 0, is_told: false });
         }
     }
 
-    /// Fails with what went wrong before, if that was not told yet.
-    pub(super) fn take_trouble(&mut self, group: Option<u64>) -> Result<()> {
+    fn take_trouble(&mut self, group: Option<u64>) -> Result<()> {
         let slot = match group.and_then(|group| self.groups.get_mut(&group)) {
             Some(group) => &mut group.trouble,
             None => &mut self.trouble,
         };
-        let Some(Trouble { mut error, unsent, cost }) = slot.take() else { return Ok(()) };
+        let Some(Trouble { mut error, unsent, cost, .. }) = slot.take() else { return Ok(()) };
         self.used = self.used.saturating_sub(cost);
         error.add_unsent(unsent.into_iter().map(Arc::unwrap_or_clone));
         Err(error)
@@ -212,15 +264,16 @@ impl LossReport {
         if is_news {
             log::warn!("the buffer is full and lines are dropped, {} of them so far", losses.lines);
         }
-        let Some(callbacks) = callbacks.filter(|callbacks| callbacks.error.is_some()) else {
-            return;
-        };
-        let error = Error::new(
-            ErrorKind::BufferFull,
-            "dropped, as there was no room in the buffer (buffer_limit)",
-        );
-        for batch in losses.batches {
-            batcher.tell(&callbacks, &batch, &error);
+        let Some(callbacks) = callbacks else { return };
+        if callbacks.error.is_some() {
+            let error = Error::new(
+                ErrorKind::BufferFull,
+                "dropped, as there was no room in the buffer (buffer_limit)",
+            );
+            for batch in losses.batches {
+                batcher.tell(&callbacks, &batch, &error);
+            }
         }
+        batcher.release(callbacks);
     }
 }

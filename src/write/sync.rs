@@ -89,7 +89,7 @@ pub(super) fn post(
     let compressed = config
         .gzip_threshold
         .filter(|&threshold| body.bytes.len() >= threshold)
-        .map(|_| super::gzip::compress(body.bytes));
+        .map(|_| http.gzip.compress(body.bytes));
     #[cfg(not(feature = "gzip"))]
     let compressed: Option<Vec<u8>> = config.gzip_threshold.and(None);
     let post = Post {

@@ -137,7 +137,7 @@ impl Batcher {
         if let Some(callback) = &callbacks.retry {
             self.call("retry", || callback(&job.batch, &error));
         }
-        drop(callbacks);
+        self.release(callbacks);
 
         let mut state = self.lock();
         if !remove_flight(&mut state.flights, job.id) {

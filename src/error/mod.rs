@@ -1,7 +1,13 @@
 //! The one error type: what went wrong, what the server said, and the caller's data back.
 
-use std::fmt;
+mod kind;
+mod line_error;
+mod text;
+
 use std::time::Duration;
+
+pub use kind::ErrorKind;
+pub use line_error::LineError;
 
 use crate::write::Batch;
 
@@ -40,128 +46,6 @@ struct Inner {
     was_cut: bool,
     hides_lines: bool,
     source: Option<Box<dyn std::error::Error + Send + Sync>>,
-}
-
-/// The kinds of [`Error`].
-#[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
-#[non_exhaustive]
-pub enum ErrorKind {
-    /// A setting is missing, malformed or contradicts another one; nothing was sent.
-    Config,
-    /// A record cannot be written as line protocol; nothing of the call was sent.
-    InvalidRecord,
-    /// No connection: the name does not resolve, nobody listens, or the connection broke.
-    Connect,
-    /// The TLS handshake failed: an unknown or expired certificate, or a port that speaks plain HTTP.
-    Tls,
-    /// The proxy refused or could not be used.
-    Proxy,
-    /// The server answered with a redirect, which a write must not follow.
-    Redirect,
-    /// A deadline passed.
-    Timeout,
-    /// The call was cancelled.
-    Cancelled,
-    /// The token is missing, wrong, expired, or lacks a permission (401, 403).
-    Unauthorized,
-    /// No such database, table or endpoint.
-    NotFound,
-    /// The request, a line or a message is over a limit.
-    TooLarge,
-    /// Too many requests (429).
-    RateLimited,
-    /// Some lines are stored and some are not: [`Error::line_errors`] names the latter.
-    PartialWrite,
-    /// The server refused the request, and the same request will be refused again.
-    Rejected,
-    /// The server failed, or answered what no InfluxDB 3 answers.
-    Server,
-    /// The server refused a query, or failed while it ran.
-    Query,
-    /// The server's answer could not be decoded.
-    Decode,
-    /// A file could not be read.
-    File,
-    /// The batching buffer is full.
-    BufferFull,
-    /// The client is closed.
-    Closed,
-    /// A bug in this crate; please report it.
-    #[default]
-    Internal,
-}
-
-/// One line that the server did not store, and why.
-///
-/// Where the server names a line by its number, this also has the whole line as it was sent, and the place
-/// of its record in the caller's input.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct LineError {
-    line_number: Option<usize>,
-    message: String,
-    line: Option<String>,
-    index: Option<usize>,
-}
-
-impl LineError {
-    pub(crate) fn new(line_number: Option<usize>, message: String) -> Self {
-        Self { line_number, message, line: None, index: None }
-    }
-
-    pub(crate) fn with_line(mut self, line: Option<String>) -> Self {
-        self.line = line;
-        self
-    }
-
-    pub(crate) fn with_index(mut self, index: Option<usize>) -> Self {
-        self.index = index;
-        self
-    }
-
-    pub(crate) fn with_line_number(mut self, line_number: Option<usize>) -> Self {
-        self.line_number = line_number;
-        self
-    }
-
-    /// The number of the line among the lines of the call, the first one being 1.
-    ///
-    /// Blank lines and comments in text do not count, as they are not sent.
-    #[must_use]
-    pub fn line_number(&self) -> Option<usize> {
-        self.line_number
-    }
-
-    /// What the server has against the line.
-    #[must_use]
-    pub fn message(&self) -> &str {
-        &self.message
-    }
-
-    /// The whole line, as it was sent. (The server's own copy is cut to 20 bytes.)
-    #[must_use]
-    pub fn line(&self) -> Option<&str> {
-        self.line.as_deref()
-    }
-
-    /// The place of the record in the caller's input, the first one being 0: of a point in a slice, for
-    /// example. A text is one record, however many lines it has.
-    #[must_use]
-    pub fn index(&self) -> Option<usize> {
-        self.index
-    }
-}
-
-impl fmt::Display for LineError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if let Some(number) = self.line_number {
-            write!(f, "line {number}: ")?;
-        }
-        f.write_str(&self.message)?;
-        if let Some(line) = &self.line {
-            write!(f, " ({})", Shortened(line))?;
-        }
-        Ok(())
-    }
 }
 
 impl Error {
@@ -366,56 +250,6 @@ impl Error {
     }
 }
 
-impl fmt::Display for Error {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0.message)?;
-        if let Some(line) = self.0.resume_line {
-            write!(f, " ({line} lines of the file are settled: resume_from_line({line}) goes on)")?;
-        }
-        for error in self.0.line_errors.iter().take(SHOWN_LINE_ERRORS) {
-            write!(f, "\n\t{error}")?;
-        }
-        let hidden = self.0.line_errors.len().saturating_sub(SHOWN_LINE_ERRORS);
-        if hidden > 0 {
-            write!(f, "\n\tand {hidden} more lines")?;
-        }
-        if f.alternate() {
-            let mut cause = std::error::Error::source(self);
-            while let Some(error) = cause {
-                write!(f, ": {error}")?;
-                cause = error.source();
-            }
-        }
-        Ok(())
-    }
-}
-
-impl fmt::Debug for Error {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut out = f.debug_struct("Error");
-        out.field("kind", &self.0.kind).field("message", &self.0.message);
-        if let Some(status) = self.0.status {
-            out.field("status", &status);
-        }
-        if let Some(code) = self.0.grpc_status {
-            out.field("grpc_status", &code);
-        }
-        if let Some(wait) = self.0.retry_after {
-            out.field("retry_after", &wait);
-        }
-        if !self.0.line_errors.is_empty() {
-            out.field("line_errors", &self.0.line_errors);
-        }
-        if !self.0.unsent.is_empty() {
-            out.field("lines_written", &self.0.lines_written).field("unsent", &self.0.unsent);
-        }
-        if let Some(source) = &self.0.source {
-            out.field("source", source);
-        }
-        out.finish()
-    }
-}
-
 impl std::error::Error for Error {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         self.0.source.as_deref().map(|source| source as _)
@@ -447,28 +281,6 @@ impl From<arrow_schema::ArrowError> for Error {
         }
     }
 }
-
-/// A text on one line, cut where it gets long.
-struct Shortened<'a>(&'a str);
-
-impl fmt::Display for Shortened<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (count, character) in self.0.chars().enumerate() {
-            if count == SHOWN_CHARACTERS {
-                return f.write_str("…");
-            }
-            if character.is_control() {
-                write!(f, "{}", character.escape_default())?;
-            } else {
-                write!(f, "{character}")?;
-            }
-        }
-        Ok(())
-    }
-}
-
-const SHOWN_LINE_ERRORS: usize = 10;
-const SHOWN_CHARACTERS: usize = 120;
 
 #[cfg(test)]
 mod tests {

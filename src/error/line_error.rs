@@ -1,0 +1,95 @@
+use std::fmt;
+
+/// One line that the server did not store, and why.
+///
+/// Where the server names a line by its number, this also has the whole line as it was sent, and the place
+/// of its record in the caller's input.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct LineError {
+    line_number: Option<usize>,
+    message: String,
+    line: Option<String>,
+    index: Option<usize>,
+}
+
+impl LineError {
+    pub(crate) fn new(line_number: Option<usize>, message: String) -> Self {
+        Self { line_number, message, line: None, index: None }
+    }
+
+    pub(crate) fn with_line(mut self, line: Option<String>) -> Self {
+        self.line = line;
+        self
+    }
+
+    pub(crate) fn with_index(mut self, index: Option<usize>) -> Self {
+        self.index = index;
+        self
+    }
+
+    pub(crate) fn with_line_number(mut self, line_number: Option<usize>) -> Self {
+        self.line_number = line_number;
+        self
+    }
+
+    /// The number of the line among the lines of the call, the first one being 1.
+    ///
+    /// Blank lines and comments in text do not count, as they are not sent.
+    #[must_use]
+    pub fn line_number(&self) -> Option<usize> {
+        self.line_number
+    }
+
+    /// What the server has against the line.
+    #[must_use]
+    pub fn message(&self) -> &str {
+        &self.message
+    }
+
+    /// The whole line, as it was sent. (The server's own copy is cut to 20 bytes.)
+    #[must_use]
+    pub fn line(&self) -> Option<&str> {
+        self.line.as_deref()
+    }
+
+    /// The place of the record in the caller's input, the first one being 0: of a point in a slice, for
+    /// example. A text is one record, however many lines it has.
+    #[must_use]
+    pub fn index(&self) -> Option<usize> {
+        self.index
+    }
+}
+
+impl fmt::Display for LineError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(number) = self.line_number {
+            write!(f, "line {number}: ")?;
+        }
+        f.write_str(&self.message)?;
+        if let Some(line) = &self.line {
+            write!(f, " ({})", Shortened(line))?;
+        }
+        Ok(())
+    }
+}
+
+/// A text on one line, cut where it gets long.
+struct Shortened<'a>(&'a str);
+
+impl fmt::Display for Shortened<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (count, character) in self.0.chars().enumerate() {
+            if count == SHOWN_CHARACTERS {
+                return f.write_str("…");
+            }
+            if character.is_control() {
+                write!(f, "{}", character.escape_default())?;
+            } else {
+                write!(f, "{character}")?;
+            }
+        }
+        Ok(())
+    }
+}
+
+const SHOWN_CHARACTERS: usize = 120;

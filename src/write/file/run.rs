@@ -1,0 +1,212 @@
+//! The writing of one file: read part by part, written batch by batch.
+
+use std::collections::HashMap;
+use std::path::Path;
+
+use super::{FileReport, Progress};
+use crate::file::{self, Reading, Source};
+use crate::line_protocol::text::line_ends;
+use crate::record::Lines;
+use crate::write::Batcher;
+use crate::write::group::Group;
+use crate::write::sync::{self, Encoded};
+use crate::write::target::Target;
+use crate::{Client, Error, ErrorKind, LineError, Result};
+
+/// The writing of one file.
+pub(super) struct Run<'a> {
+    client: &'a Client,
+    target: Target,
+    /// The batches of the file, where the client batches.
+    group: Option<Group>,
+    /// Lines that are still to be left out.
+    skip: usize,
+    /// Lines of the file that are behind us.
+    settled: usize,
+    report: FileReport,
+    /// The first answer that some lines were refused.
+    partial: Option<Error>,
+    line_errors: Vec<LineError>,
+    /// Rows of the file that were read.
+    rows: usize,
+    /// The most bytes that were read at once, which the next ones will hardly exceed.
+    longest: usize,
+}
+
+impl<'a> Run<'a> {
+    pub(super) fn new(client: &'a Client, target: Target, resume_from_line: usize) -> Result<Self> {
+        Ok(Self {
+            client,
+            target,
+            group: client.batcher().map(Batcher::group).transpose()?,
+            skip: resume_from_line,
+            settled: 0,
+            report: FileReport::default(),
+            partial: None,
+            line_errors: Vec::new(),
+            rows: 0,
+            longest: 0,
+        })
+    }
+
+    pub(super) fn write(
+        &mut self,
+        path: &Path,
+        reading: &Reading,
+        mut progress: Option<&mut (dyn FnMut(&Progress) + '_)>,
+    ) -> Result<()> {
+        let rules = self.client.tag_rules();
+        let mut source = file::open(path, reading, self.target.precision, rules)?;
+        let bytes_total = std::fs::metadata(path).map_or(0, |metadata| metadata.len());
+        let mut buffer = Vec::new();
+        loop {
+            buffer.clear();
+            let end = self.batch(source.as_mut(), &mut buffer)?;
+            // Where there is an error in the file, what stands before it has been written.
+            match end {
+                Ok(true) => {}
+                Ok(false) => return Ok(()),
+                Err(error) => return Err(self.stopped(error, 0)),
+            }
+            if let Some(progress) = &mut progress {
+                progress(&Progress {
+                    bytes_read: source.bytes_read().min(bytes_total),
+                    bytes_total,
+                    lines_written: self.report.lines,
+                });
+            }
+        }
+    }
+
+    /// Reads lines for a batch and writes them. The inner result is what reading came to.
+    fn batch(&mut self, source: &mut dyn Source, buffer: &mut Vec<u8>) -> Result<Result<bool>> {
+        let config = self.client.config();
+        let limit = config.max_request_bytes.min(BATCH_BYTES);
+        let rules = self.client.tag_rules();
+        let mut lines =
+            Lines::new(buffer, self.target.precision, rules, None, None).starting_at_row(self.rows);
+        let end = loop {
+            let before = lines.byte_len();
+            match source.read(&mut lines) {
+                Ok(true) => {}
+                end => break end,
+            }
+            self.longest = self.longest.max(lines.byte_len() - before);
+            if lines.byte_len() + self.longest > limit {
+                break Ok(true);
+            }
+        };
+        self.rows = lines.rows();
+        self.report.rows_without_fields += lines.skipped();
+        let (count, repeatable) = (lines.count(), lines.all_stamped());
+        let map = lines.into_map();
+        let skip = self.skip.min(count);
+        self.skip -= skip;
+        self.settled += skip;
+        if skip == count {
+            return Ok(end);
+        }
+        if skip > 0 {
+            let bytes = line_ends(buffer).nth(skip - 1).unwrap_or(buffer.len());
+            buffer.drain(..bytes);
+        }
+        let (bytes, count) = (buffer.len(), count - skip);
+        let map = if skip == 0 { map } else { Default::default() };
+        let encoded = Encoded { buffer: std::mem::take(buffer), count, repeatable, map };
+        self.settle(encoded, bytes, count)?;
+        Ok(end)
+    }
+
+    /// Writes a batch, and waits until each of its lines is either written or refused.
+    fn settle(&mut self, encoded: Encoded, bytes: usize, count: usize) -> Result<()> {
+        if let Some(group) = self.group.take() {
+            let result = self.settle_batches(&group, &encoded.buffer, count);
+            self.group = Some(group);
+            result?;
+            self.settled += count;
+            return Ok(());
+        }
+        let result = sync::send(self.client.http(), self.client.config(), &self.target, encoded);
+        self.report.batches += 1;
+        match result {
+            Ok(()) => {
+                self.report.lines += count;
+                self.report.bytes += bytes;
+            }
+            Err(error) if error.kind() == ErrorKind::PartialWrite => {
+                self.report.lines += error.lines_written();
+                self.report.bytes += bytes;
+                let room = SHOWN_LINE_ERRORS.saturating_sub(self.line_errors.len());
+                let in_file = error.line_errors().iter().take(room).map(|line_error| {
+                    let number = line_error.line_number().map(|number| self.settled + number);
+                    line_error.clone().with_line_number(number)
+                });
+                self.line_errors.extend(in_file);
+                self.partial.get_or_insert(error);
+            }
+            Err(error) => {
+                let written = error.lines_written();
+                return Err(self.stopped(error, written));
+            }
+        }
+        self.settled += count;
+        Ok(())
+    }
+
+    /// The same by way of the client's batches: with its retries and callbacks, none of them mixed with other lines.
+    fn settle_batches(&mut self, group: &Group, lines: &[u8], count: usize) -> Result<()> {
+        let result =
+            group.submit(&self.target, lines, count).and_then(|()| group.settle().map(drop));
+        let report = group.report();
+        self.report.lines = usize::try_from(report.written.lines).unwrap_or(usize::MAX);
+        self.report.bytes = usize::try_from(report.written.bytes).unwrap_or(usize::MAX);
+        self.report.batches = usize::try_from(report.batches).unwrap_or(usize::MAX);
+        let Err(error) = result else { return Ok(()) };
+        let located = locate(error.line_errors(), lines, self.settled);
+        // Lines that are there to be sent again make it more than some lines that were refused.
+        if !error.unsent().is_empty() || error.line_errors().is_empty() {
+            return Err(self.stopped(error.with_line_errors(located), 0));
+        }
+        let room = SHOWN_LINE_ERRORS.saturating_sub(self.line_errors.len());
+        self.line_errors.extend(located.into_iter().take(room));
+        self.partial.get_or_insert(error);
+        Ok(())
+    }
+
+    /// What it came to, if nothing stopped it.
+    pub(super) fn end(self) -> Result<FileReport> {
+        match self.partial {
+            None => Ok(self.report),
+            Some(error) => {
+                Err(error.with_lines_written(self.report.lines).with_line_errors(self.line_errors))
+            }
+        }
+    }
+
+    /// The error that ends it, `written` lines of the last batch having been written.
+    fn stopped(&self, error: Error, written: usize) -> Error {
+        let mut line_errors = self.line_errors.clone();
+        line_errors.extend_from_slice(error.line_errors());
+        error
+            .with_lines_written(self.report.lines + written)
+            .with_line_errors(line_errors)
+            .with_resume_line(self.settled + written)
+    }
+}
+
+/// Finds the numbers of lines that are known by their texts, `before` being the lines before these.
+fn locate(errors: &[LineError], lines: &[u8], before: usize) -> Vec<LineError> {
+    let mut numbers: HashMap<&[u8], usize> = HashMap::new();
+    let mut start = 0;
+    for (place, end) in line_ends(lines).enumerate() {
+        let line = lines.get(start..end).unwrap_or_default();
+        numbers.entry(line.strip_suffix(b"\n").unwrap_or(line)).or_insert(before + place + 1);
+        start = end;
+    }
+    let number = |error: &LineError| numbers.get(error.line()?.as_bytes()).copied();
+    errors.iter().map(|error| error.clone().with_line_number(number(error))).collect()
+}
+
+/// As much as a request may have by default: a durable write takes its time however little it writes.
+const BATCH_BYTES: usize = 10 << 20;
+const SHOWN_LINE_ERRORS: usize = 1000;
