@@ -2,6 +2,8 @@
 
 mod chunks;
 mod flight;
+#[cfg(feature = "polars")]
+mod frame;
 #[cfg(any(test, feature = "_fuzzing"))]
 pub(crate) mod fuzz;
 mod ipc;

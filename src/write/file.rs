@@ -9,7 +9,7 @@ use super::group::Group;
 use super::sync::{self, Encoded};
 use super::target::Target;
 use super::{Batcher, WriteRequest};
-use crate::columns::Layout;
+use crate::columns::{Layout, layout_options};
 use crate::file::{self, ColumnType, Reading, Source};
 use crate::line_protocol::text::line_ends;
 use crate::record::Lines;
@@ -69,35 +69,7 @@ impl<'a> WriteFile<'a> {
         }
     }
 
-    /// The measurement of all rows. Without it, the columns `measurement` or `iox::measurement` name one for each row.
-    pub fn measurement(mut self, name: impl Into<String>) -> Self {
-        self.reading.layout.measurement = Some(name.into());
-        self
-    }
-
-    /// The column that names the measurement of each row.
-    pub fn measurement_column(mut self, name: impl Into<String>) -> Self {
-        self.reading.layout.measurement_column = Some(name.into());
-        self
-    }
-
-    /// The columns that are tags.
-    pub fn tags(mut self, names: impl IntoIterator<Item = impl Into<String>>) -> Self {
-        self.reading.layout.tags = names.into_iter().map(Into::into).collect();
-        self
-    }
-
-    /// The column of timestamps, `time` if this is not called.
-    pub fn timestamp_column(mut self, name: impl Into<String>) -> Self {
-        self.reading.layout.timestamp_column = Some(name.into());
-        self
-    }
-
-    /// The unit of integers in the timestamp column; the precision of the write if this is not called.
-    pub fn date_unit(mut self, unit: Precision) -> Self {
-        self.reading.layout.date_unit = Some(unit);
-        self
-    }
+    layout_options!(reading.layout);
 
     /// The type of a column of CSV or JSON, in place of the one that its values suggest.
     pub fn column_type(mut self, name: impl Into<String>, column_type: ColumnType) -> Self {
