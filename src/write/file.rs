@@ -85,13 +85,14 @@ impl<'a> WriteFile<'a> {
         self
     }
 
-    /// What stands between the cells of CSV, `,` if this is not called.
+    /// What stands between the cells of CSV, `,` if this is not called: an ASCII character, but neither a quote nor the
+    /// end of a line.
     pub fn delimiter(mut self, delimiter: u8) -> Self {
         self.reading.delimiter = Some(delimiter);
         self
     }
 
-    /// The names of the columns of CSV that has no header: its first line is a row like all others.
+    /// The names of the columns of CSV that has no header, one for each column: its first line is a row like all others.
     pub fn column_names(mut self, names: impl IntoIterator<Item = impl Into<String>>) -> Self {
         self.reading.column_names = Some(names.into_iter().map(Into::into).collect());
         self
