@@ -36,6 +36,8 @@ pub use error::{Error, ErrorKind, LineError, Result};
 pub use file::ColumnType;
 pub use line_protocol::{FieldValue, Line, LineBuffer};
 pub use point::Point;
+#[cfg(feature = "polars")]
+pub use polars_core;
 pub use precision::Precision;
 #[cfg(all(feature = "query", feature = "serde"))]
 pub use query::TypedRows;
@@ -46,6 +48,8 @@ pub use query::{
 };
 #[cfg(feature = "arrow")]
 pub use record::Columns;
+#[cfg(feature = "polars")]
+pub use record::Frame;
 #[cfg(feature = "serde")]
 pub use record::Structs;
 pub use record::{Iter, Lines, One, Record, Seq};

@@ -6,7 +6,8 @@ mod support;
 use std::path::PathBuf;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use influxdb3_blocking::{Client, ErrorKind, FileReport, Precision, Result, WriteFile};
+use influxdb3_blocking::arrow_schema::{DataType, TimeUnit};
+use influxdb3_blocking::{Client, ErrorKind, FileReport, Precision, Result, Row, Table, WriteFile};
 use influxdb3_dev_server::DevServer;
 use support::home;
 use support::http::Server;
@@ -163,6 +164,9 @@ fn every_home_file_comes_back_equal_from_the_server() {
         assert_eq!(report.lines, 26, "{name}");
         let sql = format!("SELECT time, room, temp, hum, co FROM {table} ORDER BY time, room DESC");
         let found = client.query(sql).table().unwrap();
+        let (time, text) = (DataType::Timestamp(TimeUnit::Nanosecond, None), DataType::Utf8);
+        let (float, integer) = (DataType::Float64, DataType::Int64);
+        assert_eq!(types(&found), [time, text, float.clone(), float, integer], "{name}");
         let found: Vec<(i64, String, f64, f64, i64)> = found
             .rows()
             .map(|row| {
@@ -183,6 +187,72 @@ fn every_home_file_comes_back_equal_from_the_server() {
             .map(|(time, room, temp, hum, co)| (time, room.to_owned(), temp, hum, co))
             .collect();
         assert_eq!(found, expected, "{name}");
+    }
+}
+
+fn types(table: &Table) -> Vec<DataType> {
+    table.schema().fields().iter().map(|field| field.data_type().clone()).collect()
+}
+
+#[test]
+fn the_types_of_parquet_and_feather_come_back_from_the_server() {
+    let server = DevServer::start().unwrap();
+    let client = Client::builder().host(server.url()).database("db").build().unwrap();
+    for name in ["types.parquet", "types.feather"] {
+        let table = name.replace('.', "_");
+        client.write_file(data(name)).measurement(&table).tags(["tag"]).send().unwrap();
+        let sql = format!("SELECT tag, i8, u64, f32, b, s, d, dec FROM {table} ORDER BY time");
+        let found = client.query(sql).table().unwrap();
+        let (text, integer) = (DataType::Utf8, DataType::Int64);
+        let numbers = [integer.clone(), DataType::UInt64, DataType::Float64, DataType::Boolean];
+        let [i8, u64, f32, b] = numbers;
+        assert_eq!(
+            types(&found),
+            [text.clone(), i8, u64, f32, b, text.clone(), text, integer],
+            "{name}"
+        );
+        let column = |row: &Row<'_>, name| row.get::<Option<String>>(name).unwrap();
+        let texts: Vec<_> = found
+            .rows()
+            .map(|row| [column(&row, "tag"), column(&row, "s"), column(&row, "d")])
+            .collect();
+        let of = |texts: [&str; 3]| texts.map(|text| (text != "-").then(|| text.to_owned()));
+        assert_eq!(
+            texts,
+            [
+                of(["a", "quote \" and \\ back", "2024-01-01"]),
+                of(["b", "line\nbreak", "2024-01-02"]),
+                of(["-", "", "2024-01-03"]),
+                of(["d", "-", "2024-01-04"]),
+                of(["e", "ünï", "2024-01-05"]),
+            ]
+        );
+        let numbers: Vec<(Option<i64>, Option<u64>, Option<bool>, i64)> = found
+            .rows()
+            .map(|row| {
+                (row.get("i8").unwrap(), row.get("u64").unwrap(), row.get("b").unwrap(), row.get("dec").unwrap())
+            })
+            .collect();
+        assert_eq!(
+            numbers,
+            [
+                (Some(1), Some(u64::MAX), Some(true), 1),
+                (None, Some(1), Some(false), 2),
+                (Some(3), Some(2), None, 3),
+                (Some(4), Some(3), Some(true), 4),
+                (Some(5), None, Some(false), 5),
+            ]
+        );
+        // Of single precision in the file, and written with its own digits.
+        let floats: Vec<Option<u64>> = found
+            .rows()
+            .map(|row| row.get::<Option<f64>>("f32").unwrap().map(f64::to_bits))
+            .collect();
+        assert_eq!(
+            floats,
+            [Some(0.1_f64.to_bits()), None, None, None, Some((-0.0_f64).to_bits())],
+            "{name}"
+        );
     }
 }
 

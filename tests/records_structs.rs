@@ -146,6 +146,34 @@ fn the_measurement_is_where_the_key_is() {
 }
 
 #[test]
+fn a_measurement_that_is_null_leaves_it_to_another_key() {
+    #[derive(Serialize)]
+    struct Item {
+        measurement: Option<&'static str>,
+        #[serde(rename = "iox::measurement")]
+        iox: Option<&'static str>,
+        value: i64,
+    }
+    let item = |measurement, iox| Item { measurement, iox, value: 1 };
+    let items = [item(None, Some("i")), item(Some("m"), Some("i")), item(Some("m"), None)];
+    assert_eq!(written(Structs::new(&items)).unwrap(), "i value=1i\nm value=1i\nm value=1i\n");
+    // The same when the better key comes last.
+    let map = |pairs: [(&str, Option<&str>); 2]| {
+        let pairs = pairs.map(|(key, value)| (key.to_owned(), value.map(str::to_owned)));
+        let mut map = std::collections::BTreeMap::from(pairs);
+        map.insert("value".to_owned(), Some("x".to_owned()));
+        map
+    };
+    let maps = [
+        map([("iox::measurement", Some("i")), ("measurement", None)]),
+        map([("iox::measurement", Some("i")), ("measurement", Some("m"))]),
+    ];
+    assert_eq!(written(Structs::new(&maps)).unwrap(), "i value=\"x\"\nm value=\"x\"\n");
+    let error = written(Structs::new([item(None, None)])).unwrap_err();
+    assert!(error.to_string().contains("names no measurement"), "{error}");
+}
+
+#[test]
 fn every_kind_of_time_is_a_time() {
     fn line(time: impl Serialize) -> String {
         #[derive(Serialize)]

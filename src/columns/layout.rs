@@ -25,3 +25,41 @@ impl Layout {
     /// they are no fields either.
     pub(crate) const MEASUREMENTS: [&'static str; 2] = ["measurement", "iox::measurement"];
 }
+
+/// The methods that say what the columns of a table are, for a builder that keeps a [`Layout`] at this place.
+macro_rules! layout_options {
+    ($($place:ident).+) => {
+        /// The measurement of all rows. Without it, the columns `measurement` or `iox::measurement` name one for each
+        /// row.
+        pub fn measurement(mut self, name: impl Into<String>) -> Self {
+            self.$($place).+.measurement = Some(name.into());
+            self
+        }
+
+        /// The column that names the measurement of each row.
+        pub fn measurement_column(mut self, name: impl Into<String>) -> Self {
+            self.$($place).+.measurement_column = Some(name.into());
+            self
+        }
+
+        /// The columns that are tags.
+        pub fn tags(mut self, names: impl IntoIterator<Item = impl Into<String>>) -> Self {
+            self.$($place).+.tags = names.into_iter().map(Into::into).collect();
+            self
+        }
+
+        /// The column of timestamps, `time` if this is not called.
+        pub fn timestamp_column(mut self, name: impl Into<String>) -> Self {
+            self.$($place).+.timestamp_column = Some(name.into());
+            self
+        }
+
+        /// The unit of integers in the timestamp column; the precision of the write if this is not called.
+        pub fn date_unit(mut self, unit: crate::Precision) -> Self {
+            self.$($place).+.date_unit = Some(unit);
+            self
+        }
+    };
+}
+
+pub(crate) use layout_options;

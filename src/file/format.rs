@@ -59,6 +59,16 @@ impl Format {
             ("column_type", !reading.types.is_empty() && !is_text),
             ("infer_rows", reading.infer_rows.is_some() && !is_text),
         ];
+        // A quote and the ends of lines mean something else, and bytes from 0x80 on are parts of characters.
+        if let Some(byte @ (b'"' | b'\n' | b'\r' | 0x80..)) = reading.delimiter {
+            return Err(Error::config(format!(
+                "the delimiter {:?} cannot stand between cells: choose another ASCII character",
+                byte.escape_ascii().to_string()
+            )));
+        }
+        if reading.column_names.as_ref().is_some_and(Vec::is_empty) {
+            return Err(Error::config("column_names names no column"));
+        }
         match misplaced.iter().find(|(_, is_misplaced)| *is_misplaced) {
             None => Ok(()),
             Some((option, _)) => Err(Error::config(format!(

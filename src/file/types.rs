@@ -16,6 +16,19 @@ pub enum ColumnType {
     Text,
 }
 
+impl ColumnType {
+    /// What a value of the type is, for errors.
+    pub(super) fn value_name(self) -> &'static str {
+        match self {
+            Self::Integer => "an integer",
+            Self::Unsigned => "an unsigned integer",
+            Self::Float => "a number",
+            Self::Boolean => "a boolean",
+            Self::Text => "a text",
+        }
+    }
+}
+
 /// What was seen in a column. The order in which it was seen does not matter.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Seen(u8);

@@ -3,6 +3,8 @@
 mod cell;
 mod chunks;
 mod flight;
+#[cfg(feature = "polars")]
+mod frame;
 mod from_cell;
 #[cfg(any(test, feature = "_fuzzing"))]
 pub(crate) mod fuzz;

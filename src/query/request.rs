@@ -129,6 +129,31 @@ impl<'a> QueryRequest<'a> {
         Ok(Table::new(Arc::clone(answer.schema()), batches, stats))
     }
 
+    /// Sends the query and makes a data frame of its whole answer, which is in memory once: columns grow while the
+    /// answer comes in, and each of them is one piece. See [`Table::dataframe`] for the types.
+    ///
+    /// ```no_run
+    /// # fn main() -> Result<(), influxdb3_blocking::Error> {
+    /// # let client = influxdb3_blocking::Client::from_env()?;
+    /// let df = client.query("SELECT room, temp, time FROM home").dataframe()?;
+    /// println!("{:?}", df.shape());
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As [`table`](Self::table), and as [`Table::dataframe`].
+    #[cfg(feature = "polars")]
+    pub fn dataframe(self) -> Result<polars_core::frame::DataFrame> {
+        let mut answer = self.whole()?;
+        let mut frame = super::frame::FrameBuilder::new(answer.schema())?;
+        while let Some(delivery) = answer.next() {
+            frame.push(&delivery?.batch)?;
+        }
+        frame.finish()
+    }
+
     /// Sends the query, waits for the schema, and hands out the rest as it comes.
     ///
     /// # Errors

@@ -89,6 +89,35 @@ impl Table {
         Ok(Self { schema, batches, num_rows: self.num_rows, stats: self.stats.clone() })
     }
 
+    /// The table as a data frame of polars; each value is copied once, and each column is one piece. A table without
+    /// rows makes a frame without rows that has its columns and types.
+    ///
+    /// | Arrow | polars |
+    /// |---|---|
+    /// | integers, floats, booleans, binary, null | the same |
+    /// | text | `String` |
+    /// | dictionaries of text, which tags are | `Categorical`, of the categories that all frames share |
+    /// | timestamps | `Datetime` of the same unit and zone; seconds become milliseconds |
+    /// | `Date32`, `Date64` | `Date`, `Datetime` in milliseconds |
+    /// | times of the day | `Time` |
+    /// | durations | `Duration` of the same unit; seconds become milliseconds |
+    /// | decimals | `Decimal` of the same digits, 38 at most |
+    /// | lists, structs | `List`, `Struct` |
+    ///
+    /// [`QueryRequest::dataframe`](super::QueryRequest::dataframe) takes less memory.
+    ///
+    /// # Errors
+    ///
+    /// Fails with [`ErrorKind::Decode`] and the name of the column if polars has no such type (intervals, maps, unions
+    /// and dictionaries of anything but text) or cannot hold a value (a second beyond the milliseconds of 64 bits, a
+    /// decimal of more than 38 digits), and if two columns have the same name.
+    #[cfg(feature = "polars")]
+    pub fn dataframe(&self) -> Result<polars_core::frame::DataFrame> {
+        let mut frame = super::frame::FrameBuilder::new(&self.schema)?;
+        self.batches.iter().try_for_each(|batch| frame.push(batch))?;
+        frame.finish()
+    }
+
     /// What the server said about the query; empty if it says nothing, as Core does.
     #[must_use]
     pub fn stats(&self) -> &QueryStats {

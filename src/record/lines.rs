@@ -25,7 +25,7 @@ pub struct Lines<'a> {
     /// The place of the record that is being encoded, in the outermost collection.
     record: usize,
     /// Rows of tables so far.
-    #[cfg(any(feature = "arrow", feature = "_files"))]
+    #[cfg(feature = "_columns")]
     rows: usize,
     map: RecordMap,
 }
@@ -59,7 +59,7 @@ impl<'a> Lines<'a> {
             all_stamped: true,
             depth: 0,
             record: 0,
-            #[cfg(any(feature = "arrow", feature = "_files"))]
+            #[cfg(feature = "_columns")]
             rows: 0,
             map: RecordMap::default(),
         }
@@ -160,7 +160,7 @@ impl<'a> Lines<'a> {
     }
 
     /// Appends the lines of a block of rows; rows without a field are left out.
-    #[cfg(any(feature = "arrow", feature = "_files"))]
+    #[cfg(feature = "_columns")]
     pub(crate) fn push_rows(
         &mut self,
         plan: &crate::columns::Plan,
@@ -193,7 +193,7 @@ impl<'a> Lines<'a> {
         self
     }
 
-    #[cfg(any(feature = "arrow", feature = "serde"))]
+    #[cfg(any(feature = "arrow", feature = "polars", feature = "serde"))]
     pub(crate) fn rules(&self) -> &'a TagRules {
         self.rules
     }

@@ -3,6 +3,8 @@
 #[cfg(feature = "arrow")]
 mod arrow;
 mod batch;
+#[cfg(feature = "polars")]
+mod frame;
 mod json;
 mod line_buffer;
 mod lines;
@@ -17,6 +19,8 @@ pub(crate) mod time_text;
 pub(crate) use arrow::BatchEncoder;
 #[cfg(feature = "arrow")]
 pub use arrow::Columns;
+#[cfg(feature = "polars")]
+pub use frame::Frame;
 pub use lines::Lines;
 pub(crate) use lines::{RecordMap, Stamped};
 pub use seq::{Iter, One, Seq};

@@ -14,22 +14,32 @@ use parquet::arrow::ArrowWriter;
 use parquet::basic::Compression;
 use parquet::file::properties::WriterProperties;
 
-pub fn all(rows: usize) -> Vec<(&'static str, RecordBatch)> {
-    vec![
-        ("two tags and three fields", home(rows)),
-        ("numeric: ten floats", numeric(rows)),
-        ("tag-heavy: ten tags, one field", tags_of(rows)),
-        ("text-heavy: three texts of 40", text(rows)),
-    ]
+pub const SHAPES: [&str; 4] = [
+    "two tags and three fields",
+    "numeric: ten floats",
+    "tag-heavy: ten tags, one field",
+    "text-heavy: three texts of 40",
+];
+
+pub fn of(shape: &str, rows: usize) -> RecordBatch {
+    match SHAPES.iter().position(|known| *known == shape) {
+        Some(0) => home(rows),
+        Some(1) => numeric(rows),
+        Some(2) => tags_of(rows),
+        Some(3) => text(rows),
+        _ => panic!("there is no shape {shape}"),
+    }
 }
 
 /// The columns of text that come first in these tables.
 pub fn tags(batch: &RecordBatch) -> Vec<String> {
     let schema = batch.schema();
     let names = schema.fields().iter().map(|field| field.name().clone());
-    names
-        .filter(|name| name.starts_with("tag") || ["room", "floor"].contains(&name.as_str()))
-        .collect()
+    names.filter(|name| is_tag(name)).collect()
+}
+
+pub fn is_tag(name: &str) -> bool {
+    name.starts_with("tag") || ["room", "floor"].contains(&name)
 }
 
 pub fn home(rows: usize) -> RecordBatch {

@@ -156,13 +156,7 @@ fn boolean(text: &str) -> Option<bool> {
 
 #[cold]
 fn no_value(cell: &str, column_type: ColumnType) -> Error {
-    let wanted = match column_type {
-        ColumnType::Integer => "an integer",
-        ColumnType::Unsigned => "an unsigned integer",
-        ColumnType::Float => "a number",
-        ColumnType::Boolean => "a boolean",
-        ColumnType::Text => "a text",
-    };
+    let wanted = column_type.value_name();
     Error::invalid_record(format!(
         "{} is not {wanted}: choose another type with column_type, or say what is no value with null_values",
         crate::line_protocol::escape::quoted(cell)

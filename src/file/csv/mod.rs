@@ -32,7 +32,8 @@ pub(super) fn open(
     };
     let input = Input::open(path)?;
     let counter = input.counter.clone();
-    let mut tokens = Tokens::new(input.unpacked(packing), delimiter);
+    let columns = reading.column_names.as_ref().map(Vec::len);
+    let mut tokens = Tokens::new(input.unpacked(packing), delimiter, columns);
     let Some(names) = names(&mut tokens, reading)? else {
         return Ok(Box::new(Empty(counter)));
     };
@@ -54,7 +55,7 @@ pub(super) fn open(
     }
     if wanted.iter().any(|wanted| wanted.column_type.is_none()) {
         let input = Input::open(path)?.unpacked(packing);
-        let mut tokens = Tokens::new(input, delimiter);
+        let mut tokens = Tokens::new(input, delimiter, columns);
         if reading.column_names.is_none() {
             tokens.next(1)?;
         }

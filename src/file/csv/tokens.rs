@@ -19,11 +19,13 @@ pub(super) struct Tokens<R> {
     /// The number of the line at `start`, from 1.
     line: u64,
     rows: Rows,
+    /// Whether the caller has said how many columns there are.
+    are_columns_given: bool,
     /// How much is read at once.
     step: usize,
 }
 
-/// The rows of a part, all with as many cells as the first row of the file.
+/// The rows of a part, all with the same number of cells.
 #[derive(Debug, Default)]
 struct Rows {
     cells: Vec<Span>,
@@ -65,7 +67,8 @@ enum Row {
 }
 
 impl<R: Read> Tokens<R> {
-    pub(super) fn new(reader: R, delimiter: u8) -> Self {
+    /// Rows have so many columns, or as many as the first of them.
+    pub(super) fn new(reader: R, delimiter: u8, columns: Option<usize>) -> Self {
         Self {
             reader,
             delimiter,
@@ -73,7 +76,8 @@ impl<R: Read> Tokens<R> {
             start: 0,
             is_at_end: false,
             line: 1,
-            rows: Rows::default(),
+            rows: Rows { columns: columns.unwrap_or_default(), ..Rows::default() },
+            are_columns_given: columns.is_some(),
             step: FIRST_STEP,
         }
     }
@@ -119,10 +123,12 @@ impl<R: Read> Tokens<R> {
                     }
                     if count != self.rows.columns {
                         self.rows.cells.truncate(known);
-                        let columns = self.rows.columns;
-                        return (at, Some(self.at_line(&format!(
-                            "there are {count} cells, but the first row of the file has {columns}"
-                        ))));
+                        let wanted = match (self.are_columns_given, self.rows.columns) {
+                            (true, columns) => format!("column_names has {columns}"),
+                            (false, columns) => format!("the first row of the file has {columns}"),
+                        };
+                        let what = format!("there are {count} cells, but {wanted}");
+                        return (at, Some(self.at_line(&what)));
                     }
                     self.rows.lines.push(self.line);
                     self.count_lines(at, end);

@@ -139,13 +139,7 @@ impl<'a> Scalar<'a> {
             Self::Float(value) => value.to_string(),
             Self::Null | Self::Nested => "the value".to_owned(),
         };
-        let wanted = match column_type {
-            ColumnType::Integer => "an integer",
-            ColumnType::Unsigned => "an unsigned integer",
-            ColumnType::Float => "a number",
-            ColumnType::Boolean => "a boolean",
-            ColumnType::Text => "a text",
-        };
+        let wanted = column_type.value_name();
         Error::invalid_record(format!(
             "{shown} is not {wanted}: choose another type with column_type"
         ))

@@ -9,27 +9,8 @@ use arrow_array::{Array, ArrayAccessor, ArrayRef, ArrowPrimitiveType};
 use arrow_buffer::ArrowNativeType;
 use arrow_schema::{DataType, TimeUnit};
 
-use super::decimal;
-use crate::columns::{Cell, CellError, Pieces, Role};
+use crate::columns::{Cell, CellError, Pieces, Rendered, Role, decimal, render_each};
 use crate::{Error, Timestamp};
-
-/// What is kept between the blocks of a batch.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Rendered {
-    /// For each value of a dictionary where its piece is, once it has one.
-    values: Vec<Option<(usize, usize)>>,
-}
-
-impl Rendered {
-    pub(super) fn forget(&mut self) {
-        self.values.clear();
-    }
-
-    /// Whether blocks share pieces.
-    pub(super) fn is_shared(&self, data_type: &DataType) -> bool {
-        matches!(data_type, DataType::Dictionary(..))
-    }
-}
 
 /// Adds the pieces of some rows.
 pub(super) fn render<R: Role>(
@@ -65,35 +46,14 @@ fn dictionary<K: ArrowDictionaryKeyType, R: Role>(
 ) -> Result<(), CellError> {
     let array = array.as_dictionary::<K>();
     let (keys, values) = (array.keys(), array.values());
-    rendered.values.resize(values.len(), None);
-    for row in rows {
-        if keys.is_null(row) {
-            pieces.push(role, Cell::Null).map_err(|error| CellError { row, error })?;
-            continue;
-        }
-        let key = keys.value(row).as_usize();
-        if key >= values.len() {
+    let number = |row: usize| (!keys.is_null(row)).then(|| keys.value(row).as_usize());
+    rendered.render(rows, role, pieces, number, |number, pieces| {
+        if number >= values.len() {
             let error = Error::invalid_record("the dictionary has no value of this number");
-            return Err(CellError { row, error });
+            return Err(CellError { row: number, error });
         }
-        match rendered.values.get(key).copied().flatten() {
-            Some(range) => pieces.push_again(range),
-            None => {
-                let at = |error: CellError| CellError { row, ..error };
-                plain(values, key..key + 1, role, pieces).map_err(at)?;
-                if let Some(known) = rendered.values.get_mut(key) {
-                    *known = pieces.last();
-                }
-            }
-        }
-    }
-    Ok(())
-}
-
-macro_rules! primitive {
-    ($array:expr, $rows:expr, $role:expr, $pieces:expr, $type:ty, $cell:expr) => {
-        each($array.as_primitive::<$type>(), $rows, $role, $pieces, $cell)
-    };
+        plain(values, number..number + 1, role, pieces)
+    })
 }
 
 /// An array that is no dictionary.
@@ -105,7 +65,7 @@ fn plain<R: Role>(
 ) -> Result<(), CellError> {
     macro_rules! values {
         ($type:ty, $cell:expr) => {
-            primitive!(array, rows, role, pieces, $type, $cell)
+            each(array.as_primitive::<$type>(), rows, role, pieces, $cell)
         };
     }
     macro_rules! instants {
@@ -119,12 +79,7 @@ fn plain<R: Role>(
         };
     }
     match array.data_type() {
-        DataType::Null => {
-            for row in rows {
-                pieces.push(role, Cell::Null).map_err(|error| CellError { row, error })?;
-            }
-            Ok(())
-        }
+        DataType::Null => render_each(rows, role, pieces, |_| Cell::Null),
         DataType::Boolean => each(array.as_boolean(), rows, role, pieces, Cell::Boolean),
         DataType::Int8 => values!(Int8Type, |v| Cell::Integer(v.into())),
         DataType::Int16 => values!(Int16Type, |v| Cell::Integer(v.into())),
@@ -186,20 +141,12 @@ fn each<'a, A: ArrayAccessor + 'a, R: Role>(
     cell: impl Fn(A::Item) -> Cell<'a>,
 ) -> Result<(), CellError> {
     if array.null_count() == 0 {
-        for row in rows {
-            let cell = cell(array.value(row));
-            pieces.push(role, cell).map_err(|error| CellError { row, error })?;
-        }
-        return Ok(());
+        return render_each(rows, role, pieces, |row| cell(array.value(row)));
     }
-    for row in rows {
-        let result = match array.is_null(row) {
-            true => pieces.push(role, Cell::Null),
-            false => pieces.push(role, cell(array.value(row))),
-        };
-        result.map_err(|error| CellError { row, error })?;
-    }
-    Ok(())
+    render_each(rows, role, pieces, |row| match array.is_null(row) {
+        true => Cell::Null,
+        false => cell(array.value(row)),
+    })
 }
 
 fn decimals<T: ArrowPrimitiveType, R: Role>(

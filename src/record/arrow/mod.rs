@@ -1,7 +1,6 @@
 //! Arrow record batches are records.
 
 mod array;
-mod decimal;
 mod encoder;
 
 use std::fmt;
@@ -9,8 +8,8 @@ use std::fmt;
 use arrow_array::{RecordBatch, RecordBatchReader};
 
 use super::{Lines, Record};
-use crate::columns::Layout;
-use crate::{Precision, Result};
+use crate::Result;
+use crate::columns::{Layout, layout_options};
 pub(crate) use encoder::BatchEncoder;
 
 /// An Arrow record batch, or all batches of a reader, to be written: each row is a line.
@@ -96,35 +95,7 @@ impl<'a> Columns<'a> {
         Self { source: Source::Reader(Box::new(reader)), layout: Layout::default() }
     }
 
-    /// The measurement of all rows.
-    pub fn measurement(mut self, name: impl Into<String>) -> Self {
-        self.layout.measurement = Some(name.into());
-        self
-    }
-
-    /// The column that names the measurement of each row.
-    pub fn measurement_column(mut self, name: impl Into<String>) -> Self {
-        self.layout.measurement_column = Some(name.into());
-        self
-    }
-
-    /// The columns that are tags.
-    pub fn tags(mut self, names: impl IntoIterator<Item = impl Into<String>>) -> Self {
-        self.layout.tags = names.into_iter().map(Into::into).collect();
-        self
-    }
-
-    /// The column of timestamps, `time` if this is not called.
-    pub fn timestamp_column(mut self, name: impl Into<String>) -> Self {
-        self.layout.timestamp_column = Some(name.into());
-        self
-    }
-
-    /// The unit of integers in the timestamp column; the precision of the write if this is not called.
-    pub fn date_unit(mut self, unit: Precision) -> Self {
-        self.layout.date_unit = Some(unit);
-        self
-    }
+    layout_options!(layout);
 }
 
 impl Record for Columns<'_> {

@@ -126,9 +126,7 @@ impl Row {
             if rank >= self.name_rank || self.shape.measurement.is_some() {
                 return Ok(());
             }
-            self.name_rank = rank;
-            self.name.clear();
-            return value.serialize(Scalar::new(&mut NameSink(self)));
+            return value.serialize(Scalar::new(&mut NameSink { row: self, rank }));
         }
         if let Some(fields) = &self.shape.fields
             && !fields.iter().any(|field| field == key)
@@ -196,11 +194,20 @@ impl Sink for TimeSink<'_> {
     }
 }
 
-struct NameSink<'a>(&'a mut Row);
+struct NameSink<'a> {
+    row: &'a mut Row,
+    rank: usize,
+}
 
 impl Sink for NameSink<'_> {
     fn put(&mut self, cell: Cell<'_>) -> Result<()> {
-        Name.write(&mut self.0.name, cell).map(drop)
+        // A null names nothing, and another key may.
+        if let Cell::Null = cell {
+            return Ok(());
+        }
+        self.row.name_rank = self.rank;
+        self.row.name.clear();
+        Name.write(&mut self.row.name, cell).map(drop)
     }
 }
 

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use self::run::Run;
 use super::WriteRequest;
-use crate::columns::Layout;
+use crate::columns::layout_options;
 use crate::file::{ColumnType, Reading};
 use crate::record::Lines;
 use crate::{Client, Precision, Record, Result};
@@ -67,35 +67,7 @@ impl<'a> WriteFile<'a> {
         }
     }
 
-    /// The measurement of all rows. Without it, the columns `measurement` or `iox::measurement` name one for each row.
-    pub fn measurement(mut self, name: impl Into<String>) -> Self {
-        self.reading.layout.measurement = Some(name.into());
-        self
-    }
-
-    /// The column that names the measurement of each row.
-    pub fn measurement_column(mut self, name: impl Into<String>) -> Self {
-        self.reading.layout.measurement_column = Some(name.into());
-        self
-    }
-
-    /// The columns that are tags.
-    pub fn tags(mut self, names: impl IntoIterator<Item = impl Into<String>>) -> Self {
-        self.reading.layout.tags = names.into_iter().map(Into::into).collect();
-        self
-    }
-
-    /// The column of timestamps, `time` if this is not called.
-    pub fn timestamp_column(mut self, name: impl Into<String>) -> Self {
-        self.reading.layout.timestamp_column = Some(name.into());
-        self
-    }
-
-    /// The unit of integers in the timestamp column; the precision of the write if this is not called.
-    pub fn date_unit(mut self, unit: Precision) -> Self {
-        self.reading.layout.date_unit = Some(unit);
-        self
-    }
+    layout_options!(reading.layout);
 
     /// The type of a column of CSV or JSON, in place of the one that its values suggest.
     pub fn column_type(mut self, name: impl Into<String>, column_type: ColumnType) -> Self {
@@ -111,13 +83,14 @@ impl<'a> WriteFile<'a> {
         self
     }
 
-    /// What stands between the cells of CSV, `,` if this is not called.
+    /// What stands between the cells of CSV, `,` if this is not called: an ASCII character, but neither a quote nor the
+    /// end of a line.
     pub fn delimiter(mut self, delimiter: u8) -> Self {
         self.reading.delimiter = Some(delimiter);
         self
     }
 
-    /// The names of the columns of CSV that has no header: its first line is a row like all others.
+    /// The names of the columns of CSV that has no header, one for each column: its first line is a row like all others.
     pub fn column_names(mut self, names: impl IntoIterator<Item = impl Into<String>>) -> Self {
         self.reading.column_names = Some(names.into_iter().map(Into::into).collect());
         self

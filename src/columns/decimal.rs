@@ -1,7 +1,7 @@
 //! Decimals as digits.
 
 /// Appends a number that is `digits` divided by ten to the power of `scale`.
-pub(super) fn write(out: &mut String, digits: &str, scale: i8) {
+pub(crate) fn write(out: &mut String, digits: &str, scale: i8) {
     let (sign, digits) = match digits.strip_prefix('-') {
         Some(digits) => ("-", digits),
         None => ("", digits),

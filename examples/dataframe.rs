@@ -1,0 +1,44 @@
+//! Writes a data frame of polars and queries another one back.
+//!
+//! `cargo run --example dataframe --features polars` brings its own server. With `INFLUX_HOST` set (and `INFLUX_TOKEN`,
+//! `INFLUX_DATABASE` if need be) it talks to that one.
+
+use std::error::Error;
+
+use influxdb3_blocking::polars_core::df;
+use influxdb3_blocking::{Client, Frame, Precision};
+use influxdb3_dev_server::DevServer;
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let builder = Client::builder().database("sensors").with_env();
+    let server = match std::env::var_os("INFLUX_HOST") {
+        Some(_) => None,
+        None => Some(DevServer::start()?),
+    };
+    let client = match &server {
+        Some(server) => builder.host(server.url()).build()?,
+        None => builder.build()?,
+    };
+
+    let home = df!(
+        "time" => [1_641_024_000, 1_641_024_000, 1_641_027_600, 1_641_027_600],
+        "room" => ["Kitchen", "Living Room", "Kitchen", "Living Room"],
+        "temp" => [Some(21.0), Some(21.1), Some(23.0), None],
+        "co" => [0, 0, 0, 1],
+    )?;
+    let frame = Frame::new(&home).measurement("home").tags(["room"]).date_unit(Precision::Second);
+    client.write(frame).send()?;
+
+    let rooms = client
+        .query(
+            "SELECT room, avg(temp) AS temp, sum(co) AS co FROM home GROUP BY room ORDER BY room",
+        )
+        .dataframe()?;
+    println!("{} rows of {:?}", rooms.height(), rooms.get_column_names());
+    for (temp, co) in rooms.column("temp")?.f64()?.iter().zip(rooms.column("co")?.i64()?) {
+        println!("{temp:?} {co:?}");
+    }
+
+    client.close()?;
+    Ok(())
+}

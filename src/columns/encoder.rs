@@ -1,0 +1,239 @@
+//! The lines of a table that is in memory, block by block.
+
+use std::fmt;
+use std::ops::Range;
+
+use super::{BLOCK_ROWS, Cell, CellError, Duty, Layout, Pieces, Plan, Role};
+use crate::line_protocol::{TagRules, escape};
+use crate::record::Lines;
+use crate::{Error, Precision, Result};
+
+/// Columns of values. The type of a column is looked at once a block, and then there is a loop over its values.
+pub(crate) trait Table {
+    /// Adds the pieces of some rows of a column.
+    fn render<R: Role>(
+        &self,
+        column: usize,
+        rows: Range<usize>,
+        role: &R,
+        rendered: &mut Rendered,
+        pieces: &mut Pieces,
+    ) -> Result<(), CellError>;
+
+    /// Whether the rows of a column refer to values, so that blocks share pieces.
+    fn is_shared(&self, column: usize) -> bool;
+}
+
+/// Turns tables of the same columns into lines.
+pub(crate) struct Encoder {
+    plan: Plan,
+    rendered: Vec<Rendered>,
+    pieces: Vec<Pieces>,
+}
+
+/// A column, as far as it matters for what it can be.
+pub(crate) struct Column<'a> {
+    pub(crate) name: &'a str,
+    pub(crate) values: Values,
+    pub(crate) data_type: &'a dyn fmt::Display,
+}
+
+/// What the values of a column are.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Values {
+    Text,
+    /// What can be a time: instants, dates and numbers.
+    Times,
+    /// What can be a tag or a field, and no time.
+    Plain,
+    Binary,
+    Nested,
+    Interval,
+    /// What nobody has thought of.
+    #[cfg(feature = "polars")]
+    Unknown,
+}
+
+impl Encoder {
+    pub(crate) fn new(
+        columns: &[Column<'_>],
+        layout: &Layout,
+        rules: &TagRules,
+        precision: Precision,
+    ) -> Result<Self> {
+        let names: Vec<&str> = columns.iter().map(|column| column.name).collect();
+        let plan = Plan::new(layout, &names, rules, precision)?;
+        for planned in plan.columns() {
+            if let Some(column) = columns.get(planned.index) {
+                column.check(&planned.duty)?;
+            }
+        }
+        let count = plan.columns().len();
+        Ok(Self {
+            plan,
+            rendered: vec![Rendered::default(); count],
+            pieces: vec![Pieces::default(); count],
+        })
+    }
+
+    /// Appends the lines of some rows, and with an error those of the rows before it.
+    pub(crate) fn encode<T: Table>(
+        &mut self,
+        table: &T,
+        rows: Range<usize>,
+        lines: &mut Lines<'_>,
+    ) -> Result<(), RowError> {
+        for (rendered, pieces) in self.rendered.iter_mut().zip(&mut self.pieces) {
+            rendered.0.clear();
+            pieces.clear();
+        }
+        let mut start = rows.start;
+        while start < rows.end {
+            let end = rows.end.min(start + BLOCK_ROWS);
+            let result = self.block(table, start..end);
+            let whole = match &result {
+                Err(error) => error.row.unwrap_or(start) - start,
+                Ok(()) => end - start,
+            };
+            lines.push_rows(&self.plan, &self.pieces, whole);
+            result?;
+            start = end;
+        }
+        Ok(())
+    }
+
+    fn block<T: Table>(&mut self, table: &T, rows: Range<usize>) -> Result<(), RowError> {
+        let columns = self.plan.columns().iter().zip(&mut self.rendered).zip(&mut self.pieces);
+        // Of several errors the one of the first row is told, as it would be if rows were read one by one.
+        let mut first: Option<RowError> = None;
+        for ((column, rendered), pieces) in columns {
+            if table.is_shared(column.index) {
+                pieces.clear_rows();
+            } else {
+                pieces.clear();
+            }
+            let (index, rows) = (column.index, rows.clone());
+            let result = match &column.duty {
+                Duty::Name(role) => table.render(index, rows, role, rendered, pieces),
+                Duty::Tag(role) => table.render(index, rows, role, rendered, pieces),
+                Duty::Field(role) => table.render(index, rows, role, rendered, pieces),
+                Duty::Time(role) => table.render(index, rows, role, rendered, pieces),
+            };
+            if let Err(CellError { row, error }) = result
+                && first.as_ref().and_then(|first| first.row).is_none_or(|first| row < first)
+            {
+                first = Some(RowError { row: Some(row), column: column.name.clone(), error });
+            }
+        }
+        first.map_or(Ok(()), Err)
+    }
+}
+
+impl Column<'_> {
+    /// Whether the column can be what it shall be.
+    fn check(&self, duty: &Duty) -> Result<()> {
+        let data_type = self.data_type;
+        let problem = match (self.values, duty) {
+            (Values::Binary, _) => format!(
+                "is of type {data_type}, which no column of InfluxDB can hold: make it text"
+            ),
+            (Values::Nested, _) => format!(
+                "is of the nested type {data_type}: make a column of each of its parts, or leave it out"
+            ),
+            (Values::Interval, _) => format!(
+                "is of type {data_type}, which has no fixed length: make it a duration or text"
+            ),
+            #[cfg(feature = "polars")]
+            (Values::Unknown, _) => format!(
+                "is of type {data_type}, which cannot be written: make it another, or leave it out"
+            ),
+            (Values::Times | Values::Plain, Duty::Name(_)) => {
+                format!("names the measurement and must be text, but is {data_type}")
+            }
+            (Values::Plain, Duty::Time(_)) => format!(
+                "has the timestamps and must be a timestamp, a date, an integer or text, but is {data_type}"
+            ),
+            (Values::Text | Values::Times | Values::Plain, _) => return Ok(()),
+        };
+        Err(Error::invalid_record(format!("the column {} {problem}", escape::quoted(self.name))))
+    }
+}
+
+/// A row that cannot be written, and where that is.
+#[derive(Debug)]
+pub(crate) struct RowError {
+    /// The row in the table, from 0; none if it is about all of it.
+    row: Option<usize>,
+    column: String,
+    error: Error,
+}
+
+impl RowError {
+    /// It is about the table and none of its rows.
+    pub(crate) fn whole(error: Error) -> Self {
+        Self { row: None, column: String::new(), error }
+    }
+
+    /// Names row and column; `before` is the number of rows before the table.
+    pub(crate) fn at_row(self, before: usize) -> Error {
+        match self.row {
+            None => self.error,
+            Some(row) => self.error.in_context(&format!(
+                "row {}, column {}",
+                before + row + 1,
+                escape::quoted(&self.column)
+            )),
+        }
+    }
+}
+
+/// Adds the pieces of some rows.
+#[inline(always)]
+pub(crate) fn render_each<'a, R: Role>(
+    rows: Range<usize>,
+    role: &R,
+    pieces: &mut Pieces,
+    cell: impl Fn(usize) -> Cell<'a>,
+) -> Result<(), CellError> {
+    for row in rows {
+        pieces.push(role, cell(row)).map_err(|error| CellError { row, error })?;
+    }
+    Ok(())
+}
+
+/// For each value that rows refer to where its piece is, once it has one. It is kept between the blocks of a table.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Rendered(Vec<Option<(usize, usize)>>);
+
+impl Rendered {
+    /// Adds rows that refer to values by number; each value is written once.
+    #[inline(always)]
+    pub(crate) fn render<R: Role>(
+        &mut self,
+        rows: Range<usize>,
+        role: &R,
+        pieces: &mut Pieces,
+        number: impl Fn(usize) -> Option<usize>,
+        write: impl Fn(usize, &mut Pieces) -> Result<(), CellError>,
+    ) -> Result<(), CellError> {
+        for row in rows {
+            let Some(number) = number(row) else {
+                pieces.push(role, Cell::Null).map_err(|error| CellError { row, error })?;
+                continue;
+            };
+            match self.0.get(number).copied().flatten() {
+                Some(range) => pieces.push_again(range),
+                None => {
+                    write(number, pieces).map_err(|error| CellError { row, ..error })?;
+                    if self.0.len() <= number {
+                        self.0.resize(number + 1, None);
+                    }
+                    if let Some(known) = self.0.get_mut(number) {
+                        *known = pieces.last();
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,124 @@
+//! Answers as data frames of polars. Columns grow while the batches come in, so that each value is copied once and an
+//! answer is in memory once.
+
+mod columns;
+mod nested;
+
+use arrow_array::{Array, RecordBatch};
+use arrow_schema::{DataType, Field, Schema};
+use polars_core::datatypes::DataType as PolarsType;
+use polars_core::frame::DataFrame;
+use polars_core::frame::column::Column;
+use polars_core::series::Series;
+use polars_utils::IdxSize;
+
+use crate::{Error, ErrorKind, Result};
+
+/// Makes one data frame of the batches of an answer.
+pub(super) struct FrameBuilder {
+    columns: Vec<Growing>,
+    rows: usize,
+}
+
+/// A column of the frame in the making.
+struct Growing {
+    name: String,
+    data_type: DataType,
+    values: Box<dyn Builder>,
+}
+
+/// Takes arrays of one type, and makes one array of polars of them.
+trait Builder {
+    fn push(&mut self, array: &dyn Array) -> Result<(), Problem>;
+
+    /// The array, and the type that it stands for.
+    fn finish(
+        self: Box<Self>,
+    ) -> Result<(Box<dyn polars_arrow::array::Array>, PolarsType), Problem>;
+}
+
+/// Why polars cannot hold something.
+#[derive(Debug)]
+struct Problem(String);
+
+impl Problem {
+    fn new(what: impl Into<String>) -> Self {
+        Self(what.into())
+    }
+}
+
+impl From<polars_core::error::PolarsError> for Problem {
+    fn from(error: polars_core::error::PolarsError) -> Self {
+        Self(error.to_string())
+    }
+}
+
+impl FrameBuilder {
+    /// Fails if polars lacks the type of a column, before there is a row.
+    pub(super) fn new(schema: &Schema) -> Result<Self> {
+        let mut columns: Vec<Growing> = Vec::new();
+        for field in schema.fields() {
+            let (name, data_type) = (field.name(), field.data_type());
+            if columns.iter().any(|column| column.name == *name) {
+                return Err(Error::new(
+                    ErrorKind::Decode,
+                    format!(
+                        "a data frame cannot have two columns {name:?}: give one another name with AS"
+                    ),
+                ));
+            }
+            let values =
+                columns::builder(field).map_err(|problem| unfit(name, data_type, problem))?;
+            columns.push(Growing { name: name.clone(), data_type: data_type.clone(), values });
+        }
+        Ok(Self { columns, rows: 0 })
+    }
+
+    /// Adds the rows of a batch of the schema.
+    pub(super) fn push(&mut self, batch: &RecordBatch) -> Result<()> {
+        self.rows += batch.num_rows();
+        // polars takes the last number for itself, and panics where there are more rows.
+        if self.rows >= IdxSize::MAX as usize {
+            return Err(Error::new(
+                ErrorKind::Decode,
+                format!(
+                    "a data frame holds less than {} rows: read the answer in parts",
+                    IdxSize::MAX
+                ),
+            ));
+        }
+        for (column, array) in self.columns.iter_mut().zip(batch.columns()) {
+            let pushed = column.values.push(array);
+            pushed.map_err(|problem| unfit(&column.name, &column.data_type, problem))?;
+        }
+        Ok(())
+    }
+
+    pub(super) fn finish(self) -> Result<DataFrame> {
+        let column = |Growing { name, data_type, values }| {
+            let series = values.finish().and_then(|(array, polars_type)| {
+                Ok(Series::from_chunk_and_dtype(name.as_str().into(), array, &polars_type)?)
+            });
+            series.map(Column::from).map_err(|problem| unfit(&name, &data_type, problem))
+        };
+        let columns = self.columns.into_iter().map(column).collect::<Result<Vec<_>>>()?;
+        DataFrame::new(self.rows, columns).map_err(|error| {
+            Error::new(ErrorKind::Decode, format!("polars refuses the answer: {error}"))
+                .with_source(error)
+        })
+    }
+}
+
+fn unfit(name: &str, data_type: &DataType, Problem(problem): Problem) -> Error {
+    Error::new(
+        ErrorKind::Decode,
+        format!("the column {name:?} ({data_type}) does not fit a data frame: {problem}"),
+    )
+}
+
+/// Of a part of a nested type.
+fn part(field: &Field) -> Result<Box<dyn Builder>, Problem> {
+    columns::builder(field).map_err(|Problem(problem)| {
+        Problem(format!("its part {:?} ({}): {problem}", field.name(), field.data_type()))
+    })
+}

@@ -1,0 +1,283 @@
+//! A column of a data frame: its type is looked at once a block, and then there is a loop over its values.
+
+use std::fmt::Write as _;
+use std::ops::Range;
+
+use polars_arrow::array::{Array, BooleanArray, PrimitiveArray, StaticArray, Utf8ViewArray};
+use polars_arrow::types::NativeType;
+use polars_core::datatypes::{CategoricalMapping, CategoricalPhysical, DataType, TimeUnit};
+use polars_core::frame::column::Column as PolarsColumn;
+use polars_core::series::Series;
+
+use crate::columns::{
+    Cell, CellError, Column, Pieces, Rendered, Role, Values, decimal, render_each,
+};
+use crate::{Error, Timestamp};
+
+/// A column, in the pieces that polars has it in.
+pub(super) struct FrameColumn {
+    series: Series,
+    /// The row that each chunk begins at.
+    starts: Vec<usize>,
+    /// Whether the one value of the series is that of all rows.
+    is_constant: bool,
+}
+
+impl FrameColumn {
+    pub(super) fn new(column: &PolarsColumn) -> Self {
+        let (series, is_constant) = match column {
+            PolarsColumn::Scalar(scalar) => (scalar.as_single_value_series(), true),
+            PolarsColumn::Series(series) => (Series::clone(series), false),
+        };
+        let mut rows = 0;
+        let mut starts = Vec::new();
+        for chunk in series.chunks() {
+            starts.push(rows);
+            rows += chunk.len();
+        }
+        Self { series, starts, is_constant }
+    }
+
+    pub(super) fn describe(&self) -> Column<'_> {
+        let data_type = self.series.dtype();
+        Column { name: self.series.name(), values: values(data_type), data_type }
+    }
+
+    /// Whether rows refer to values, each of which is written once.
+    pub(super) fn is_shared(&self) -> bool {
+        self.is_constant
+            || matches!(self.series.dtype(), DataType::Categorical(..) | DataType::Enum(..))
+    }
+
+    /// Adds the pieces of some rows.
+    pub(super) fn render<R: Role>(
+        &self,
+        rows: Range<usize>,
+        role: &R,
+        rendered: &mut Rendered,
+        pieces: &mut Pieces,
+    ) -> Result<(), CellError> {
+        if self.is_constant {
+            // A category is written once at most, so nothing is shared below.
+            let one =
+                |_, pieces: &mut Pieces| self.chunks(0..1, role, &mut Rendered::default(), pieces);
+            return rendered.render(rows, role, pieces, |_| Some(0), one);
+        }
+        self.chunks(rows, role, rendered, pieces)
+    }
+
+    fn chunks<R: Role>(
+        &self,
+        rows: Range<usize>,
+        role: &R,
+        rendered: &mut Rendered,
+        pieces: &mut Pieces,
+    ) -> Result<(), CellError> {
+        // The last chunk that begins at the first row or before it.
+        let first = self.starts.partition_point(|&start| start <= rows.start).saturating_sub(1);
+        let chunks = self.series.chunks().iter().zip(&self.starts).skip(first);
+        for (chunk, &start) in chunks {
+            if start >= rows.end {
+                break;
+            }
+            let from = rows.start.max(start) - start;
+            let to = rows.end.min(start + chunk.len()).saturating_sub(start);
+            if from < to {
+                render(&**chunk, self.series.dtype(), from..to, role, rendered, pieces)
+                    .map_err(|error| CellError { row: start + error.row, ..error })?;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn values(data_type: &DataType) -> Values {
+    match data_type {
+        DataType::String | DataType::Categorical(..) | DataType::Enum(..) => Values::Text,
+        DataType::Boolean | DataType::Time | DataType::Duration(_) | DataType::Null => {
+            Values::Plain
+        }
+        DataType::Binary | DataType::BinaryOffset => Values::Binary,
+        DataType::List(_) | DataType::Array(..) | DataType::Struct(_) => Values::Nested,
+        DataType::Date | DataType::Datetime(..) | DataType::Decimal(..) => Values::Times,
+        data_type if data_type.is_primitive_numeric() => Values::Times,
+        _ => Values::Unknown,
+    }
+}
+
+/// Adds the pieces of some rows of a chunk.
+fn render<R: Role>(
+    chunk: &dyn Array,
+    data_type: &DataType,
+    rows: Range<usize>,
+    role: &R,
+    rendered: &mut Rendered,
+    pieces: &mut Pieces,
+) -> Result<(), CellError> {
+    macro_rules! values {
+        ($array:ty, $cell:expr) => {
+            each::<$array, R>(chunk, rows, role, pieces, $cell)
+        };
+    }
+    macro_rules! instants {
+        ($nanos:expr) => {
+            values!(PrimitiveArray<i64>, |v| Cell::Instant(Timestamp::from_nanos(
+                i128::from(v) * $nanos
+            )))
+        };
+    }
+    match data_type {
+        DataType::Null => render_each(rows, role, pieces, |_| Cell::Null),
+        DataType::Boolean => values!(BooleanArray, Cell::Boolean),
+        DataType::Int8 => values!(PrimitiveArray<i8>, |v| Cell::Integer(v.into())),
+        DataType::Int16 => values!(PrimitiveArray<i16>, |v| Cell::Integer(v.into())),
+        DataType::Int32 => values!(PrimitiveArray<i32>, |v| Cell::Integer(v.into())),
+        DataType::Int64 | DataType::Duration(_) => values!(PrimitiveArray<i64>, Cell::Integer),
+        DataType::UInt8 => values!(PrimitiveArray<u8>, |v| Cell::Unsigned(v.into())),
+        DataType::UInt16 => values!(PrimitiveArray<u16>, |v| Cell::Unsigned(v.into())),
+        DataType::UInt32 => values!(PrimitiveArray<u32>, |v| Cell::Unsigned(v.into())),
+        DataType::UInt64 => values!(PrimitiveArray<u64>, Cell::Unsigned),
+        DataType::Int128 => {
+            wide::<i128, R>(chunk, rows, role, pieces, |v| v.try_into().ok().map(Cell::Integer))
+        }
+        DataType::UInt128 => {
+            wide::<u128, R>(chunk, rows, role, pieces, |v| v.try_into().ok().map(Cell::Unsigned))
+        }
+        DataType::Float16 => {
+            values!(PrimitiveArray<polars_utils::float16::pf16>, |v| Cell::Float32(v.into()))
+        }
+        DataType::Float32 => values!(PrimitiveArray<f32>, Cell::Float32),
+        DataType::Float64 => values!(PrimitiveArray<f64>, Cell::Float),
+        DataType::Decimal(_, scale) => decimals(chunk, rows, role, pieces, *scale),
+        DataType::String => values!(Utf8ViewArray, Cell::Text),
+        DataType::Categorical(categories, mapping) => {
+            let width = categories.physical();
+            named(chunk, width, mapping, rows, role, rendered, pieces)
+        }
+        DataType::Enum(categories, mapping) => {
+            let width = categories.physical();
+            named(chunk, width, mapping, rows, role, rendered, pieces)
+        }
+        DataType::Datetime(TimeUnit::Milliseconds, _) => instants!(1_000_000),
+        DataType::Datetime(TimeUnit::Microseconds, _) => instants!(1_000),
+        DataType::Datetime(TimeUnit::Nanoseconds, _) => instants!(1),
+        DataType::Date => values!(PrimitiveArray<i32>, |v| Cell::Day(v.into())),
+        DataType::Time => values!(PrimitiveArray<i64>, Cell::Clock),
+        _ => Err(unexpected(rows.start)),
+    }
+}
+
+#[inline(always)]
+fn each<'a, A: StaticArray, R: Role>(
+    chunk: &'a dyn Array,
+    rows: Range<usize>,
+    role: &R,
+    pieces: &mut Pieces,
+    cell: impl Fn(A::ValueT<'a>) -> Cell<'a>,
+) -> Result<(), CellError> {
+    let array = array::<A>(chunk, rows.start)?;
+    // Rows are within the chunk, so that nothing but a null is none.
+    render_each(rows, role, pieces, |row| array.get(row).map_or(Cell::Null, &cell))
+}
+
+/// Integers of 128 bits, of which those that are longer than 64 are an error.
+fn wide<T: NativeType, R: Role>(
+    chunk: &dyn Array,
+    rows: Range<usize>,
+    role: &R,
+    pieces: &mut Pieces,
+    cell: impl Fn(T) -> Option<Cell<'static>>,
+) -> Result<(), CellError> {
+    let array = array::<PrimitiveArray<T>>(chunk, rows.start)?;
+    for row in rows {
+        let result = match StaticArray::get(array, row).map(|value| (value, cell(value))) {
+            None => pieces.push(role, Cell::Null),
+            Some((_, Some(cell))) => pieces.push(role, cell),
+            Some((value, None)) => Err(Error::invalid_record(format!(
+                "{value} does not fit 64 bits: make the column a float or text"
+            ))),
+        };
+        result.map_err(|error| CellError { row, error })?;
+    }
+    Ok(())
+}
+
+fn decimals<R: Role>(
+    chunk: &dyn Array,
+    rows: Range<usize>,
+    role: &R,
+    pieces: &mut Pieces,
+    scale: usize,
+) -> Result<(), CellError> {
+    let array = array::<PrimitiveArray<i128>>(chunk, rows.start)?;
+    // polars has no more than 38 digits.
+    let scale = i8::try_from(scale).map_err(|_| unexpected(rows.start))?;
+    let (mut digits, mut text) = (String::new(), String::new());
+    for row in rows {
+        let cell = match StaticArray::get(array, row) {
+            None => Cell::Null,
+            Some(value) => {
+                digits.clear();
+                text.clear();
+                // Writing into a String does not fail.
+                let _ = write!(digits, "{value}");
+                decimal::write(&mut text, &digits, scale);
+                Cell::Number(&text)
+            }
+        };
+        pieces.push(role, cell).map_err(|error| CellError { row, error })?;
+    }
+    Ok(())
+}
+
+/// Categories, by the width of their numbers.
+fn named<R: Role>(
+    chunk: &dyn Array,
+    width: CategoricalPhysical,
+    mapping: &CategoricalMapping,
+    rows: Range<usize>,
+    role: &R,
+    rendered: &mut Rendered,
+    pieces: &mut Pieces,
+) -> Result<(), CellError> {
+    match width {
+        CategoricalPhysical::U8 => {
+            categories::<u8, R>(chunk, mapping, rows, role, rendered, pieces)
+        }
+        CategoricalPhysical::U16 => {
+            categories::<u16, R>(chunk, mapping, rows, role, rendered, pieces)
+        }
+        CategoricalPhysical::U32 => {
+            categories::<u32, R>(chunk, mapping, rows, role, rendered, pieces)
+        }
+    }
+}
+
+/// Each category that a row refers to is written once in a frame.
+fn categories<T: NativeType + Into<u32>, R: Role>(
+    chunk: &dyn Array,
+    mapping: &CategoricalMapping,
+    rows: Range<usize>,
+    role: &R,
+    rendered: &mut Rendered,
+    pieces: &mut Pieces,
+) -> Result<(), CellError> {
+    let array = array::<PrimitiveArray<T>>(chunk, rows.start)?;
+    let number = |row: usize| StaticArray::get(array, row).map(|number| number.into() as usize);
+    rendered.render(rows, role, pieces, number, |number, pieces| {
+        let name = u32::try_from(number).ok().and_then(|number| mapping.cat_to_str(number));
+        let name = name.ok_or_else(|| Error::invalid_record("the category has no name"));
+        name.and_then(|name| pieces.push(role, Cell::Text(name)))
+            .map_err(|error| CellError { row: number, error })
+    })
+}
+
+fn array<A: Array>(chunk: &dyn Array, row: usize) -> Result<&A, CellError> {
+    chunk.as_any().downcast_ref().ok_or_else(|| unexpected(row))
+}
+
+/// The types were looked at before.
+#[cold]
+fn unexpected(row: usize) -> CellError {
+    CellError { row, error: Error::invalid_record("polars has the values in an unknown form") }
+}
