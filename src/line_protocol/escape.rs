@@ -48,8 +48,7 @@ pub(crate) fn tag_key(out: &mut Vec<u8>, key: &str) -> Result<u64> {
 /// If it is empty, has a newline or a tab in it or ends in a backslash.
 #[inline]
 pub(crate) fn tag_value(out: &mut Vec<u8>, value: &str, key: &str) -> Result<()> {
-    if is_plain_tag_value(value) {
-        words::append(out, value.as_bytes());
+    if words::append_if_plain(out, value.as_bytes()) {
         return Ok(());
     }
     checked(out, value, Place::TagValue(key))
