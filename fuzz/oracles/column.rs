@@ -76,6 +76,10 @@ impl Column {
         }
     }
 
+    pub fn is_float(&self) -> bool {
+        self.array.data_type().is_floating()
+    }
+
     pub fn is_binary(&self) -> bool {
         self.array.data_type().is_binary()
     }
