@@ -16,15 +16,26 @@ pub(crate) struct Look {
 /// Looks at a name.
 #[inline]
 pub(crate) fn look(name: &[u8]) -> Look {
+    if name.len() <= 16 {
+        return look_and_pad(name).0;
+    }
     let mut plain = HIGH;
     let mut hash = name.len() as u64;
     for_each_word(name, |word| {
         plain &= plain_bytes(word);
-        // The upper half of the product has what the last bytes of a word do, and these are what often differs.
-        let product = u128::from(hash ^ word) * 0x9e37_79b9_7f4a_7c15;
-        hash = product as u64 ^ (product >> 64) as u64;
+        hash = mix(hash, word);
     });
-    Look { is_plain: plain == HIGH && !name.is_empty(), hash }
+    Look { is_plain: plain == HIGH, hash }
+}
+
+/// Looks at a name of at most 16 bytes, and gives it as a word, the first byte lowest and zeros behind the last.
+#[inline(always)]
+pub(crate) fn look_and_pad(name: &[u8]) -> (Look, u128) {
+    let (low, high) = padded(name);
+    let hash = mix(name.len() as u64, low);
+    let hash = if name.len() > 8 { mix(hash, high) } else { hash };
+    let look = Look { is_plain: is_plain_padded(low, high, name.len()), hash };
+    (look, u128::from(low) | u128::from(high) << 64)
 }
 
 /// Whether a name is plain, as [`Look::is_plain`].
@@ -80,14 +91,7 @@ pub(crate) fn append_if_plain(out: &mut Vec<u8>, name: &[u8]) -> bool {
     }
     // One look at the words that are then stored.
     let (low, high) = padded(name);
-    let is_plain = match name.len() {
-        0 => false,
-        length @ 1..8 => plain_bytes(low | each(b'a') << (8 * length)) == HIGH,
-        length => {
-            let behind = (u128::from(each(b'a')) << (4 * (length - 8))) << (4 * (length - 8));
-            plain_bytes(low) & plain_bytes(high | behind as u64) == HIGH
-        }
-    };
+    let is_plain = is_plain_padded(low, high, name.len());
     if is_plain {
         append_word(out, u128::from(low) | u128::from(high) << 64, name.len());
     }
@@ -211,6 +215,28 @@ fn for_each_word(text: &[u8], mut call: impl FnMut(u64)) {
     } else if !text.is_empty() {
         call(padded_to_8(text) | each(b'a') << (8 * text.len()));
     }
+}
+
+/// Whether a name of at most 16 bytes is plain, with zeros behind them.
+#[inline(always)]
+fn is_plain_padded(low: u64, high: u64, length: usize) -> bool {
+    match length {
+        0 => false,
+        1..8 => plain_bytes(low | each(b'a') << (8 * length)) == HIGH,
+        _ => {
+            // In two halves, as together they are 64 bits, one too many, if there are 16 bytes.
+            let half = 4 * (length.min(16) - 8);
+            let high = high | each(b'a') << half << half;
+            plain_bytes(low) & plain_bytes(high) == HIGH
+        }
+    }
+}
+
+#[inline(always)]
+fn mix(hash: u64, word: u64) -> u64 {
+    // The upper half of the product has what the last bytes of a word do, and these are what often differs.
+    let product = u128::from(hash ^ word) * 0x9e37_79b9_7f4a_7c15;
+    product as u64 ^ (product >> 64) as u64
 }
 
 /// The high bit of each byte that is plain; those of a word with a byte beyond ASCII may be off, but not all are set.
