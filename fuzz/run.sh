@@ -3,6 +3,9 @@
 set -euo pipefail
 cd "$(dirname "$0")"
 seconds=${1:-10}
+if ! cargo +nightly --version >/dev/null 2>&1; then
+    rustup toolchain install nightly --profile minimal --no-self-update
+fi
 if ! cargo fuzz --version >/dev/null 2>&1; then
     cargo install cargo-fuzz --locked
 fi

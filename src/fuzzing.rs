@@ -46,12 +46,22 @@ pub fn encode_record<K>(
     default_tags: Vec<(String, String)>,
     precision: Precision,
 ) -> Result<(Vec<u8>, usize)> {
-    let rules = TagRules::new(default_tags, Vec::new())?;
     let mut out = Vec::new();
-    let mut lines = Lines::new(&mut out, precision, &rules, None, None);
-    record.encode(&mut lines)?;
-    let count = lines.count();
+    let count = encode_record_to(&mut out, record, default_tags, precision)?;
     Ok((out, count))
+}
+
+/// As [`encode_record`], behind what is in the buffer.
+pub fn encode_record_to<K>(
+    out: &mut Vec<u8>,
+    record: impl Record<K>,
+    default_tags: Vec<(String, String)>,
+    precision: Precision,
+) -> Result<usize> {
+    let rules = TagRules::new(default_tags, Vec::new())?;
+    let mut lines = Lines::new(out, precision, &rules, None, None);
+    record.encode(&mut lines)?;
+    Ok(lines.count())
 }
 
 /// What an answer to a write means.

@@ -157,7 +157,7 @@ impl Point {
     ///
     /// [`InvalidRecord`](crate::ErrorKind::InvalidRecord) for what is refused (see [`Point`]).
     pub fn write_line_protocol(&self, precision: Precision, out: &mut Vec<u8>) -> Result<()> {
-        match self.encode(precision, &TagRules::default(), out)? {
+        match self.encode(precision, TagRules::NONE, out)? {
             Encoded::Line => Ok(()),
             Encoded::NoFields => {
                 Err(encoder::of_measurement(encoder::no_fields(), self.measurement()))

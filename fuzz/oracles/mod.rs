@@ -6,6 +6,8 @@
 //! To add a target: a module here with `pub fn check(data: &[u8])`, a line in `TARGETS`, a file of three lines in
 //! `fuzz_targets/`, its `[[bin]]` in `fuzz/Cargo.toml`, and a few seeds in `seeds/<name>/`.
 
+pub mod column;
+pub mod columns;
 pub mod connection_string;
 pub mod error_body;
 pub mod flight;
@@ -24,6 +26,7 @@ pub const TARGETS: &[(&str, Check)] = &[
     ("point", point::check),
     ("line_buffer", line_buffer::check),
     ("records", records::check),
+    ("columns", columns::check),
     ("text_split", text_split::check),
     ("error_body", error_body::check),
     ("connection_string", connection_string::check),

@@ -34,7 +34,7 @@ pub(crate) fn field_key(out: &mut Vec<u8>, first: bool, key: &str) -> Result<u64
 }
 
 /// Appends a value for which [`FieldValue::is_written`] holds.
-#[inline]
+#[inline(always)]
 pub(crate) fn field_value(out: &mut Vec<u8>, value: &FieldValue<'_>) {
     match value {
         FieldValue::Float(value) => number::float(out, *value),

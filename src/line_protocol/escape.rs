@@ -48,8 +48,7 @@ pub(crate) fn tag_key(out: &mut Vec<u8>, key: &str) -> Result<u64> {
 /// If it is empty, has a newline or a tab in it or ends in a backslash.
 #[inline]
 pub(crate) fn tag_value(out: &mut Vec<u8>, value: &str, key: &str) -> Result<()> {
-    if is_plain_tag_value(value) {
-        words::append(out, value.as_bytes());
+    if words::append_if_plain(out, value.as_bytes()) {
         return Ok(());
     }
     checked(out, value, Place::TagValue(key))
@@ -79,11 +78,25 @@ pub(crate) fn is_plain_measurement(name: &str) -> bool {
     words::is_plain(name.as_bytes()) && !name.starts_with('#')
 }
 
-/// Whether the key of a tag or a field is written as it is, for certain, and a number that equal keys share.
-#[inline]
-pub(crate) fn look_at_key(key: &str) -> (bool, u64) {
-    let look = words::look(key.as_bytes());
-    (look.is_plain && !is_reserved(key), look.hash)
+/// What one look at the key of a tag or a field tells.
+#[derive(Clone, Copy)]
+pub(crate) struct KeyLook {
+    /// Whether it is written as it is, for certain.
+    pub(crate) is_plain: bool,
+    /// A number that equal keys share.
+    pub(crate) hash: u64,
+    /// The key, the first byte lowest and zeros behind the last; 0 if it is longer than 14 bytes or not plain.
+    pub(crate) word: u128,
+}
+
+#[inline(always)]
+pub(crate) fn look_at_key(key: &str) -> KeyLook {
+    let (look, word) = match key.len() {
+        ..=14 => words::look_and_pad(key.as_bytes()),
+        _ => (words::look(key.as_bytes()), 0),
+    };
+    let is_plain = look.is_plain && !is_reserved(key);
+    KeyLook { is_plain, hash: look.hash, word: if is_plain { word } else { 0 } }
 }
 
 /// Whether the value of a tag is written as it is, for certain.
@@ -147,7 +160,7 @@ pub(crate) fn key_between(
     key: &str,
     place: Place<'_>,
 ) -> Result<u64> {
-    let (is_plain, hash) = look_at_key(key);
+    let KeyLook { is_plain, hash, .. } = look_at_key(key);
     out.push(before);
     if is_plain {
         words::append(out, key.as_bytes());

@@ -51,9 +51,9 @@ pub struct LineBuffer {
 /// compared only. It is known that it can be written, and that none is there twice.
 #[derive(Clone, Default)]
 struct Columns {
-    measurement: Written,
+    measurement: Known,
     /// The keys so far; and behind them, as long as they are as before, the others of the line before.
-    written: Vec<Written>,
+    known: Vec<Known>,
     /// How many there are so far.
     count: usize,
     is_as_before: bool,
@@ -63,13 +63,17 @@ struct Columns {
     keys: Keys,
 }
 
-/// Where in the buffer a name stands; a key with the byte before it and the equals sign behind it.
+/// The measurement or a key of a line; a key with the byte before it and the equals sign behind it.
 #[derive(Clone, Copy, Default)]
-struct Written {
+struct Known {
+    /// Where in the buffer it stands.
     start: usize,
     end: usize,
-    /// Whether it was written as it came.
-    is_plain: bool,
+    /// The same once more, if it was written as it came and is not longer than this: to be looked at and copied
+    /// without asking where in the buffer it is.
+    text: [u8; 32],
+    /// The length of the text; 0 if it is not there.
+    length: usize,
 }
 
 /// A line of a [`LineBuffer`] in the making; it counts when [`at`](Self::at) or [`end`](Self::end) has ended it.
@@ -229,6 +233,7 @@ impl<'a> Line<'a> {
 
 /// The steps of a line in the making. One that fails leaves the rest to the next [`measurement`](LineBuffer::measurement).
 impl LineBuffer {
+    #[inline]
     fn begin(&mut self, name: &str) -> Result<()> {
         if self.bytes.len() > self.whole {
             self.bytes.truncate(self.whole);
@@ -237,19 +242,20 @@ impl LineBuffer {
         self.columns.count = 0;
         self.columns.is_as_before = true;
         self.columns.fields = None;
-        let before = self.columns.measurement;
         let start = self.bytes.len();
-        if before.is_plain && self.is_written(before, name) {
-            words::repeat_part(&mut self.bytes, before.start, name.len());
+        let before = &mut self.columns.measurement;
+        if before.is(name) {
+            words::append_chunk(&mut self.bytes, &before.text, before.length);
+            (before.start, before.end) = (start, self.bytes.len());
         } else {
-            self.columns.measurement = Written::default();
+            *before = Known::default();
             escape::measurement(&mut self.bytes, name)?;
+            *before = Known::of(&self.bytes, start, name.len());
         }
-        let end = self.bytes.len();
-        self.columns.measurement = Written { start, end, is_plain: end - start == name.len() };
         Ok(())
     }
 
+    #[inline]
     fn tag(&mut self, key: &str, value: &str) -> Result<()> {
         if self.columns.fields.is_some() {
             return Err(tag_after_field(key));
@@ -261,6 +267,7 @@ impl LineBuffer {
         escape::tag_value(&mut self.bytes, value, key)
     }
 
+    #[inline(always)]
     fn field_key(&mut self, key: &str) -> Result<()> {
         let before = match self.columns.fields {
             Some(_) => b',',
@@ -273,24 +280,17 @@ impl LineBuffer {
     }
 
     /// Appends a key between the byte before it and an equals sign.
-    #[inline]
+    #[inline(always)]
     fn key(&mut self, before: u8, key: &str, place: Place<'_>) -> Result<()> {
-        let count = self.columns.count;
-        if self.columns.is_as_before
-            && let Some(&written) = self.columns.written.get(count)
-            && written.is_plain
-            && self.bytes.get(written.start) == Some(&before)
-            && self.is_written(
-                Written { start: written.start + 1, end: written.end - 1, ..written },
-                key,
-            )
+        let columns = &mut self.columns;
+        if columns.is_as_before
+            && let Some(known) = columns.known.get_mut(columns.count)
+            && known.is_key(before, key)
         {
-            let start = self.bytes.len();
-            words::repeat_part(&mut self.bytes, written.start, written.end - written.start);
-            if let Some(place) = self.columns.written.get_mut(count) {
-                *place = Written { start, end: self.bytes.len(), is_plain: true };
-            }
-            self.columns.count += 1;
+            known.start = self.bytes.len();
+            words::append_chunk(&mut self.bytes, &known.text, known.length);
+            known.end = self.bytes.len();
+            columns.count += 1;
             return Ok(());
         }
         self.new_key(before, key, place)
@@ -304,14 +304,13 @@ impl LineBuffer {
         }
         let start = self.bytes.len();
         let hash = escape::key_between(&mut self.bytes, before, key, place)?;
-        let end = self.bytes.len();
         let text = self.bytes.get(start + 1..).unwrap_or_default();
         // No key has an equals sign in it that is not escaped, so that with it at the end, none is a part of another.
         let is_equal = |place| self.bytes.get(place..).is_some_and(|key| key.starts_with(text));
         if let Some(earlier) = self.columns.keys.enter(hash, start + 1, is_equal) {
             return Err(self.taken(earlier, key));
         }
-        self.columns.written.push(Written { start, end, is_plain: end - start == key.len() + 2 });
+        self.columns.known.push(Known::of(&self.bytes, start, key.len() + 2));
         self.columns.count += 1;
         Ok(())
     }
@@ -319,19 +318,13 @@ impl LineBuffer {
     /// Leaves the line before: from here on each key is looked up among those of this line.
     fn enter_keys(&mut self) {
         self.columns.is_as_before = false;
-        self.columns.written.truncate(self.columns.count);
+        self.columns.known.truncate(self.columns.count);
         self.columns.keys.clear();
-        for written in &self.columns.written {
-            // All of them are plain, and none is there twice.
-            let key = self.bytes.get(written.start + 1..written.end - 1).unwrap_or_default();
-            self.columns.keys.enter(words::look(key).hash, written.start + 1, |_| false);
+        for known in &self.columns.known {
+            // All of them are written as they came, and none is there twice.
+            let key = known.text.get(1..known.length - 1).unwrap_or_default();
+            self.columns.keys.enter(words::look(key).hash, known.start + 1, |_| false);
         }
-    }
-
-    #[inline]
-    fn is_written(&self, written: Written, name: &str) -> bool {
-        let text = self.bytes.get(written.start..written.end);
-        text.is_some_and(|text| words::is_equal(text, name.as_bytes()))
     }
 
     fn end(&mut self, time: Option<Timestamp>) -> Result<()> {
@@ -358,7 +351,7 @@ impl LineBuffer {
     /// Says in which line an error is.
     #[cold]
     fn of_this_line(&self, error: Error) -> Error {
-        let Written { start, end, .. } = self.columns.measurement;
+        let Known { start, end, .. } = self.columns.measurement;
         let name = self.bytes.get(start..end).unwrap_or_default();
         encoder::of_measurement(error, &String::from_utf8_lossy(name))
     }
@@ -366,8 +359,38 @@ impl LineBuffer {
 
 impl Columns {
     fn forget_the_line_before(&mut self) {
-        self.measurement = Written::default();
-        self.written.clear();
+        self.measurement = Known::default();
+        self.known.clear();
+    }
+}
+
+impl Known {
+    /// What stands in the buffer from a place on, which came as a text of this length.
+    fn of(bytes: &[u8], start: usize, length: usize) -> Self {
+        let mut known = Self { start, end: bytes.len(), ..Self::default() };
+        let written = bytes.get(start..).unwrap_or_default();
+        // It was escaped if it is longer than it came.
+        if written.len() == length
+            && let Some(text) = known.text.get_mut(..length)
+        {
+            text.copy_from_slice(written);
+            known.length = length;
+        }
+        known
+    }
+
+    #[inline(always)]
+    fn is(&self, name: &str) -> bool {
+        let text = self.text.get(..self.length);
+        !name.is_empty() && text.is_some_and(|text| words::is_equal(text, name.as_bytes()))
+    }
+
+    #[inline(always)]
+    fn is_key(&self, before: u8, key: &str) -> bool {
+        let text = self.text.get(1..=key.len());
+        self.length == key.len() + 2
+            && self.text[0] == before
+            && text.is_some_and(|text| words::is_equal(text, key.as_bytes()))
     }
 }
 

@@ -2,6 +2,7 @@
 //!
 //! `encoder` is the one place that writes a line; points, line buffers and every kind of row go through it.
 
+mod cut;
 pub(crate) mod encoder;
 pub(crate) mod escape;
 mod few;

@@ -8,7 +8,7 @@
 use std::borrow::Cow;
 
 use crate::line_protocol::FieldValue;
-use crate::line_protocol::escape;
+use crate::line_protocol::escape::{self, KeyLook};
 use crate::line_protocol::words;
 
 /// The buffer. Columns are only ever appended; which of two with one key counts is decided when they are read.
@@ -19,6 +19,8 @@ pub(crate) struct Packed {
     plain_measurement: bool,
     /// Where the last tag stands; [`NONE`] before the first one.
     last_tag: usize,
+    /// The key of the last tag as a number that is greater for keys that come later; 0 if it is not known.
+    last_rank: u128,
     filter: Filter,
     /// How often keys were compared, to tell whether two are equal.
     comparisons: u8,
@@ -66,6 +68,7 @@ impl Packed {
             measurement: measurement.len(),
             plain_measurement: escape::is_plain_measurement(measurement),
             last_tag: NONE,
+            last_rank: 0,
             filter: Filter::default(),
             comparisons: 0,
             may_have_equal_keys: false,
@@ -75,12 +78,21 @@ impl Packed {
     }
 
     pub(crate) fn push_tag(&mut self, key: &str, value: &str) {
-        let in_order = !self.has_fields
-            && !value.is_empty()
-            && self.last_tag().is_none_or(|last| last.key_bytes() < key.as_bytes());
-        self.in_order &= in_order;
+        let look = escape::look_at_key(key);
+        // Plain keys have no zeros, so that of two of them the shorter one comes first where the longer one goes on.
+        let rank = look.word.swap_bytes();
+        let comes_later = if self.last_tag == NONE {
+            true
+        } else if rank != 0 && self.last_rank != 0 {
+            self.last_rank < rank
+        } else {
+            self.last_tag().is_none_or(|last| last.key_bytes() < key.as_bytes())
+        };
+        self.in_order &= comes_later && !self.has_fields && !value.is_empty();
         self.last_tag = self.bytes.len();
-        self.push_header(Kind::Tag, key, escape::is_plain_tag_value(value), value.len() as u64);
+        self.last_rank = rank;
+        let plain = escape::is_plain_tag_value(value);
+        self.push_header(Kind::Tag, key, look, plain, value.len() as u64);
         words::append(&mut self.bytes, value.as_bytes());
     }
 
@@ -96,30 +108,46 @@ impl Packed {
             FieldValue::Boolean(value) => (Kind::Boolean, u64::from(*value)),
             FieldValue::Null => (Kind::Null, 0),
         };
-        self.push_header(kind, key, true, payload);
+        self.push_header(kind, key, escape::look_at_key(key), true, payload);
     }
 
     fn push_text(&mut self, key: &str, text: &str) {
-        self.push_header(Kind::Text, key, escape::is_plain_text(text), text.len() as u64);
+        let (look, plain) = (escape::look_at_key(key), escape::is_plain_text(text));
+        self.push_header(Kind::Text, key, look, plain, text.len() as u64);
         self.bytes.push(b'"');
         words::append(&mut self.bytes, text.as_bytes());
         self.bytes.push(b'"');
     }
 
     #[inline(always)]
-    fn push_header(&mut self, kind: Kind, key: &str, plain_text: bool, payload: u64) {
-        let (plain_key, hash) = escape::look_at_key(key);
-        if self.filter.add(hash) {
+    fn push_header(
+        &mut self,
+        kind: Kind,
+        key: &str,
+        look: KeyLook,
+        plain_text: bool,
+        payload: u64,
+    ) {
+        if self.filter.add(look.hash) {
             self.compare(key);
         }
-        let flags = kind as u64 | u64::from(plain_key) << 3 | u64::from(plain_text) << 4;
-        let mut header = [b','; HEADER + 1];
+        let flags = kind as u64 | u64::from(look.is_plain) << 3 | u64::from(plain_text) << 4;
         let head = flags | (key.len() as u64) << 8; // no memory holds a key of 2^56 bytes
-        header[..8].copy_from_slice(&head.to_le_bytes());
-        header[8..HEADER].copy_from_slice(&payload.to_le_bytes());
-        self.bytes.extend_from_slice(&header);
-        words::append(&mut self.bytes, key.as_bytes());
-        self.bytes.push(b'=');
+        let mut start = [0; 2 * HEADER];
+        start[..8].copy_from_slice(&head.to_le_bytes());
+        start[8..HEADER].copy_from_slice(&payload.to_le_bytes());
+        if look.word != 0 {
+            // `,key=` is not longer than 16 bytes.
+            let equals = u128::from(b'=') << (8 * (key.len() + 1));
+            let key_and_around = u128::from(b',') | look.word << 8 | equals;
+            start[HEADER..].copy_from_slice(&key_and_around.to_le_bytes());
+            words::append_chunk(&mut self.bytes, &start, HEADER + key.len() + 2);
+        } else {
+            start[HEADER] = b',';
+            words::append_chunk(&mut self.bytes, &start, HEADER + 1);
+            words::append(&mut self.bytes, key.as_bytes());
+            self.bytes.push(b'=');
+        }
     }
 
     /// Finds out whether a column has this key already. After very many questions the answer is maybe, so that a point
@@ -203,6 +231,8 @@ impl Packed {
 }
 
 impl Filter {
+    pub(crate) const EMPTY: Self = Self([0; 4]);
+
     /// Adds a key by its hash, and tells whether it may have been there.
     #[inline]
     pub(crate) fn add(&mut self, hash: u64) -> bool {

@@ -24,6 +24,10 @@ pub(crate) struct DefaultTag {
 }
 
 impl TagRules {
+    /// Neither default tags nor an order.
+    pub(crate) const NONE: &'static Self =
+        &Self { defaults: Vec::new(), order: Vec::new(), filter: Filter::EMPTY };
+
     /// Default tags, of which the last of one key counts and those without a value are left out, and the keys that
     /// come first in a line; all others are sorted. Blank and repeated keys of the order are ignored.
     ///

@@ -16,15 +16,26 @@ pub(crate) struct Look {
 /// Looks at a name.
 #[inline]
 pub(crate) fn look(name: &[u8]) -> Look {
+    if name.len() <= 16 {
+        return look_and_pad(name).0;
+    }
     let mut plain = HIGH;
     let mut hash = name.len() as u64;
     for_each_word(name, |word| {
         plain &= plain_bytes(word);
-        // The upper half of the product has what the last bytes of a word do, and these are what often differs.
-        let product = u128::from(hash ^ word) * 0x9e37_79b9_7f4a_7c15;
-        hash = product as u64 ^ (product >> 64) as u64;
+        hash = mix(hash, word);
     });
-    Look { is_plain: plain == HIGH && !name.is_empty(), hash }
+    Look { is_plain: plain == HIGH, hash }
+}
+
+/// Looks at a name of at most 16 bytes, and gives it as a word, the first byte lowest and zeros behind the last.
+#[inline(always)]
+pub(crate) fn look_and_pad(name: &[u8]) -> (Look, u128) {
+    let (low, high) = padded(name);
+    let hash = mix(name.len() as u64, low);
+    let hash = if name.len() > 8 { mix(hash, high) } else { hash };
+    let look = Look { is_plain: is_plain_padded(low, high, name.len()), hash };
+    (look, u128::from(low) | u128::from(high) << 64)
 }
 
 /// Whether a name is plain, as [`Look::is_plain`].
@@ -61,10 +72,46 @@ pub(crate) fn find_any<const N: usize>(text: &[u8], bytes: [u8; N]) -> Option<us
 #[inline(always)]
 pub(crate) fn append(out: &mut Vec<u8>, bytes: &[u8]) {
     if bytes.len() <= 16 && has_room::<16>(out) {
-        append_start(out, &padded(bytes), bytes.len());
+        let (low, high) = padded(bytes);
+        append_word(out, u128::from(low) | u128::from(high) << 64, bytes.len());
     } else {
         append_many(out, bytes);
     }
+}
+
+/// Appends a name if it is plain, as [`Look::is_plain`], and tells whether it is.
+#[inline(always)]
+pub(crate) fn append_if_plain(out: &mut Vec<u8>, name: &[u8]) -> bool {
+    if name.len() > 16 || !has_room::<16>(out) {
+        let is_plain = is_plain(name);
+        if is_plain {
+            append_many(out, name);
+        }
+        return is_plain;
+    }
+    // One look at the words that are then stored.
+    let (low, high) = padded(name);
+    let is_plain = is_plain_padded(low, high, name.len());
+    if is_plain {
+        append_word(out, u128::from(low) | u128::from(high) << 64, name.len());
+    }
+    is_plain
+}
+
+/// Appends the first bytes of a chunk, at most 32.
+#[inline(always)]
+pub(crate) fn append_chunk(out: &mut Vec<u8>, chunk: &[u8; 32], length: usize) {
+    if has_room::<32>(out) {
+        append_start(out, chunk, length);
+    } else {
+        append_many(out, chunk.get(..length).unwrap_or(chunk));
+    }
+}
+
+/// Appends the first bytes of a word, the lowest one first.
+#[inline(always)]
+pub(crate) fn append_word(out: &mut Vec<u8>, word: u128, length: usize) {
+    append_start(out, &word.to_le_bytes(), length);
 }
 
 #[inline(never)]
@@ -83,24 +130,7 @@ fn append_many(out: &mut Vec<u8>, bytes: &[u8]) {
 pub(crate) fn append_part(out: &mut Vec<u8>, bytes: &[u8], start: usize, length: usize) {
     match bytes.get(start..).and_then(|bytes| bytes.first_chunk::<32>()) {
         Some(chunk) if length <= 32 && has_room::<32>(out) => append_start(out, chunk, length),
-        _ => append_many(out, bytes.get(start..start + length).unwrap_or_default()),
-    }
-}
-
-/// Appends a part of a buffer to itself once more, without a call if it is short and there is something behind it.
-#[inline(always)]
-pub(crate) fn repeat_part(out: &mut Vec<u8>, start: usize, length: usize) {
-    let chunk = out.get(start..).and_then(|bytes| bytes.first_chunk::<32>()).copied();
-    match chunk {
-        Some(chunk) if length <= 32 && has_room::<32>(out) => append_start(out, &chunk, length),
-        _ => repeat_much(out, start, length),
-    }
-}
-
-#[inline(never)]
-fn repeat_much(out: &mut Vec<u8>, start: usize, length: usize) {
-    if start + length <= out.len() {
-        out.extend_from_within(start..start + length);
+        _ => append(out, bytes.get(start..start + length).unwrap_or_default()),
     }
 }
 
@@ -120,7 +150,7 @@ fn has_room<const N: usize>(out: &Vec<u8>) -> bool {
 }
 
 /// Whether two texts are equal, without a call if they are short.
-#[inline]
+#[inline(always)]
 pub(crate) fn is_equal(a: &[u8], b: &[u8]) -> bool {
     fn ends<const N: usize>(a: &[u8], b: &[u8]) -> bool {
         a.first_chunk::<N>() == b.first_chunk::<N>() && a.last_chunk::<N>() == b.last_chunk::<N>()
@@ -130,16 +160,17 @@ pub(crate) fn is_equal(a: &[u8], b: &[u8]) -> bool {
             0..4 => a.first() == b.first() && a.last() == b.last() && a.get(1) == b.get(1),
             4..8 => ends::<4>(a, b),
             8..=16 => ends::<8>(a, b),
+            17..=32 => ends::<16>(a, b),
             _ => a == b,
         }
 }
 
-/// At most 16 bytes, with zeros behind them.
-#[inline]
-fn padded(bytes: &[u8]) -> [u8; 16] {
+/// At most 16 bytes as two words, with zeros behind them.
+#[inline(always)]
+fn padded(bytes: &[u8]) -> (u64, u64) {
     // Where the first and the last bytes overlap they are the same.
     let length = bytes.len();
-    let (low, high) = match (bytes.first_chunk::<8>(), bytes.last_chunk::<8>()) {
+    match (bytes.first_chunk::<8>(), bytes.last_chunk::<8>()) {
         (Some(first), Some(last)) => {
             let last = u64::from_le_bytes(*last);
             // In two halves, as together they are 64 bits, one too many, if there are only 8 bytes.
@@ -147,11 +178,7 @@ fn padded(bytes: &[u8]) -> [u8; 16] {
             (u64::from_le_bytes(*first), last >> half >> half)
         }
         _ => (padded_to_8(bytes), 0),
-    };
-    let mut both = [0; 16];
-    both[..8].copy_from_slice(&low.to_le_bytes());
-    both[8..].copy_from_slice(&high.to_le_bytes());
-    both
+    }
 }
 
 /// Fewer than 8 bytes, with zeros behind them.
@@ -188,6 +215,28 @@ fn for_each_word(text: &[u8], mut call: impl FnMut(u64)) {
     } else if !text.is_empty() {
         call(padded_to_8(text) | each(b'a') << (8 * text.len()));
     }
+}
+
+/// Whether a name of at most 16 bytes is plain, with zeros behind them.
+#[inline(always)]
+fn is_plain_padded(low: u64, high: u64, length: usize) -> bool {
+    match length {
+        0 => false,
+        1..8 => plain_bytes(low | each(b'a') << (8 * length)) == HIGH,
+        _ => {
+            // In two halves, as together they are 64 bits, one too many, if there are 16 bytes.
+            let half = 4 * (length.min(16) - 8);
+            let high = high | each(b'a') << half << half;
+            plain_bytes(low) & plain_bytes(high) == HIGH
+        }
+    }
+}
+
+#[inline(always)]
+fn mix(hash: u64, word: u64) -> u64 {
+    // The upper half of the product has what the last bytes of a word do, and these are what often differs.
+    let product = u128::from(hash ^ word) * 0x9e37_79b9_7f4a_7c15;
+    product as u64 ^ (product >> 64) as u64
 }
 
 /// The high bit of each byte that is plain; those of a word with a byte beyond ASCII may be off, but not all are set.
@@ -233,6 +282,11 @@ mod tests {
                     let plain = byte.is_ascii_graphic() && !b",=\\".contains(&byte);
                     assert_eq!(is_plain(&text), plain, "{text:?}");
                     assert_eq!(look(&text).is_plain, plain, "{text:?}");
+                    for room in [0, 8, 100] {
+                        let mut out = Vec::with_capacity(room);
+                        assert_eq!(append_if_plain(&mut out, &text), plain, "{text:?}");
+                        assert_eq!(out, if plain { &text[..] } else { &[] });
+                    }
                     let special = byte == b'"' || byte == b'\\';
                     assert_eq!(has_any(&text, [b'"', b'\\']), special, "{text:?}");
                     assert_eq!(
@@ -245,6 +299,7 @@ mod tests {
                 }
             }
         }
+        assert!(!append_if_plain(&mut Vec::with_capacity(100), b""));
         assert!(!is_plain(b"") && !look(b"").is_plain && !has_any(b"", [b'"']));
         assert_eq!(find_any(b"\xe9 \xbd\"", [b'"']), Some(3));
     }
@@ -261,8 +316,10 @@ mod tests {
                 assert_eq!(out, [&text[..before], &text[..length], &text[100 - length..]].concat());
                 append_part(&mut out, &text, 0, length);
                 assert_eq!(out[before + 2 * length..], text[..length]);
-                repeat_part(&mut out, before + length, length);
-                assert_eq!(out[before + 3 * length..], text[100 - length..]);
+                let chunk = text.first_chunk::<32>().unwrap();
+                let before = out.len();
+                append_chunk(&mut out, chunk, length.min(32));
+                assert_eq!(out[before..], text[..length.min(32)]);
             }
         }
     }

@@ -3,7 +3,8 @@
 use std::cell::RefCell;
 
 use influxdb_line_protocol::LineProtocolBuilder;
-use influxdb3_blocking::{LineBuffer, Point, Precision, Timestamp};
+use influxdb3_blocking::fuzzing::encode_record_to;
+use influxdb3_blocking::{Columns, LineBuffer, Point, Precision, Timestamp};
 use influxdb3_client::{WriteInput, WriteOptions};
 use questdb::ingress::{Buffer, ColumnName, ProtocolVersion, TableName, TimestampNanos};
 
@@ -62,6 +63,7 @@ pub const CONTENDERS: &[Contender] = &[
         against: None,
         run: client_dropped,
     },
+    Contender { id: "columns", title: "Columns, a record batch", against: None, run: columns },
     Contender { id: "buffer", title: "LineBuffer", against: Some("questdb"), run: buffer },
     Contender { id: "questdb", title: "questdb-rs Buffer", against: None, run: questdb },
     Contender {
@@ -194,6 +196,14 @@ fn client_dropped(shape: &Shape, watch: &mut Watch) {
         points.into_lp_batches(&options).map(Result::unwrap).map(|bytes| bytes.len()).sum::<usize>()
     });
     assert!(bytes > shape.rows.len() * 40);
+}
+
+fn columns(shape: &Shape, watch: &mut Watch) {
+    in_bytes(shape, watch, |bytes| {
+        let tags = shape.rows[0].tags.iter().map(|(key, _)| *key);
+        let columns = Columns::new(&shape.batch).measurement(shape.rows[0].measurement).tags(tags);
+        encode_record_to(bytes, columns, Vec::new(), Precision::Nanosecond).unwrap();
+    });
 }
 
 fn buffer(shape: &Shape, watch: &mut Watch) {

@@ -1,5 +1,10 @@
 //! The rows that everyone encodes.
 
+use std::sync::Arc;
+
+use arrow_array::{
+    ArrayRef, Float64Array, Int64Array, RecordBatch, StringArray, TimestampNanosecondArray,
+};
 use influxdb3_blocking::{LineBuffer, Timestamp};
 
 pub struct Shape {
@@ -9,6 +14,8 @@ pub struct Shape {
     /// The same rows in line protocol.
     pub lines: Vec<u8>,
     pub line_ends: Vec<usize>,
+    /// And as columns.
+    pub batch: RecordBatch,
 }
 
 pub struct Row {
@@ -115,7 +122,43 @@ fn shape(id: &'static str, title: &'static str, row: fn(u64) -> Row) -> Shape {
         line.at(Timestamp::nanos(row.nanos)).unwrap();
         line_ends.push(lines.len());
     }
-    Shape { id, title, rows, lines: lines.as_bytes().to_vec(), line_ends }
+    let batch = batch(&rows);
+    Shape { id, title, rows, lines: lines.as_bytes().to_vec(), line_ends, batch }
+}
+
+/// All rows of a shape have the same columns.
+fn batch(rows: &[Row]) -> RecordBatch {
+    let mut columns: Vec<(&str, ArrayRef)> = Vec::new();
+    for (number, (key, _)) in rows[0].tags.iter().enumerate() {
+        let values = rows.iter().map(|row| Some(row.tags[number].1.as_str()));
+        columns.push((key, Arc::new(values.collect::<StringArray>())));
+    }
+    for (number, (key, first)) in rows[0].fields.iter().enumerate() {
+        let values = rows.iter().map(|row| &row.fields[number].1);
+        let array: ArrayRef = match first {
+            Value::Float(_) => Arc::new(
+                values
+                    .map(|value| if let Value::Float(value) = value { Some(*value) } else { None })
+                    .collect::<Float64Array>(),
+            ),
+            Value::Integer(_) => Arc::new(
+                values
+                    .map(
+                        |value| if let Value::Integer(value) = value { Some(*value) } else { None },
+                    )
+                    .collect::<Int64Array>(),
+            ),
+            Value::Text(_) => Arc::new(
+                values
+                    .map(|value| if let Value::Text(value) = value { Some(value) } else { None })
+                    .collect::<StringArray>(),
+            ),
+        };
+        columns.push((key, array));
+    }
+    let times = rows.iter().map(|row| row.nanos);
+    columns.push(("time", Arc::new(TimestampNanosecondArray::from_iter_values(times))));
+    RecordBatch::try_from_iter(columns).unwrap()
 }
 
 fn time(number: u64) -> i64 {

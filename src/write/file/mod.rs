@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use self::run::Run;
 use super::WriteRequest;
-use crate::columns::layout_options;
+use crate::columns::{Layout, layout_options};
 use crate::file::{ColumnType, Reading};
 use crate::record::Lines;
 use crate::{Client, Precision, Record, Result};
