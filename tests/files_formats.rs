@@ -230,7 +230,12 @@ fn the_types_of_parquet_and_feather_come_back_from_the_server() {
         let numbers: Vec<(Option<i64>, Option<u64>, Option<bool>, i64)> = found
             .rows()
             .map(|row| {
-                (row.get("i8").unwrap(), row.get("u64").unwrap(), row.get("b").unwrap(), row.get("dec").unwrap())
+                (
+                    row.get("i8").unwrap(),
+                    row.get("u64").unwrap(),
+                    row.get("b").unwrap(),
+                    row.get("dec").unwrap(),
+                )
             })
             .collect();
         assert_eq!(

@@ -160,7 +160,7 @@ fn a_measurement_that_is_null_leaves_it_to_another_key() {
     // The same when the better key comes last.
     let map = |pairs: [(&str, Option<&str>); 2]| {
         let pairs = pairs.map(|(key, value)| (key.to_owned(), value.map(str::to_owned)));
-        let mut map = std::collections::BTreeMap::from(pairs);
+        let mut map = BTreeMap::from(pairs);
         map.insert("value".to_owned(), Some("x".to_owned()));
         map
     };

@@ -165,6 +165,25 @@ impl Time {
         }
     }
 
+    /// Whether a text is the very number that is to be written, as it is in most files.
+    #[inline]
+    fn is_written_as(&self, text: &str) -> bool {
+        // With so many digits, the first of them below 9, nanoseconds still fit 64 bits.
+        let most = match self.precision {
+            Precision::Nanosecond => 19,
+            Precision::Microsecond => 16,
+            Precision::Millisecond => 13,
+            Precision::Second => 10,
+        };
+        let digits = text.as_bytes();
+        let (Some(first), true) = (digits.first(), self.unit == self.precision) else {
+            return false;
+        };
+        (*first != b'0' || digits.len() == 1)
+            && (digits.len() < most || (digits.len() == most && *first < b'9'))
+            && digits.iter().all(u8::is_ascii_digit)
+    }
+
     /// Programs that have no integers with gaps make floats of them.
     fn of_float(&self, value: f64) -> Result<Timestamp> {
         let digits = format!("{value}");
@@ -178,6 +197,14 @@ impl Time {
 impl Role for Time {
     #[inline(always)]
     fn write(&self, out: &mut Vec<u8>, cell: Cell<'_>) -> Result<bool> {
+        if let Cell::Text(text) = cell
+            && self.is_written_as(text)
+        {
+            out.push(b' ');
+            out.extend_from_slice(text.as_bytes());
+            out.push(b'\n');
+            return Ok(true);
+        }
         let scaled = self.read(cell)?.scaled(self.precision)?;
         out.push(b' ');
         number::plain_integer(out, scaled);
@@ -215,3 +242,34 @@ fn no_time(cell: Cell<'_>) -> Error {
 }
 
 const NANOS_PER_DAY: i128 = 86_400_000_000_000;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_number_that_is_written_as_it_stands_is_what_reading_it_makes_of_it() {
+        use Precision::{Microsecond, Millisecond, Nanosecond, Second};
+        let units = [Nanosecond, Microsecond, Millisecond, Second];
+        let mut taken = 0;
+        for (unit, precision) in units.into_iter().flat_map(|u| units.map(|p| (u, p))) {
+            let time = Time { unit, precision };
+            let lengths =
+                (1..=21).flat_map(|length| ["0", "1", "8", "9"].map(|d| d.repeat(length)));
+            let odd =
+                ["", "-1", "+1", " 1", "1 ", "1.0", "1e3", "01", "1_0", "9223372036854775807"];
+            for text in lengths.chain(odd.map(str::to_owned)) {
+                let mut out = Vec::new();
+                let written = time.write(&mut out, Cell::Text(&text));
+                let read = time.read(Cell::Text(&text)).and_then(|time| time.scaled(precision));
+                match (written, read) {
+                    (Ok(true), Ok(read)) => assert_eq!(out, format!(" {read}\n").as_bytes()),
+                    (Err(_), Err(_)) => {}
+                    other => panic!("{text}: {other:?}"),
+                }
+                taken += usize::from(time.is_written_as(&text));
+            }
+        }
+        assert!(taken > 100, "{taken}");
+    }
+}

@@ -61,7 +61,7 @@ fn all() {
             let script = concat!(env!("CARGO_MANIFEST_DIR"), "/src/files/write_file.py");
             let mut command = Command::new(python);
             command.arg(script).arg(sink.url()).arg(path);
-            measured(command)
+            measured(command, &sink)
         });
         if let Some(peer) = &peer {
             report(&format!("{name}, the Python client's write_file"), peer, None);
@@ -83,16 +83,18 @@ struct Measured {
 fn measure(contender: &str, shape: &str, sink: &Sink, path: &Path) -> Measured {
     let mut command = Command::new(std::env::current_exe().expect("a path"));
     command.args(["run", contender, shape, &sink.url()]).arg(path);
-    measured(command)
+    measured(command, sink)
 }
 
-fn measured(mut command: Command) -> Measured {
+fn measured(mut command: Command, sink: &Sink) -> Measured {
+    let before = sink.bytes();
     let output = command.output().expect("a process");
     let text = String::from_utf8_lossy(&output.stdout);
     let numbers: Vec<f64> = text.split_whitespace().filter_map(|n| n.parse().ok()).collect();
     let [nanos, peak_kib] = numbers[..] else {
         panic!("{command:?}: {text}{}", String::from_utf8_lossy(&output.stderr));
     };
+    assert!(sink.bytes() - before > 10 * ROWS as u64, "{command:?} has written next to nothing");
     Measured { nanos, peak_kib }
 }
 
