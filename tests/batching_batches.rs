@@ -298,7 +298,7 @@ fn batches_that_are_compressed_while_they_wait_are_the_same_batches() {
 #[test]
 fn forty_points_in_batches_of_ten_with_jitter_are_four_successes() {
     let server = Server::accepting();
-    let events = support::batching::Events::new();
+    let events = Events::new();
     let options =
         events.record(options().batch_size(10).jitter_interval(Duration::from_millis(20)));
     let client = client(&server, options);
