@@ -8,8 +8,8 @@ use std::time::Duration;
 use influxdb3_blocking::{
     Client, ErrorKind, LineBuffer, Lines, Point, Precision, Record, Result, Timestamp,
 };
-use support::batching::{NEVER, assert_adds_up, client, numbers, options, point, points};
-use support::http::{Request, Server};
+use support::batching::{Events, NEVER, assert_adds_up, client, numbers, options, point, points};
+use support::http::{Gate, Reply, Request, Server};
 
 fn lines(request: &Request) -> usize {
     request.text().lines().count()
@@ -254,10 +254,51 @@ fn batches_are_compressed_as_other_writes_are() {
     assert_eq!(requests[1].header("content-encoding"), None);
 }
 
+#[cfg(feature = "gzip")]
+#[test]
+fn batches_that_are_compressed_while_they_wait_are_the_same_batches() {
+    let gate = Gate::default();
+    let server = Server::start({
+        let gate = gate.clone();
+        move |n, _| match n {
+            0 => Reply::After(gate.clone(), Box::new(Reply::status(204))),
+            // What was compressed is sent again as it is.
+            3 => Reply::status(503),
+            _ => Reply::status(204),
+        }
+    });
+    let events = Events::new();
+    let client = Client::builder()
+        .host(server.url())
+        .database("db")
+        .gzip_threshold(1)
+        .write_options(events.record(options().batch_size(10)))
+        .build()
+        .unwrap();
+    client.write(points(0..10)).send().unwrap();
+    server.wait_for(1);
+    for n in 10..100 {
+        client.write(point(n)).send().unwrap();
+    }
+    gate.open();
+    client.close().unwrap();
+    let bodies = server.requests().into_iter().map(|request| {
+        assert_eq!(request.header("content-encoding"), Some("gzip"));
+        let mut text = Vec::new();
+        flate2::read::GzDecoder::new(&request.body[..]).read_to_end(&mut text).unwrap();
+        numbers(&text)
+    });
+    let mut bodies: Vec<_> = bodies.collect();
+    assert_eq!(bodies.remove(3), bodies[3]);
+    assert_eq!(bodies.concat(), (0..100).collect::<Vec<_>>());
+    let attempts: Vec<_> = events.all().iter().map(|event| event.batch.attempts()).collect();
+    assert_eq!(attempts, [1, 1, 1, 1, 2, 1, 1, 1, 1, 1, 1]);
+}
+
 #[test]
 fn forty_points_in_batches_of_ten_with_jitter_are_four_successes() {
     let server = Server::accepting();
-    let events = support::batching::Events::new();
+    let events = Events::new();
     let options =
         events.record(options().batch_size(10).jitter_interval(Duration::from_millis(20)));
     let client = client(&server, options);

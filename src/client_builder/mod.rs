@@ -192,6 +192,8 @@ impl ClientBuilder {
     }
 
     /// Compresses request bodies of at least this many bytes. Default: none. Needs the feature `gzip`.
+    ///
+    /// In batching mode the workers do it; where they are behind, a write that fills a batch compresses one that waits.
     #[cfg(feature = "gzip")]
     pub fn gzip_threshold(mut self, bytes: usize) -> Self {
         self.gzip_threshold = Some(bytes);

@@ -28,6 +28,17 @@ impl Batcher {
         {
             return Ok(());
         }
+        let result = self.accept_step_by_step(parts, group);
+        #[cfg(feature = "gzip")]
+        self.help_to_pack();
+        result
+    }
+
+    fn accept_step_by_step(
+        self: &Arc<Self>,
+        parts: &mut [Part<'_>],
+        group: Option<u64>,
+    ) -> Result<()> {
         self.check_lines(parts)?;
         let is_inside = self.is_in_callback();
         let cost = self.cost_of(parts);
@@ -64,6 +75,19 @@ impl Batcher {
             OnFull::DropNewest => self.accept_and_drop(parts, is_inside, group, false),
             OnFull::DropOldest => self.accept_and_drop(parts, is_inside, group, true),
         }
+    }
+
+    /// Compresses a batch that waits, if there are some: several threads write faster than one worker compresses.
+    #[cfg(feature = "gzip")]
+    fn help_to_pack(&self) {
+        let Some(least) = self.config.gzip_threshold else { return };
+        let Some((id, batch)) = self.lock().lane.begin_to_pack(least) else { return };
+        let mut packed = self.http.gzip.compress(&batch.line_protocol);
+        packed.shrink_to_fit();
+        drop(batch);
+        let mut state = self.lock();
+        let more = state.lane.pack(id, packed);
+        state.used += more;
     }
 
     /// Copies all lines into the batch that is open, if they leave it open and nothing is in the way. This is how nearly

@@ -12,7 +12,7 @@ use super::close::Phase;
 use super::contain::is_in_callback;
 use super::group::GroupState;
 use super::http::Http;
-use super::lane::{self, Job, Tries};
+use super::lane::{self, Job, Packed, Tries};
 use super::open::{Open, OpenBatches};
 use super::options::{Callbacks, Settings};
 use super::pool::Lane;
@@ -178,6 +178,7 @@ impl Batcher {
             group,
             cost: BATCH_COST + bytes.capacity(),
             batch: Arc::new(target.batch(bytes, lines)),
+            packed: Packed::No,
             target,
             not_before: waits.then(|| after(Instant::now(), jitter)),
             tries: Tries::default(),

@@ -7,14 +7,14 @@ use flate2::{Compress, Compression, FlushCompress, Status};
 /// Compresses bodies. What that takes of memory, some hundred KiB, is kept for the next one.
 #[derive(Default)]
 pub(crate) struct Gzip {
-    spare: Mutex<Option<Compress>>,
+    spare: Mutex<Vec<Compress>>,
 }
 
 impl Gzip {
     /// `bytes` as one gzip member: InfluxDB 3 Core 3.6 reads the first member of several and drops the others.
     pub(crate) fn compress(&self, bytes: &[u8]) -> Vec<u8> {
         // Line protocol repeats itself so much that the fastest level is nearly as small as the others.
-        let spare = self.spare().take();
+        let spare = self.spare().pop();
         let mut stream =
             spare.unwrap_or_else(|| Compress::new_gzip(Compression::fast(), WINDOW_BITS));
         let step = (bytes.len() / 4).max(LEAST);
@@ -29,17 +29,23 @@ impl Gzip {
             }
         }
         stream.reset();
-        *self.spare() = Some(stream);
+        let mut spare = self.spare();
+        if spare.len() < MOST_SPARE {
+            spare.push(stream);
+        }
         compressed
     }
 
-    fn spare(&self) -> MutexGuard<'_, Option<Compress>> {
+    fn spare(&self) -> MutexGuard<'_, Vec<Compress>> {
         self.spare.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 /// 32 KiB, the largest window there is.
 const WINDOW_BITS: u8 = 15;
+
+/// How many threads at the same time find one that is kept.
+const MOST_SPARE: usize = 4;
 
 /// Room for the header and the trailer of the smallest body.
 const LEAST: usize = 64;

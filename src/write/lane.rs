@@ -17,11 +17,23 @@ pub(crate) struct Job {
     pub(crate) group: Option<u64>,
     pub(crate) target: Arc<Target>,
     pub(crate) batch: Arc<Batch>,
+    pub(crate) packed: Packed,
     /// What it takes of the buffer.
     pub(crate) cost: usize,
     /// Not to be sent before.
     pub(crate) not_before: Option<Instant>,
     pub(crate) tries: Tries,
+}
+
+/// Whether the body of a job was compressed before a worker came to it.
+#[derive(Debug, Default)]
+#[cfg_attr(not(feature = "gzip"), allow(dead_code))]
+pub(crate) enum Packed {
+    #[default]
+    No,
+    /// Somebody is at it.
+    Begun,
+    Done(Vec<u8>),
 }
 
 /// What a job has been through.
@@ -105,6 +117,28 @@ impl Lane {
         self.busy = self.busy.saturating_sub(1);
     }
 
+    /// A job of at least `least` bytes that is worth to be compressed while workers are busy: one of the next few, but
+    /// not the very next one.
+    #[cfg(feature = "gzip")]
+    pub(crate) fn begin_to_pack(&mut self, least: usize) -> Option<(u64, Arc<Batch>)> {
+        let mut next = self.queue.iter_mut().skip(1).take(PACKED_AHEAD);
+        let job = next.find(|job| {
+            matches!(job.packed, Packed::No) && job.batch.line_protocol.len() >= least
+        })?;
+        job.packed = Packed::Begun;
+        Some((job.id, job.batch.clone()))
+    }
+
+    /// Gives a job its compressed body; says how much more it takes of the buffer, which is nothing if it is gone.
+    #[cfg(feature = "gzip")]
+    pub(crate) fn pack(&mut self, id: u64, packed: Vec<u8>) -> usize {
+        let Some(job) = self.queue.iter_mut().find(|job| job.id == id) else { return 0 };
+        let more = packed.capacity();
+        job.cost += more;
+        job.packed = Packed::Done(packed);
+        more
+    }
+
     /// When there is work for another worker, if that is a matter of time.
     pub(crate) fn next_due(&self) -> Option<Instant> {
         if !self.is_strict() {
@@ -171,6 +205,10 @@ impl Lane {
     }
 }
 
+/// How many jobs are compressed before their turn.
+#[cfg(feature = "gzip")]
+const PACKED_AHEAD: usize = 4;
+
 fn is_due(job: &Job, now: Instant) -> bool {
     job.not_before.is_none_or(|at| at <= now)
 }
@@ -201,6 +239,7 @@ mod tests {
             group: None,
             batch: Arc::new(target.batch(Vec::new(), 0)),
             target: Arc::new(target),
+            packed: Packed::No,
             cost: 0,
             not_before,
             tries: Tries::default(),

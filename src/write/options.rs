@@ -224,7 +224,8 @@ impl WriteOptions {
     /// How many bytes of lines are kept at most, be they in open batches, queued, on the way or waiting for a retry.
     /// Default: 16 MiB; at least 4 KiB.
     ///
-    /// Each batch counts 256 bytes more than its lines. A line that cannot fit is
+    /// Each batch counts 256 bytes more than its lines. If bodies are compressed, those
+    /// of up to four batches that wait come on top. A line that cannot fit is
     /// [`TooLarge`](crate::ErrorKind::TooLarge).
     pub fn buffer_limit(mut self, bytes: usize) -> Self {
         self.buffer_limit = bytes;

@@ -38,8 +38,12 @@ pub(crate) fn send(http: &Http, config: &Config, target: &Target, encoded: Encod
     let mut partial: Option<Error> = None;
     let mut line_errors = Vec::new();
     for (place, part) in parts.iter().enumerate() {
-        let body =
-            Body { bytes: part.bytes, repeatable: encoded.repeatable, timeout: target.timeout };
+        let body = Body {
+            bytes: part.bytes,
+            packed: None,
+            repeatable: encoded.repeatable,
+            timeout: target.timeout,
+        };
         match post(http, config, target, &path_and_query, &body) {
             Ok(()) => written += part.lines,
             Err(error) => {
@@ -72,6 +76,8 @@ pub(crate) fn send(http: &Http, config: &Config, target: &Target, encoded: Encod
 /// What goes as one request.
 pub(super) struct Body<'a> {
     pub(super) bytes: &'a [u8],
+    /// The same, if it is compressed already.
+    pub(super) packed: Option<&'a [u8]>,
     /// Whether writing it twice changes nothing.
     pub(super) repeatable: bool,
     pub(super) timeout: Duration,
@@ -88,13 +94,14 @@ pub(super) fn post(
     #[cfg(feature = "gzip")]
     let compressed = config
         .gzip_threshold
-        .filter(|&threshold| body.bytes.len() >= threshold)
+        .filter(|&threshold| body.packed.is_none() && body.bytes.len() >= threshold)
         .map(|_| http.gzip.compress(body.bytes));
     #[cfg(not(feature = "gzip"))]
     let compressed: Option<Vec<u8>> = config.gzip_threshold.and(None);
+    let compressed = compressed.as_deref().or(body.packed);
     let post = Post {
         path_and_query,
-        body: compressed.as_deref().unwrap_or(body.bytes),
+        body: compressed.unwrap_or(body.bytes),
         gzip: compressed.is_some(),
         headers: &target.headers,
         timeout: body.timeout,

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use super::batcher::{Batcher, Flight, after};
 use super::close::Phase;
 use super::contain::contain;
-use super::lane::{Job, Tries};
+use super::lane::{Job, Packed, Tries};
 use super::settle::{Bad, Settlement};
 use super::stats::{Amount, End};
 use super::sync;
@@ -33,9 +33,8 @@ impl Batcher {
             return None;
         };
         job.tries.since.get_or_insert(now);
-        if let Some(batch) = Arc::get_mut(&mut job.batch) {
-            batch.attempts += 1;
-        }
+        // Somebody may be compressing it.
+        Arc::make_mut(&mut job.batch).attempts += 1;
         let mut timeout = job.target.timeout;
         if let Phase::Closing(closing) = &state.phase {
             timeout = timeout.min(closing.deadline.saturating_duration_since(now)).max(SHORTEST);
@@ -51,7 +50,12 @@ impl Batcher {
 
     fn post(&self, job: &Job, timeout: Duration) -> Result<()> {
         // All lines have timestamps, so sending them twice stores nothing twice.
-        let body = sync::Body { bytes: &job.batch.line_protocol, repeatable: true, timeout };
+        let packed = match &job.packed {
+            Packed::Done(packed) => Some(&packed[..]),
+            Packed::No | Packed::Begun => None,
+        };
+        let bytes = &job.batch.line_protocol;
+        let body = sync::Body { bytes, packed, repeatable: true, timeout };
         sync::post(&self.http, &self.config, &job.target, &job.target.path_and_query(), &body)
     }
 
@@ -169,6 +173,7 @@ impl Batcher {
                 group: job.group,
                 target: job.target.clone(),
                 batch: Arc::new(batch),
+                packed: Packed::No,
                 cost,
                 not_before: None,
                 tries,

@@ -66,13 +66,19 @@ impl Actor {
         let options = with_callbacks(options, &inside, random);
         let client = match sibling {
             Some(sibling) => sibling.with_write_options(options).unwrap(),
-            None => Client::builder()
-                .host(url)
-                .database("usual")
-                .write_timeout(Duration::from_millis(if is_hasty { 20 } else { 30_000 }))
-                .write_options(options)
-                .build()
-                .unwrap(),
+            None => {
+                let builder = Client::builder()
+                    .host(url)
+                    .database("usual")
+                    .write_timeout(Duration::from_millis(if is_hasty { 20 } else { 30_000 }))
+                    .write_options(options);
+                #[cfg(feature = "gzip")]
+                let builder = match random.one_in(3) {
+                    true => builder.gzip_threshold(50),
+                    false => builder,
+                };
+                builder.build().unwrap()
+            }
         };
         assert!(inside.client.set(client.downgrade()).is_ok());
         Self { client, database, tale, is_dropped, is_reentrant }

@@ -37,8 +37,24 @@ pub(crate) fn serve(worlds: &Worlds) -> Server {
     })
 }
 
+#[cfg(feature = "gzip")]
+fn body(request: &Request) -> Vec<u8> {
+    if request.header("content-encoding").is_none() {
+        return request.body.clone();
+    }
+    let mut bytes = Vec::new();
+    let mut decoder = flate2::read::GzDecoder::new(&request.body[..]);
+    std::io::Read::read_to_end(&mut decoder, &mut bytes).unwrap();
+    bytes
+}
+
+#[cfg(not(feature = "gzip"))]
+fn body(request: &Request) -> Vec<u8> {
+    request.body.clone()
+}
+
 fn answer(world: &mut World, request: &Request) -> Reply {
-    let lines = numbers(&request.body);
+    let lines = numbers(&body(request));
     let is_fault = world.random.one_in(world.fault_every);
     let fault = world.random.below(9);
     match fault {
