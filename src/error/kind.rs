@@ -1,4 +1,4 @@
-/// The kinds of [`Error`].
+/// The kinds of [`Error`](crate::Error).
 #[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
 #[non_exhaustive]
 pub enum ErrorKind {
@@ -26,7 +26,7 @@ pub enum ErrorKind {
     TooLarge,
     /// Too many requests (429).
     RateLimited,
-    /// Some lines are stored and some are not: [`Error::line_errors`] names the latter.
+    /// Some lines are stored and some are not: [`Error::line_errors`](crate::Error::line_errors) names the latter.
     PartialWrite,
     /// The server refused the request, and the same request will be refused again.
     Rejected,
