@@ -35,7 +35,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         )
         .dataframe()?;
     println!("{} rows of {:?}", rooms.height(), rooms.get_column_names());
-    for (temp, co) in rooms.column("temp")?.f64()?.iter().zip(rooms.column("co")?.i64()?) {
+    for (temp, co) in rooms.column("temp")?.f64()?.iter().zip(rooms.column("co")?.i64()?.iter()) {
         println!("{temp:?} {co:?}");
     }
 
