@@ -297,7 +297,7 @@ fn lists_and_structs_are_taken_with_what_is_in_them() {
     ]);
     let structs: ArrayRef = Arc::new(StructArray::from(first));
     let whole = batch(vec![("l", lists), ("n", names), ("s", structs)]);
-    let df = answered(vec![whole.slice(1, 3), whole.clone()]).unwrap();
+    let df = answered(vec![whole.slice(1, 3), whole]).unwrap();
 
     let numbers = [series([Some(1), None]), series([0_i32; 0]), series([3])];
     let of = |n: usize| Some(numbers[n].clone());
