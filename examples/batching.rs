@@ -7,7 +7,6 @@ use std::error::Error;
 use std::time::Duration;
 
 use influxdb3_blocking::{Batch, Client, Point, WriteOptions};
-use influxdb3_dev_server::DevServer;
 
 fn success(batch: &Batch) {
     println!("Wrote a batch of {} lines to {}.", batch.lines(), batch.database());
@@ -20,6 +19,8 @@ fn error(batch: &Batch, error: &influxdb3_blocking::Error) {
 fn retry(batch: &Batch, error: &influxdb3_blocking::Error) {
     println!("Will try a batch of {} lines again: {error}", batch.lines());
 }
+
+mod server;
 
 fn main() -> Result<(), Box<dyn Error>> {
     let options = WriteOptions::default()
@@ -34,15 +35,8 @@ fn main() -> Result<(), Box<dyn Error>> {
         .error_callback(error)
         .retry_callback(retry);
 
-    let builder = Client::builder().database("sensors").with_env().write_options(options);
-    let server = match std::env::var_os("INFLUX_HOST") {
-        Some(_) => None,
-        None => Some(DevServer::start()?),
-    };
-    let client = match &server {
-        Some(server) => builder.host(server.url()).build()?,
-        None => builder.build()?,
-    };
+    let (builder, _server) = server::find(Client::builder().write_options(options))?;
+    let client = builder.build()?;
 
     for n in 0..1200 {
         let temp = 20.0 + f64::from(n % 50) / 10.0;

@@ -7,18 +7,12 @@ use std::error::Error;
 
 use influxdb3_blocking::polars_core::df;
 use influxdb3_blocking::{Client, Frame, Precision};
-use influxdb3_dev_server::DevServer;
+
+mod server;
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let builder = Client::builder().database("sensors").with_env();
-    let server = match std::env::var_os("INFLUX_HOST") {
-        Some(_) => None,
-        None => Some(DevServer::start()?),
-    };
-    let client = match &server {
-        Some(server) => builder.host(server.url()).build()?,
-        None => builder.build()?,
-    };
+    let (builder, _server) = server::find(Client::builder())?;
+    let client = builder.build()?;
 
     let home = df!(
         "time" => [1_641_024_000, 1_641_024_000, 1_641_027_600, 1_641_027_600],

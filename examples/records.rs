@@ -6,18 +6,12 @@
 use std::error::Error;
 
 use influxdb3_blocking::{Client, Point, Precision};
-use influxdb3_dev_server::DevServer;
+
+mod server;
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let builder = Client::builder().database("sensors").with_env();
-    let server = match std::env::var_os("INFLUX_HOST") {
-        Some(_) => None,
-        None => Some(DevServer::start()?),
-    };
-    let client = match &server {
-        Some(server) => builder.host(server.url()).build()?,
-        None => builder.build()?,
-    };
+    let (builder, _server) = server::find(Client::builder())?;
+    let client = builder.build()?;
 
     // A line protocol string.
     let points = r"home,room=Living\ Room temp=21.1,hum=35.9,co=0i 1641024000";

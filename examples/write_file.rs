@@ -6,18 +6,12 @@
 use std::error::Error;
 
 use influxdb3_blocking::{Client, Precision};
-use influxdb3_dev_server::DevServer;
+
+mod server;
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let builder = Client::builder().database("sensors").with_env();
-    let server = match std::env::var_os("INFLUX_HOST") {
-        Some(_) => None,
-        None => Some(DevServer::start()?),
-    };
-    let client = match &server {
-        Some(server) => builder.host(server.url()).build()?,
-        None => builder.build()?,
-    };
+    let (builder, _server) = server::find(Client::builder())?;
+    let client = builder.build()?;
 
     // These know the unit of their timestamps.
     for file in ["home-zstd.feather", "home-snappy.parquet", "home-zlib.orc"] {

@@ -5,6 +5,7 @@
 
 #[cfg(feature = "arbitrary")]
 mod arbitrary;
+mod calendar;
 mod client;
 mod client_builder;
 #[cfg(feature = "_columns")]

@@ -1,4 +1,4 @@
-//! Any record batch of any types, with nulls, as a slice of a longer one and in pieces, against the row-wise encoder:
+//! Any record batch of the types that most people have, with nulls, as a slice of a longer one and in pieces, against the row-wise encoder:
 //! the lines are, byte by byte, those of points made of the same rows, and InfluxData's own parser reads the same
 //! values; what is refused no row could have, or its names and types cannot be written.
 

@@ -8,6 +8,7 @@ mod contenders;
 mod latency;
 mod outage;
 mod process;
+#[path = "../sink.rs"]
 mod sink;
 
 use std::env;

@@ -2,7 +2,7 @@
 //!
 //! `cargo run --release --bin files` writes record batches and files.
 //! With `--features frames` it writes data frames too, and so does influxdb3-client with its feature `polars`.
-//! With `BENCH_PYTHON` set to a Python that has influxdb3-python (see `install.sh` beside this file), the Python client's
+//! With `PYTHON` set to a Python that has influxdb3-python (see `python/install.sh`), the Python client's
 //! `write_file` writes the same CSV and Parquet.
 //! `cargo run --release --bin files -- big 4` makes a CSV of that many GB in the system's folder for temporary files,
 //! writes it, and prints the peak of resident memory.
@@ -12,6 +12,8 @@
 
 #[cfg(feature = "frames")]
 mod frames;
+#[allow(dead_code)] // each bench uses a part
+#[path = "../sink.rs"]
 mod sink;
 mod tables;
 
@@ -57,8 +59,8 @@ fn all() {
     tables::write_parquet(&parquet, &tables::home(ROWS)).expect("a file");
     for path in [&csv, &parquet] {
         let name = path.extension().unwrap_or_default().to_string_lossy();
-        let peer = std::env::var_os("BENCH_PYTHON").map(|python| {
-            let script = concat!(env!("CARGO_MANIFEST_DIR"), "/src/files/write_file.py");
+        let peer = std::env::var_os("PYTHON").map(|python| {
+            let script = concat!(env!("CARGO_MANIFEST_DIR"), "/python/write_file.py");
             let mut command = Command::new(python);
             command.arg(script).arg(sink.url()).arg(path);
             measured(command, &sink)
@@ -87,14 +89,17 @@ fn measure(contender: &str, shape: &str, sink: &Sink, path: &Path) -> Measured {
 }
 
 fn measured(mut command: Command, sink: &Sink) -> Measured {
-    let before = sink.bytes();
+    let before = sink.counted().1;
     let output = command.output().expect("a process");
     let text = String::from_utf8_lossy(&output.stdout);
     let numbers: Vec<f64> = text.split_whitespace().filter_map(|n| n.parse().ok()).collect();
     let [nanos, peak_kib] = numbers[..] else {
         panic!("{command:?}: {text}{}", String::from_utf8_lossy(&output.stderr));
     };
-    assert!(sink.bytes() - before > 10 * ROWS as u64, "{command:?} has written next to nothing");
+    assert!(
+        sink.counted().1 - before > 10 * ROWS as u64,
+        "{command:?} has written next to nothing"
+    );
     Measured { nanos, peak_kib }
 }
 

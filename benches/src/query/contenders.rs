@@ -176,7 +176,7 @@ impl Decoder for Discard {
     }
 }
 
-/// `query.py` as a process that answers a line with the rows it read.
+/// `python/query.py` as a process that answers a line with the rows it read.
 pub struct Python {
     _process: Child,
     input: ChildStdin,
@@ -185,7 +185,7 @@ pub struct Python {
 
 impl Python {
     pub fn start(python: &str, port: u16) -> Self {
-        let script = concat!(env!("CARGO_MANIFEST_DIR"), "/query.py");
+        let script = concat!(env!("CARGO_MANIFEST_DIR"), "/python/query.py");
         let mut process = Command::new(python)
             .args([script, &port.to_string()])
             .stdin(Stdio::piped())

@@ -1,14 +1,14 @@
 //! How fast an answer is read: this crate beside its peers, on the same bytes, in one run, taking turns.
 //!
-//! `cargo run --release --bin query` compares; with `PYTHON=…` naming a Python that has `influxdb3-python`, it is in
-//! the comparison. `query run CONTENDER QUERY TIMES` is for profilers.
+//! `cargo run --release --bin query` compares; with `PYTHON=…` naming a Python that has `influxdb3-python` (see
+//! `python/install.sh`), it is in the comparison. `query run CONTENDER QUERY TIMES` is for profilers.
 
 mod contenders;
 mod latency;
 mod serve;
 mod shapes;
-#[allow(dead_code)] // the batching bench wants more of it
-#[path = "../batching/sink.rs"]
+#[allow(dead_code)] // each bench uses a part
+#[path = "../sink.rs"]
 mod sink;
 
 use std::io::{BufRead, BufReader};
