@@ -201,7 +201,8 @@ fn any_array(
         3 | 4 => {
             let values = draw(u, length, nulls, name)?;
             let cells = values.iter().cloned();
-            let cells = cells.map(|value| value.map_or(field(None::<bool>), text)).collect();
+            let cells =
+                cells.map(|value| value.map_or_else(|| field(None::<bool>), text)).collect();
             let texts = values.iter().map(Option::as_deref);
             let array: ArrayRef = if kind == 3 {
                 Arc::new(texts.collect::<DictionaryArray<Int8Type>>())

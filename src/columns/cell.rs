@@ -1,6 +1,6 @@
 //! One value of a column, and what it is written as.
 
-use crate::line_protocol::{escape, number};
+use crate::line_protocol::{escape, number, words};
 use crate::record::time_text;
 use crate::{Error, Precision, Result, Timestamp};
 
@@ -86,7 +86,7 @@ impl Role for Tag {
         if let Cell::Null | Cell::Text("") = cell {
             return Ok(false);
         }
-        out.extend_from_slice(&self.prefix);
+        words::append(out, &self.prefix);
         match cell {
             Cell::Null => {}
             Cell::Text(text) => escape::tag_value(out, text, &self.key)?,
@@ -116,7 +116,7 @@ impl Role for Field {
         if let Cell::Null = cell {
             return Ok(false);
         }
-        out.extend_from_slice(&self.prefix);
+        words::append(out, &self.prefix);
         field_value(out, cell)
     }
 }

@@ -2,6 +2,7 @@
 
 use super::cell::{Cell, Role};
 use crate::Result;
+use crate::line_protocol::words;
 
 /// For each row of a block the bytes that its line has for one column: `,key=value`, or nothing.
 #[derive(Clone, Debug, Default)]
@@ -73,11 +74,11 @@ impl Pieces {
         self.ranges.last().copied()
     }
 
+    /// Appends what a row has.
     #[inline(always)]
-    pub(crate) fn get(&self, row: usize) -> &[u8] {
-        match self.ranges.get(row) {
-            Some(&(start, end)) => self.bytes.get(start..end).unwrap_or_default(),
-            None => &[],
+    pub(crate) fn append(&self, row: usize, out: &mut Vec<u8>) {
+        if let Some(&(start, end)) = self.ranges.get(row) {
+            words::append_part(out, &self.bytes, start, end - start);
         }
     }
 }

@@ -136,12 +136,12 @@ impl Plan {
         for head in &self.head {
             match head {
                 Head::Constant(bytes) => out.extend_from_slice(bytes),
-                Head::Column(place) => out.extend_from_slice(piece(pieces, *place, row)),
+                Head::Column(place) => append(pieces, *place, row, out),
             }
         }
         let fields = out.len();
         for place in &self.fields {
-            out.extend_from_slice(piece(pieces, *place, row));
+            append(pieces, *place, row, out);
         }
         match out.get_mut(fields) {
             // The comma before the first field.
@@ -151,10 +151,10 @@ impl Plan {
                 return false;
             }
         }
-        out.extend_from_slice(match self.time {
-            Some(place) => piece(pieces, place, row),
-            None => b"\n",
-        });
+        match self.time {
+            Some(place) => append(pieces, place, row, out),
+            None => out.push(b'\n'),
+        }
         true
     }
 
@@ -209,8 +209,10 @@ impl<'a> Measurement<'a> {
 }
 
 #[inline(always)]
-fn piece(pieces: &[Pieces], place: usize, row: usize) -> &[u8] {
-    pieces.get(place).map_or(&[], |pieces| pieces.get(row))
+fn append(pieces: &[Pieces], place: usize, row: usize, out: &mut Vec<u8>) {
+    if let Some(pieces) = pieces.get(place) {
+        pieces.append(row, out);
+    }
 }
 
 fn refuse_equal_names(names: &[&str]) -> Result<()> {

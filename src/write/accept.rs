@@ -82,7 +82,7 @@ impl Batcher {
     fn help_to_pack(&self) {
         let Some(least) = self.config.gzip_threshold else { return };
         let Some((id, batch)) = self.lock().lane.begin_to_pack(least) else { return };
-        let mut packed = self.http.gzip.compress(&batch.line_protocol);
+        let Some(mut packed) = self.http.gzip.compress(&batch.line_protocol) else { return };
         packed.shrink_to_fit();
         drop(batch);
         let mut state = self.lock();

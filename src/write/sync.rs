@@ -95,7 +95,7 @@ pub(super) fn post(
     let compressed = config
         .gzip_threshold
         .filter(|&threshold| body.packed.is_none() && body.bytes.len() >= threshold)
-        .map(|_| http.gzip.compress(body.bytes));
+        .and_then(|_| http.gzip.compress(body.bytes));
     #[cfg(not(feature = "gzip"))]
     let compressed: Option<Vec<u8>> = config.gzip_threshold.and(None);
     let compressed = compressed.as_deref().or(body.packed);
