@@ -227,7 +227,8 @@ fn the_types_of_parquet_and_feather_come_back_from_the_server() {
                 of(["e", "ünï", "2024-01-05"]),
             ]
         );
-        let numbers: Vec<(Option<i64>, Option<u64>, Option<bool>, i64)> = found
+        type Numbers = (Option<i64>, Option<u64>, Option<bool>, i64);
+        let numbers: Vec<Numbers> = found
             .rows()
             .map(|row| {
                 (
