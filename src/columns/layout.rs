@@ -27,6 +27,7 @@ impl Layout {
 }
 
 /// The methods that say what the columns of a table are, for a builder that keeps a [`Layout`] at this place.
+#[cfg(any(feature = "arrow", feature = "polars", feature = "_files"))]
 macro_rules! layout_options {
     ($($place:ident).+) => {
         /// The measurement of all rows. Without it, the columns `measurement` or `iox::measurement` name one for each
@@ -62,4 +63,5 @@ macro_rules! layout_options {
     };
 }
 
+#[cfg(any(feature = "arrow", feature = "polars", feature = "_files"))]
 pub(crate) use layout_options;

@@ -14,7 +14,9 @@ mod tags;
 pub(crate) use cell::{Cell, Name, Role, Time, field_value};
 #[cfg(any(feature = "arrow", feature = "polars"))]
 pub(crate) use encoder::{Column, Encoder, Rendered, RowError, Table, Values, render_each};
-pub(crate) use layout::{Layout, layout_options};
+pub(crate) use layout::Layout;
+#[cfg(any(feature = "arrow", feature = "polars", feature = "_files"))]
+pub(crate) use layout::layout_options;
 pub(crate) use pieces::Pieces;
 pub(crate) use plan::{Duty, Plan};
 pub(crate) use tags::{LineTag, in_order as tags_in_order};

@@ -25,7 +25,7 @@ pub struct Lines<'a> {
     /// The place of the record that is being encoded, in the outermost collection.
     record: usize,
     /// Rows of tables so far.
-    #[cfg(feature = "_columns")]
+    #[cfg(any(feature = "arrow", feature = "polars", feature = "_files"))]
     rows: usize,
     map: RecordMap,
 }
@@ -59,7 +59,7 @@ impl<'a> Lines<'a> {
             all_stamped: true,
             depth: 0,
             record: 0,
-            #[cfg(feature = "_columns")]
+            #[cfg(any(feature = "arrow", feature = "polars", feature = "_files"))]
             rows: 0,
             map: RecordMap::default(),
         }
@@ -160,7 +160,7 @@ impl<'a> Lines<'a> {
     }
 
     /// Appends the lines of a block of rows; rows without a field are left out.
-    #[cfg(feature = "_columns")]
+    #[cfg(any(feature = "arrow", feature = "polars", feature = "_files"))]
     pub(crate) fn push_rows(
         &mut self,
         plan: &crate::columns::Plan,
