@@ -90,7 +90,7 @@ impl<'a> Row<'a> {
     /// | `&str`, `String` | text, in whatever form it comes; `String` also from decimals |
     /// | `&[u8]`, `Vec<u8>` | binary |
     /// | `SystemTime` | timestamps and dates |
-    /// | [`Timestamp`] | timestamps and dates |
+    /// | [`Timestamp`](crate::Timestamp) | timestamps and dates |
     /// | `Duration` | durations that are not negative, and times of day |
     /// | `Option<T>` | the same, null being `None` |
     ///
