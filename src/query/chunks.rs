@@ -65,10 +65,12 @@ impl Iterator for Chunks {
 
     fn next(&mut self) -> Option<Self::Item> {
         let delivery = self.answer.next()?;
-        Some(delivery.map(|delivery| Chunk {
-            data: delivery.batch,
-            app_metadata: delivery.app_metadata.into(),
-        }))
+        Some(
+            delivery.map(|delivery| Chunk {
+                data: delivery.batch,
+                app_metadata: delivery.app_metadata,
+            }),
+        )
     }
 }
 

@@ -3,7 +3,7 @@
 use arrow_array::RecordBatch;
 use bytes::Bytes;
 
-use super::flight::{FlightData, Framer};
+use super::framer::Framer;
 use super::ipc::{Decoded, Decoder};
 use crate::Result;
 
@@ -20,12 +20,7 @@ pub(crate) fn fuzz_decode(body: &[u8], piece: usize) -> Result<Vec<RecordBatch>>
     for piece in body.chunks(piece.max(1)) {
         framer.push(Bytes::copy_from_slice(piece));
         while framer.begin()?.is_some() {
-            let Some(message) = framer.take() else { break };
-            let mut message = FlightData::parse(message)?;
-            // Both ways of a body: as it came, and copied by the driver.
-            if piece.len() % 2 == 1 {
-                message.gather();
-            }
+            let Some(message) = framer.take()? else { break };
             if let Decoded::Batch(batch) = decoder.decode(message)? {
                 for column in batch.columns() {
                     let valid = column.to_data().validate_full();
@@ -88,7 +83,7 @@ mod tests {
     fn recorded_answers_decode_in_pieces_of_any_size() {
         for body in bodies() {
             let whole = fuzz_decode(&body, usize::MAX).unwrap();
-            for piece in [1, 7, 100, 1000] {
+            for piece in [1, 7, 99, 100, 1000] {
                 assert_eq!(fuzz_decode(&body, piece).unwrap(), whole);
             }
         }

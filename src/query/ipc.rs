@@ -25,7 +25,6 @@ use crate::{Error, ErrorKind, Result};
 pub(crate) struct Decoder {
     schema: Option<SchemaRef>,
     /// What the widest type of the schema needs.
-    alignment: usize,
     dictionaries: HashMap<i64, ArrayRef>,
     /// What the body of a message may take, decompressed.
     limit: usize,
@@ -45,7 +44,7 @@ pub(crate) enum Decoded {
 
 impl Decoder {
     pub(crate) fn new(limit: usize) -> Self {
-        Self { schema: None, alignment: 8, dictionaries: HashMap::new(), limit, failed: false }
+        Self { schema: None, dictionaries: HashMap::new(), limit, failed: false }
     }
 
     /// Decodes the next message. After an error, nothing more is decoded.
@@ -72,8 +71,7 @@ impl Decoder {
         if data.header.is_empty() {
             return Ok(Decoded::Other);
         }
-        let header = data.header.clone();
-        let message = root_as_message(&header)
+        let message = root_as_message(&data.header)
             .map_err(|error| broken(&format!("a header is no Arrow message: {error}")))?;
         match message.header_type() {
             MessageHeader::Schema => {
@@ -84,7 +82,6 @@ impl Decoder {
                 }
                 let schema = Arc::new(fb_to_schema(schema));
                 check_types(&schema)?;
-                self.alignment = alignment(&schema);
                 self.schema = Some(Arc::clone(&schema));
                 Ok(Decoded::Schema(schema))
             }
@@ -96,13 +93,18 @@ impl Decoder {
                 if batch.length() == 0 {
                     return Ok(Decoded::Empty);
                 }
-                check_body(&batch, data.body_len())?;
-                let body = data.into_body(self.alignment);
-                check_compression(&batch, &body, self.limit)?;
+                check_body(&batch, data.body.len())?;
+                check_compression(&batch, &data.body, self.limit)?;
                 let version = message.version();
-                let batch =
-                    read_record_batch(&body, batch, schema, &self.dictionaries, None, &version)
-                        .map_err(undecodable)?;
+                let batch = read_record_batch(
+                    &data.body,
+                    batch,
+                    schema,
+                    &self.dictionaries,
+                    None,
+                    &version,
+                )
+                .map_err(undecodable)?;
                 Ok(Decoded::Batch(batch))
             }
             MessageHeader::DictionaryBatch => {
@@ -112,11 +114,10 @@ impl Decoder {
                 let schema =
                     self.schema.clone().ok_or_else(|| broken("it begins without a schema"))?;
                 let values = batch.data().ok_or_else(|| broken("a dictionary has no values"))?;
-                check_body(&values, data.body_len())?;
-                let body = data.into_body(self.alignment);
-                check_compression(&values, &body, self.limit)?;
+                check_body(&values, data.body.len())?;
+                check_compression(&values, &data.body, self.limit)?;
                 let version = message.version();
-                read_dictionary(&body, batch, &schema, &mut self.dictionaries, &version)
+                read_dictionary(&data.body, batch, &schema, &mut self.dictionaries, &version)
                     .map_err(undecodable)?;
                 Ok(Decoded::Other)
             }
@@ -176,20 +177,6 @@ fn check_compression(batch: &arrow_ipc::RecordBatch<'_>, body: &[u8], limit: usi
         ));
     }
     Ok(())
-}
-
-/// The alignment that the types of a schema need; arrow copies a column that has less.
-fn alignment(schema: &Schema) -> usize {
-    let is_wide = |data_type: &DataType| {
-        matches!(
-            data_type,
-            DataType::Decimal128(..)
-                | DataType::Decimal256(..)
-                | DataType::Utf8View
-                | DataType::BinaryView
-        )
-    };
-    if schema.fields().iter().any(|field| has(field.data_type(), &is_wide)) { 16 } else { 8 }
 }
 
 /// What arrow takes for granted later: it panics when it prints a decimal whose type cannot be.

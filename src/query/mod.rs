@@ -5,6 +5,7 @@ mod chunks;
 mod flight;
 #[cfg(feature = "polars")]
 mod frame;
+mod framer;
 mod from_cell;
 #[cfg(any(test, feature = "_fuzzing"))]
 pub(crate) mod fuzz;

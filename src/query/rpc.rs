@@ -15,7 +15,8 @@ use tonic::body::Body;
 use tonic::transport::{Channel, Endpoint};
 use tower_service::Service;
 
-use super::flight::{FlightData, Framer, encode_ticket};
+use super::flight::{FlightData, encode_ticket};
+use super::framer::Framer;
 use super::runtime::{Connector, Greeting, Idle, Outbox};
 use super::status::{Circumstances, Failure};
 use crate::config::{self, Config, Headers};
@@ -157,12 +158,7 @@ impl Rpc {
                     None => outbox.reserve(length).await,
                 };
                 cost = Some(held);
-                let Some(message) = framer.take() else { break };
-                let mut message = FlightData::parse(message)?;
-                // The caller has enough to do: fresh memory for a whole table costs it more than reading does.
-                if outbox.waiting() > 1 {
-                    message.gather();
-                }
+                let Some(message) = framer.take()? else { break };
                 outbox.send(Event::Message(message), held);
                 cost = None;
                 messages += 1;

@@ -6,7 +6,6 @@ use std::time::{Duration, Instant};
 
 use arrow_array::RecordBatch;
 use arrow_schema::SchemaRef;
-use bytes::Bytes;
 
 use super::QueryClient;
 use super::ipc::{Decoded, Decoder};
@@ -39,7 +38,7 @@ pub(super) enum Wait {
 /// What comes after the schema.
 pub(super) struct Delivery {
     pub(super) batch: RecordBatch,
-    pub(super) app_metadata: Bytes,
+    pub(super) app_metadata: Vec<u8>,
 }
 
 /// Shared with cancel handles.

@@ -198,11 +198,6 @@ impl<T> Outbox<T> {
         cost
     }
 
-    /// How much waits for the caller.
-    pub(crate) fn waiting(&self) -> usize {
-        self.events.len()
-    }
-
     /// Hands over to the caller; never waits.
     pub(crate) fn send(&self, item: T, cost: u32) {
         // Nobody listens any more: the task is about to be aborted.
