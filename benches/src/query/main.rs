@@ -1,8 +1,7 @@
 //! How fast an answer is read: this crate beside its peers, on the same bytes, in one run, taking turns.
 //!
 //! `cargo run --release --bin query` compares; with `PYTHON=…` naming a Python that has `influxdb3-python` (see
-//! `python/install.sh`), it is in the comparison. With `--features mimalloc` this crate and the async client have the
-//! allocator that pyarrow has, which keeps its memory. `query run CONTENDER QUERY TIMES` is for profilers.
+//! `python/install.sh`), it is in the comparison. `query run CONTENDER QUERY TIMES` is for profilers.
 
 mod contenders;
 mod latency;
@@ -19,10 +18,6 @@ use std::time::Instant;
 
 use influxdb3_blocking::{Point, Timestamp};
 use shapes::SHAPES;
-
-#[cfg(feature = "mimalloc")]
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 /// An answer has about so many bytes.
 const BYTES: usize = 160 << 20;
