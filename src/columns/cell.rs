@@ -206,9 +206,7 @@ impl Role for Time {
             return Ok(true);
         }
         let scaled = self.read(cell)?.scaled(self.precision)?;
-        out.push(b' ');
-        number::plain_integer(out, scaled);
-        out.push(b'\n');
+        number::time(out, scaled);
         Ok(true)
     }
 }
