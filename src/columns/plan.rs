@@ -106,7 +106,7 @@ impl Plan {
             }
             let mut prefix = Vec::new();
             encoder::field_key(&mut prefix, false, name)?;
-            let column = plan.add(place, names, Duty::Field(Field { prefix }));
+            let column = plan.add(place, names, Duty::Field(Field { prefix: prefix.into() }));
             plan.fields.push(column);
         }
         if plan.fields.is_empty() {

@@ -223,4 +223,54 @@ mod tests {
             }
         }
     }
+
+    #[test]
+    fn floats_of_single_precision_are_those_of_zmij_and_read_back_bit_by_bit() {
+        let neighbours = (0..254).flat_map(|exponent| {
+            let power = exponent << 23;
+            [power, power + 1, power + 2, power + 0x40_0000, power + 0x7f_ffff]
+        });
+        let random = (0..300_000).map(|number| mix(number) as u32);
+        let usual = (0..300_000).map(|number| {
+            let random = mix(number);
+            ((random >> 40) as f32 / 10f32.powi(random as i32 & 7)).to_bits()
+        });
+        for bits in neighbours.chain(random).chain(usual) {
+            let value = f32::from_bits(bits);
+            for value in [value, -value].into_iter().filter(|value| value.is_finite()) {
+                let mut out = Vec::new();
+                float32(&mut out, value);
+                let text = std::str::from_utf8(&out).unwrap();
+                assert_eq!(text.parse::<f32>().map(f32::to_bits), Ok(value.to_bits()), "{text}");
+                assert_eq!(text, zmij::Buffer::new().format_finite(value));
+            }
+        }
+    }
+
+    /// The path of full precision, also for numbers that are decimals and would not get there.
+    #[test]
+    fn exact_arithmetic_has_the_text_of_zmij_for_every_number_of_a_usual_size() {
+        let check = |value: f64| {
+            if USUAL.contains(&value) {
+                let mut out = Vec::new();
+                any_float(&mut out, value);
+                let text = std::str::from_utf8(&out);
+                assert_eq!(text, Ok(zmij::Buffer::new().format_finite(value)));
+            }
+        };
+        for exponent in -17..24 {
+            let power = 2f64.powi(exponent).to_bits();
+            (power - 1_000..power + 1_000).for_each(|bits| check(f64::from_bits(bits)));
+            for number in 0..20_000 {
+                // Any number between two powers of two.
+                check(f64::from_bits(power | mix(number) >> 12));
+            }
+        }
+        for places in 0..18 {
+            for number in 0..20_000 {
+                let decimal = (mix(number) >> 11) as f64 / 10f64.powi(places);
+                [decimal, decimal.next_up(), decimal.next_down()].into_iter().for_each(check);
+            }
+        }
+    }
 }

@@ -69,11 +69,12 @@ struct Known {
     /// Where in the buffer it stands.
     start: usize,
     end: usize,
-    /// The same once more, if it was written as it came and is not longer than this: to be looked at and copied
-    /// without asking where in the buffer it is.
+    /// What it came as, if that is not longer than this: to be looked at without asking where in the buffer it is.
     text: [u8; 32],
     /// The length of the text; 0 if it is not there.
     length: usize,
+    /// Whether it was written as it came.
+    is_plain: bool,
 }
 
 /// A line of a [`LineBuffer`] in the making; it counts when [`at`](Self::at) or [`end`](Self::end) has ended it.
@@ -245,12 +246,11 @@ impl LineBuffer {
         let start = self.bytes.len();
         let before = &mut self.columns.measurement;
         if before.is(name) {
-            words::append_chunk(&mut self.bytes, &before.text, before.length);
-            (before.start, before.end) = (start, self.bytes.len());
+            before.append_again(&mut self.bytes);
         } else {
             *before = Known::default();
             escape::measurement(&mut self.bytes, name)?;
-            *before = Known::of(&self.bytes, start, name.len());
+            *before = Known::of(&self.bytes, start, [b"", name.as_bytes(), b""]);
         }
         Ok(())
     }
@@ -287,9 +287,7 @@ impl LineBuffer {
             && let Some(known) = columns.known.get_mut(columns.count)
             && known.is_key(before, key)
         {
-            known.start = self.bytes.len();
-            words::append_chunk(&mut self.bytes, &known.text, known.length);
-            known.end = self.bytes.len();
+            known.append_again(&mut self.bytes);
             columns.count += 1;
             return Ok(());
         }
@@ -300,6 +298,13 @@ impl LineBuffer {
     #[inline(never)]
     fn new_key(&mut self, before: u8, key: &str, place: Place<'_>) -> Result<()> {
         if self.columns.is_as_before {
+            if let Some(known) = self.columns.known.get_mut(self.columns.count)
+                && known.is_long_key(&self.bytes, before, key)
+            {
+                known.copy(&mut self.bytes);
+                self.columns.count += 1;
+                return Ok(());
+            }
             self.enter_keys();
         }
         let start = self.bytes.len();
@@ -310,7 +315,7 @@ impl LineBuffer {
         if let Some(earlier) = self.columns.keys.enter(hash, start + 1, is_equal) {
             return Err(self.taken(earlier, key));
         }
-        self.columns.known.push(Known::of(&self.bytes, start, key.len() + 2));
+        self.columns.known.push(Known::of(&self.bytes, start, [&[before], key.as_bytes(), b"="]));
         self.columns.count += 1;
         Ok(())
     }
@@ -321,8 +326,12 @@ impl LineBuffer {
         self.columns.known.truncate(self.columns.count);
         self.columns.keys.clear();
         for known in &self.columns.known {
-            // All of them are written as they came, and none is there twice.
-            let key = known.text.get(1..known.length - 1).unwrap_or_default();
+            // None is there twice. What has no text is long, and is known only if it was written as it came.
+            let text = match known.length {
+                0 => self.bytes.get(known.start..known.end).unwrap_or_default(),
+                length => known.text.get(..length).unwrap_or_default(),
+            };
+            let key = text.get(1..text.len() - 1).unwrap_or_default();
             self.columns.keys.enter(words::look(key).hash, known.start + 1, |_| false);
         }
     }
@@ -365,18 +374,37 @@ impl Columns {
 }
 
 impl Known {
-    /// What stands in the buffer from a place on, which came as a text of this length.
-    fn of(bytes: &[u8], start: usize, length: usize) -> Self {
-        let mut known = Self { start, end: bytes.len(), ..Self::default() };
-        let written = bytes.get(start..).unwrap_or_default();
+    /// What stands in the buffer from a place on, which came as these texts.
+    fn of(bytes: &[u8], start: usize, came: [&[u8]; 3]) -> Self {
+        let length = came.iter().map(|text| text.len()).sum::<usize>();
         // It was escaped if it is longer than it came.
-        if written.len() == length
-            && let Some(text) = known.text.get_mut(..length)
-        {
-            text.copy_from_slice(written);
+        let is_plain = bytes.len() - start == length;
+        let mut known = Self { start, end: bytes.len(), is_plain, ..Self::default() };
+        if length <= known.text.len() {
+            let all = came.into_iter().flatten();
+            known.text.iter_mut().zip(all).for_each(|(place, byte)| *place = *byte);
             known.length = length;
         }
         known
+    }
+
+    /// Appends what stands in the buffer already, and is there from now on.
+    #[inline(always)]
+    fn append_again(&mut self, bytes: &mut Vec<u8>) {
+        if !self.is_plain {
+            return self.copy(bytes);
+        }
+        self.start = bytes.len();
+        words::append_chunk(bytes, &self.text, self.length);
+        self.end = bytes.len();
+    }
+
+    /// As [`append_again`](Self::append_again), for what was not written as it came or is too long for the text.
+    #[inline(never)]
+    fn copy(&mut self, bytes: &mut Vec<u8>) {
+        let start = bytes.len();
+        bytes.extend_from_within(self.start..self.end);
+        (self.start, self.end) = (start, bytes.len());
     }
 
     #[inline(always)]
@@ -391,6 +419,16 @@ impl Known {
         self.length == key.len() + 2
             && self.text[0] == before
             && text.is_some_and(|text| words::is_equal(text, key.as_bytes()))
+    }
+
+    /// As [`is_key`](Self::is_key), for a key that is too long for the text.
+    fn is_long_key(&self, bytes: &[u8], before: u8, key: &str) -> bool {
+        let written = bytes.get(self.start..self.end).unwrap_or_default();
+        self.length == 0
+            && self.is_plain
+            && written.len() == key.len() + 2
+            && written.starts_with(&[before])
+            && written.get(1..=key.len()) == Some(key.as_bytes())
     }
 }
 
