@@ -2,6 +2,7 @@ use std::fmt;
 
 use crate::line_protocol::escape::Place;
 use crate::line_protocol::keys::Keys;
+use crate::line_protocol::known::Known;
 use crate::line_protocol::words;
 use crate::line_protocol::{FieldValue, encoder, escape};
 use crate::{Error, Precision, Result, Timestamp};
@@ -61,20 +62,6 @@ struct Columns {
     fields: Option<usize>,
     /// The keys so far by their places, once they are not as before.
     keys: Keys,
-}
-
-/// The measurement or a key of a line; a key with the byte before it and the equals sign behind it.
-#[derive(Clone, Copy, Default)]
-struct Known {
-    /// Where in the buffer it stands.
-    start: usize,
-    end: usize,
-    /// What it came as, if that is not longer than this: to be looked at without asking where in the buffer it is.
-    text: [u8; 32],
-    /// The length of the text; 0 if it is not there.
-    length: usize,
-    /// Whether it was written as it came.
-    is_plain: bool,
 }
 
 /// A line of a [`LineBuffer`] in the making; it counts when [`at`](Self::at) or [`end`](Self::end) has ended it.
@@ -326,12 +313,7 @@ impl LineBuffer {
         self.columns.known.truncate(self.columns.count);
         self.columns.keys.clear();
         for known in &self.columns.known {
-            // None is there twice. What has no text is long, and is known only if it was written as it came.
-            let text = match known.length {
-                0 => self.bytes.get(known.start..known.end).unwrap_or_default(),
-                length => known.text.get(..length).unwrap_or_default(),
-            };
-            let key = text.get(1..text.len() - 1).unwrap_or_default();
+            let key = known.key(&self.bytes); // none is there twice
             self.columns.keys.enter(words::look(key).hash, known.start + 1, |_| false);
         }
     }
@@ -370,65 +352,6 @@ impl Columns {
     fn forget_the_line_before(&mut self) {
         self.measurement = Known::default();
         self.known.clear();
-    }
-}
-
-impl Known {
-    /// What stands in the buffer from a place on, which came as these texts.
-    fn of(bytes: &[u8], start: usize, came: [&[u8]; 3]) -> Self {
-        let length = came.iter().map(|text| text.len()).sum::<usize>();
-        // It was escaped if it is longer than it came.
-        let is_plain = bytes.len() - start == length;
-        let mut known = Self { start, end: bytes.len(), is_plain, ..Self::default() };
-        if length <= known.text.len() {
-            let all = came.into_iter().flatten();
-            known.text.iter_mut().zip(all).for_each(|(place, byte)| *place = *byte);
-            known.length = length;
-        }
-        known
-    }
-
-    /// Appends what stands in the buffer already, and is there from now on.
-    #[inline(always)]
-    fn append_again(&mut self, bytes: &mut Vec<u8>) {
-        if !self.is_plain {
-            return self.copy(bytes);
-        }
-        self.start = bytes.len();
-        words::append_chunk(bytes, &self.text, self.length);
-        self.end = bytes.len();
-    }
-
-    /// As [`append_again`](Self::append_again), for what was not written as it came or is too long for the text.
-    #[inline(never)]
-    fn copy(&mut self, bytes: &mut Vec<u8>) {
-        let start = bytes.len();
-        bytes.extend_from_within(self.start..self.end);
-        (self.start, self.end) = (start, bytes.len());
-    }
-
-    #[inline(always)]
-    fn is(&self, name: &str) -> bool {
-        let text = self.text.get(..self.length);
-        !name.is_empty() && text.is_some_and(|text| words::is_equal(text, name.as_bytes()))
-    }
-
-    #[inline(always)]
-    fn is_key(&self, before: u8, key: &str) -> bool {
-        let text = self.text.get(1..=key.len());
-        self.length == key.len() + 2
-            && self.text[0] == before
-            && text.is_some_and(|text| words::is_equal(text, key.as_bytes()))
-    }
-
-    /// As [`is_key`](Self::is_key), for a key that is too long for the text.
-    fn is_long_key(&self, bytes: &[u8], before: u8, key: &str) -> bool {
-        let written = bytes.get(self.start..self.end).unwrap_or_default();
-        self.length == 0
-            && self.is_plain
-            && written.len() == key.len() + 2
-            && written.starts_with(&[before])
-            && written.get(1..=key.len()) == Some(key.as_bytes())
     }
 }
 

@@ -10,6 +10,7 @@ mod few;
 mod field_value;
 mod float;
 pub(crate) mod keys;
+mod known;
 mod line_buffer;
 pub(crate) mod number;
 pub(crate) mod packed;
