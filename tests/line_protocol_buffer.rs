@@ -215,3 +215,47 @@ fn lines_with_the_keys_of_the_line_before_are_checked_like_any_other() {
     lines.measurement("m").unwrap().field("c", 1).unwrap().field("d", 1).unwrap().end().unwrap();
     assert!(lines.as_bytes().ends_with(b"\nm c=1i\nm,c=1 d=1i\nm c=1i,d=1i\n"));
 }
+
+/// Keys and measurements around the length that is kept beside the lines, and such as are escaped.
+#[test]
+fn long_and_escaped_keys_come_again_like_any_other() {
+    let odd = ["a b", "a\\ b", "a\\b", "é", "=", ",", "a=b,c d\\e"].map(str::to_owned);
+    let names: Vec<String> = (1..70).map(|length| "k".repeat(length)).chain(odd).collect();
+    let escaped = |name: &str| {
+        let escaped = name.replace('\\', "\\\\").replace(' ', "\\ ").replace(',', "\\,");
+        (escaped.clone(), escaped.replace('=', "\\="))
+    };
+    for name in &names {
+        for other in
+            [name.as_str(), "x", "a\\ b", "a long name that is not one of the others, in no line"]
+        {
+            let mut lines = LineBuffer::new();
+            let mut expected = String::new();
+            // The other name comes in between, and is written as the first one is or not.
+            for key in [name, name, other, name, other, other, name] {
+                let (tag, field) = (format!("t{key}"), format!("f{key}"));
+                let line = lines.measurement(key).unwrap().tag(&tag, "v").unwrap();
+                line.field(&field, 1).unwrap().field("z", 2).unwrap().end().unwrap();
+                let (measurement, key) = escaped(key);
+                expected += &format!("{measurement},t{key}=v f{key}=1i,z=2i\n");
+                // The same key once more is found, wherever it was known from.
+                let line = lines.measurement("m").unwrap().tag(&tag, "v").unwrap();
+                let line = line.field(&field, 1).unwrap();
+                assert!(line.field(&tag, 1).is_err());
+                let line = lines.measurement("m").unwrap().tag(&tag, "v").unwrap();
+                assert!(line.field(&field, 1).unwrap().field(&field, 1).is_err());
+                lines
+                    .measurement("m")
+                    .unwrap()
+                    .tag(&tag, "v")
+                    .unwrap()
+                    .field("y", 1)
+                    .unwrap()
+                    .end()
+                    .unwrap();
+                expected += &format!("m,t{key}=v y=1i\n");
+            }
+            assert_eq!(std::str::from_utf8(lines.as_bytes()), Ok(&*expected));
+        }
+    }
+}

@@ -5,8 +5,10 @@
 use std::sync::Arc;
 
 use arbitrary::{Arbitrary, Result, Unstructured};
-use chrono::{DateTime, Datelike, NaiveDate, SecondsFormat};
-use influxdb3_blocking::arrow_array::types::{Int8Type, UInt16Type};
+use chrono::{DateTime, Datelike, NaiveDate, NaiveTime, SecondsFormat};
+use influxdb3_blocking::arrow_array::types::{
+    ArrowPrimitiveType, Decimal256Type, Float16Type, Int8Type, Int32Type, UInt16Type,
+};
 use influxdb3_blocking::arrow_array::*;
 use influxdb3_blocking::{FieldValue, Point, Precision};
 
@@ -36,6 +38,10 @@ enum Cell {
     Instant(i128),
     /// Days since 1970.
     Day(i32),
+    /// Nanoseconds since midnight.
+    Clock(i64),
+    /// A number divided by ten to the power of another.
+    Decimal(i128, i8),
 }
 
 #[derive(Debug)]
@@ -56,16 +62,20 @@ impl Column {
         let Size { rows, offset, tame } = size;
         let length = rows + 2 * offset;
         let is_time = kind == Some(Kind::Time);
-        let kinds = match kind {
-            Some(Kind::Text) => 0..=4,
-            Some(Kind::Time) => 5..=11,
-            None if tame => 0..=23,
-            None => 0..=24,
+        let kind: u8 = match kind {
+            Some(Kind::Text) => *u.choose(&[0, 1, 2, 3, 4, 24])?,
+            Some(Kind::Time) => *u.choose(&[5, 6, 7, 8, 9, 10, 11, 25])?,
+            None => u.int_in_range(0..=if tame { REFUSED - 1 } else { REFUSED })?,
         };
-        let kind: u8 = u.int_in_range(kinds)?;
         let nulls = u.ratio(1, 2)? && !(tame && is_time);
         let (array, cells) = any_array(u, kind, length, nulls, tame)?;
         Ok(Self { name, array, cells: cells[offset..offset + rows].to_vec() })
+    }
+
+    /// One of a type that no column of InfluxDB can hold.
+    pub fn draw_refused(u: &mut Unstructured<'_>, name: String, rows: usize) -> Result<Self> {
+        let (array, cells) = any_array(u, REFUSED, rows, false, true)?;
+        Ok(Self { name, array, cells })
     }
 
     pub fn is_text(&self) -> bool {
@@ -77,16 +87,30 @@ impl Column {
     }
 
     pub fn is_float(&self) -> bool {
-        self.array.data_type().is_floating()
+        use influxdb3_blocking::arrow_schema::DataType::Dictionary;
+        match self.array.data_type() {
+            Dictionary(_, values) => values.is_floating(),
+            other => other.is_floating(),
+        }
     }
 
-    pub fn is_binary(&self) -> bool {
-        self.array.data_type().is_binary()
+    pub fn is_decimal(&self) -> bool {
+        self.array.data_type().is_decimal()
+    }
+
+    pub fn is_refused(&self) -> bool {
+        use influxdb3_blocking::arrow_schema::DataType::{Dictionary, Interval};
+        match self.array.data_type() {
+            Dictionary(_, values) => matches!(**values, Dictionary(..)),
+            other => other.is_binary() || other.is_nested() || matches!(other, Interval(_)),
+        }
     }
 
     pub fn can_be_time(&self) -> bool {
-        use influxdb3_blocking::arrow_schema::DataType::{Boolean, Duration, Null};
-        !self.is_binary() && !matches!(self.array.data_type(), Boolean | Duration(_) | Null)
+        use influxdb3_blocking::arrow_schema::DataType::{Boolean, Duration, Null, Time32, Time64};
+        let data_type = self.array.data_type();
+        !matches!(data_type, Boolean | Duration(_) | Null | Time32(_) | Time64(_))
+            && !self.is_refused()
     }
 
     pub fn text(&self, row: usize) -> Option<String> {
@@ -126,6 +150,7 @@ impl Column {
                 let line = line.to_line_protocol(Precision::Second).ok()?;
                 line.strip_prefix("m f=").map(str::to_owned)
             }
+            Cell::Decimal(number, scale) => Some(decimal_text(*number, *scale)),
             cell => date(cell),
         }
     }
@@ -134,6 +159,11 @@ impl Column {
     pub fn field(&self, row: usize) -> Option<FieldValue<'static>> {
         match &self.cells[row] {
             Cell::Field(value) => Some(value.clone()),
+            // The nearest number is found by the standard library.
+            Cell::Decimal(number, scale) => {
+                let value = format!("{number}e{}", -i32::from(*scale)).parse::<f64>();
+                Some(FieldValue::Float(value.expect("a number")))
+            }
             cell => date(cell).map(|text| FieldValue::Text(text.into())),
         }
     }
@@ -153,7 +183,29 @@ fn date(cell: &Cell) -> Option<String> {
             let day = NaiveDate::from_epoch_days(*day)?;
             has_four_digits(day.year()).then(|| day.format("%Y-%m-%d").to_string())
         }
+        Cell::Clock(nanos) => {
+            let (seconds, rest) =
+                (nanos.div_euclid(1_000_000_000), nanos.rem_euclid(1_000_000_000));
+            let seconds = u32::try_from(seconds).ok()?;
+            let time = NaiveTime::from_num_seconds_from_midnight_opt(seconds, rest as u32)?;
+            Some(time.format("%H:%M:%S%.f").to_string())
+        }
         _ => None,
+    }
+}
+
+/// All digits, by arithmetic.
+fn decimal_text(number: i128, scale: i8) -> String {
+    let sign = if number < 0 { "-" } else { "" };
+    let number = number.unsigned_abs();
+    match usize::try_from(scale) {
+        Ok(0) => format!("{sign}{number}"),
+        Ok(places) => {
+            let unit = 10u128.pow(scale as u32);
+            format!("{sign}{}.{:0places$}", number / unit, number % unit)
+        }
+        Err(_) if number == 0 => "0".to_owned(),
+        Err(_) => format!("{sign}{number}{}", "0".repeat(scale.unsigned_abs().into())),
     }
 }
 
@@ -192,6 +244,14 @@ fn any_array(
     }
     fn field(value: impl Into<FieldValue<'static>>) -> Cell {
         Cell::Field(value.into())
+    }
+    // A time of the day in a unit, of which a second has so many.
+    let clock = |u: &mut Unstructured<'_>, second: i64| match tame || u.ratio(15, 16)? {
+        true => u.int_in_range(0..=86_400 * second - 1),
+        false => Ok(u.arbitrary::<i32>()?.into()),
+    };
+    fn clocks<T: Into<i64>>(unit: i64) -> impl Fn(T) -> Cell {
+        move |value| Cell::Clock(value.into() * unit)
     }
     let times = |unit: i128| move |value: i64| Cell::Instant(i128::from(value) * unit);
     Ok(match kind {
@@ -237,12 +297,111 @@ fn any_array(
             let array = Arc::new(NullArray::new(length));
             (array, vec![field(None::<bool>); length])
         }
+        24 => {
+            // With values that no row has, one that two numbers have, and one that is null.
+            let mut values = vec![Some("of no row".to_owned()), None];
+            for _ in 0..3 {
+                values.push(Some(name(u)?));
+            }
+            values.push(values[2].clone());
+            let keys =
+                draw(u, length, nulls, |u| u.int_in_range(if nulls { 1..=5 } else { 2..=5 }))?;
+            let cell = |key: &Option<u8>| match key.and_then(|key| values[usize::from(key)].clone())
+            {
+                Some(value) => text(value),
+                None => field(None::<bool>),
+            };
+            let cells = keys.iter().map(cell).collect();
+            let array = DictionaryArray::new(
+                UInt8Array::from(keys),
+                Arc::new(LargeStringArray::from(values.clone())),
+            );
+            (Arc::new(array), cells)
+        }
+        25 => array!(Date64Array, instant, |value: i64| match value % 86_400_000 {
+            0 => Cell::Day((value / 86_400_000) as i32),
+            _ => Cell::Instant(i128::from(value) * 1_000_000),
+        }),
+        26 => array!(
+            Float16Array,
+            |u| Ok(<Float16Type as ArrowPrimitiveType>::Native::from_bits(u.arbitrary()?)),
+            |value: <Float16Type as ArrowPrimitiveType>::Native| field(value.to_f32())
+        ),
+        27 => array!(DurationSecondArray, plain::<i64>, field),
+        28 => array!(DurationMicrosecondArray, plain::<i64>, field),
+        29 => array!(DurationNanosecondArray, plain::<i64>, field),
+        30 => array!(Time32SecondArray, |u| Ok(clock(u, 1)? as i32), clocks(1_000_000_000)),
+        31 => array!(Time32MillisecondArray, |u| Ok(clock(u, 1_000)? as i32), clocks(1_000_000)),
+        32 => array!(Time64MicrosecondArray, |u| clock(u, 1_000_000), clocks(1_000)),
+        33 => array!(Time64NanosecondArray, |u| clock(u, 1_000_000_000), clocks(1)),
+        34..=37 => {
+            let scale = u.int_in_range(if kind == 34 { -2..=9 } else { -3..=18 })?;
+            // As many digits as the narrowest has, so that each can be of any width.
+            let digits = |u: &mut Unstructured<'_>| match kind {
+                34 => Ok(i128::from(u.int_in_range(-999_999_999..=999_999_999)?)),
+                35 => Ok(i128::from(u.arbitrary::<i64>()? / 10)),
+                _ => Ok(u.arbitrary::<i128>()? / 10),
+            };
+            let values = draw(u, length, nulls, digits)?;
+            let cell = |value: &Option<i128>| match value {
+                Some(value) => Cell::Decimal(*value, scale),
+                None => field(None::<bool>),
+            };
+            let cells = values.iter().map(cell).collect();
+            let values = values.into_iter();
+            macro_rules! decimals {
+                ($array:ty, $digits:expr, $from:expr) => {{
+                    let array: $array = values.map(|value| value.map($from)).collect();
+                    Arc::new(array.with_precision_and_scale($digits, scale).expect("a scale"))
+                }};
+            }
+            let array: ArrayRef = match kind {
+                34 => decimals!(Decimal32Array, 9, |value| value as i32),
+                35 => decimals!(Decimal64Array, 18, |value| value as i64),
+                36 => decimals!(Decimal128Array, 38, |value| value),
+                _ => decimals!(
+                    Decimal256Array,
+                    76,
+                    <Decimal256Type as ArrowPrimitiveType>::Native::from_i128
+                ),
+            };
+            (array, cells)
+        }
+        38 => {
+            let values = draw(u, length, nulls, plain::<f64>)?;
+            let array = DictionaryArray::<Int32Type>::new(
+                (0..length as i32).collect(),
+                Arc::new(Float64Array::from(values.clone())),
+            );
+            (Arc::new(array), values.into_iter().map(field).collect())
+        }
         _ => {
-            let values = draw(u, length, nulls, plain::<Vec<u8>>)?;
-            let array = BinaryArray::from_iter(values);
-            (Arc::new(array), vec![field(None::<bool>); length])
+            let array = refused(u.int_in_range(0..=7)?, length);
+            (array, vec![field(None::<bool>); length])
         }
     })
+}
+
+/// The last of the kinds: what no column of InfluxDB can hold.
+const REFUSED: u8 = 39;
+
+fn refused(kind: u8, length: usize) -> ArrayRef {
+    use influxdb3_blocking::arrow_schema::{DataType, Field, Fields, IntervalUnit};
+    let item = Arc::new(Field::new("item", DataType::Int64, true));
+    let data_type = match kind {
+        0 => DataType::Binary,
+        1 => DataType::LargeBinary,
+        2 => DataType::BinaryView,
+        3 => DataType::FixedSizeBinary(3),
+        4 => DataType::Interval(IntervalUnit::MonthDayNano),
+        5 => DataType::List(item),
+        6 => DataType::Struct(Fields::from(vec![item])),
+        _ => {
+            let inner = DataType::Dictionary(Box::new(DataType::Int8), Box::new(DataType::Utf8));
+            DataType::Dictionary(Box::new(DataType::Int8), Box::new(inner))
+        }
+    };
+    new_null_array(&data_type, length)
 }
 
 fn draw<T>(

@@ -45,7 +45,7 @@ pub(crate) struct Name;
 pub(crate) struct Tag {
     pub(crate) key: String,
     /// `,key=`
-    pub(crate) prefix: Vec<u8>,
+    pub(crate) prefix: Prefix,
     /// `,key=value` of a default tag of this key.
     pub(crate) default: Vec<u8>,
 }
@@ -54,7 +54,15 @@ pub(crate) struct Tag {
 #[derive(Clone, Debug)]
 pub(crate) struct Field {
     /// `,key=`
-    pub(crate) prefix: Vec<u8>,
+    pub(crate) prefix: Prefix,
+}
+
+/// What stands before each value of a column.
+#[derive(Clone, Debug)]
+pub(crate) struct Prefix {
+    text: Vec<u8>,
+    /// Its beginning, which is mostly all of it and is copied without asking how long it is.
+    chunk: [u8; 32],
 }
 
 /// The timestamp; it ends the line.
@@ -64,6 +72,24 @@ pub(crate) struct Time {
     pub(crate) unit: Precision,
     /// What is written.
     pub(crate) precision: Precision,
+}
+
+impl From<Vec<u8>> for Prefix {
+    fn from(text: Vec<u8>) -> Self {
+        let mut chunk = [0; 32];
+        chunk.iter_mut().zip(&text).for_each(|(place, byte)| *place = *byte);
+        Self { text, chunk }
+    }
+}
+
+impl Prefix {
+    #[inline(always)]
+    fn append(&self, out: &mut Vec<u8>) {
+        match self.text.len() {
+            length @ ..=32 => words::append_chunk(out, &self.chunk, length),
+            _ => out.extend_from_slice(&self.text),
+        }
+    }
 }
 
 impl Role for Name {
@@ -86,7 +112,7 @@ impl Role for Tag {
         if let Cell::Null | Cell::Text("") = cell {
             return Ok(false);
         }
-        words::append(out, &self.prefix);
+        self.prefix.append(out);
         match cell {
             Cell::Null => {}
             Cell::Text(text) => escape::tag_value(out, text, &self.key)?,
@@ -116,7 +142,7 @@ impl Role for Field {
         if let Cell::Null = cell {
             return Ok(false);
         }
-        words::append(out, &self.prefix);
+        self.prefix.append(out);
         field_value(out, cell)
     }
 }
@@ -206,9 +232,7 @@ impl Role for Time {
             return Ok(true);
         }
         let scaled = self.read(cell)?.scaled(self.precision)?;
-        out.push(b' ');
-        number::plain_integer(out, scaled);
-        out.push(b'\n');
+        number::time(out, scaled);
         Ok(true)
     }
 }

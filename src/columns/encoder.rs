@@ -107,11 +107,13 @@ impl Encoder {
         // Of several errors the one of the first row is told, as it would be if rows were read one by one.
         let mut first: Option<RowError> = None;
         for ((column, rendered), pieces) in columns {
-            if table.is_shared(column.index) {
+            let is_shared = table.is_shared(column.index);
+            if is_shared {
                 pieces.clear_rows();
             } else {
                 pieces.clear();
             }
+            pieces.reserve(rows.len(), is_shared);
             let (index, rows) = (column.index, rows.clone());
             let result = match &column.duty {
                 Duty::Name(role) => table.render(index, rows, role, rendered, pieces),

@@ -25,6 +25,14 @@ impl Pieces {
         self.ranges.clear();
     }
 
+    /// Makes room for so many more rows, of which each has a new value unless they share them.
+    pub(crate) fn reserve(&mut self, rows: usize, is_shared: bool) {
+        self.ranges.reserve(rows);
+        if !is_shared {
+            self.bytes.reserve(rows * USUAL_BYTES);
+        }
+    }
+
     /// How many rows there are.
     #[inline]
     pub(crate) fn len(&self) -> usize {
@@ -82,3 +90,6 @@ impl Pieces {
         }
     }
 }
+
+/// As many as a number has with the name of its column.
+const USUAL_BYTES: usize = 24;

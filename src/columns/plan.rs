@@ -3,7 +3,7 @@
 use super::cell::{Field, Name, Tag, Time};
 use super::tags::{self, LineTag};
 use super::{Layout, Pieces};
-use crate::line_protocol::{TagRules, encoder, escape};
+use crate::line_protocol::{TagRules, encoder, escape, words};
 use crate::{Error, Precision, Result};
 
 /// How the rows of a table become lines.
@@ -106,7 +106,7 @@ impl Plan {
             }
             let mut prefix = Vec::new();
             encoder::field_key(&mut prefix, false, name)?;
-            let column = plan.add(place, names, Duty::Field(Field { prefix }));
+            let column = plan.add(place, names, Duty::Field(Field { prefix: prefix.into() }));
             plan.fields.push(column);
         }
         if plan.fields.is_empty() {
@@ -135,7 +135,7 @@ impl Plan {
         let start = out.len();
         for head in &self.head {
             match head {
-                Head::Constant(bytes) => out.extend_from_slice(bytes),
+                Head::Constant(bytes) => words::append(out, bytes),
                 Head::Column(place) => append(pieces, *place, row, out),
             }
         }

@@ -32,7 +32,7 @@ pub(crate) fn in_order(keys: &[String], rules: &TagRules) -> Result<Vec<LineTag>
         }
         let mut prefix = Vec::new();
         encoder::tag_key(&mut prefix, key)?;
-        tags.push(LineTag::Own(Tag { key: key.to_owned(), prefix, default }));
+        tags.push(LineTag::Own(Tag { key: key.to_owned(), prefix: prefix.into(), default }));
     }
     tags.extend(defaults.map(|tag| LineTag::Default(tag.piece().to_vec())));
     Ok(tags)

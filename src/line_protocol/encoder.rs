@@ -50,12 +50,10 @@ pub(crate) fn field_value(out: &mut Vec<u8>, value: &FieldValue<'_>) {
 /// Appends a space and the time, and the newline.
 #[inline]
 pub(crate) fn end(out: &mut Vec<u8>, time: Option<Timestamp>, precision: Precision) -> Result<()> {
-    if let Some(time) = time {
-        let time = time.scaled(precision)?;
-        out.push(b' ');
-        number::plain_integer(out, time);
+    match time {
+        Some(time) => number::time(out, time.scaled(precision)?),
+        None => out.push(b'\n'),
     }
-    out.push(b'\n');
     Ok(())
 }
 

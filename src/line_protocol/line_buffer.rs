@@ -2,6 +2,7 @@ use std::fmt;
 
 use crate::line_protocol::escape::Place;
 use crate::line_protocol::keys::Keys;
+use crate::line_protocol::known::Known;
 use crate::line_protocol::words;
 use crate::line_protocol::{FieldValue, encoder, escape};
 use crate::{Error, Precision, Result, Timestamp};
@@ -61,19 +62,6 @@ struct Columns {
     fields: Option<usize>,
     /// The keys so far by their places, once they are not as before.
     keys: Keys,
-}
-
-/// The measurement or a key of a line; a key with the byte before it and the equals sign behind it.
-#[derive(Clone, Copy, Default)]
-struct Known {
-    /// Where in the buffer it stands.
-    start: usize,
-    end: usize,
-    /// The same once more, if it was written as it came and is not longer than this: to be looked at and copied
-    /// without asking where in the buffer it is.
-    text: [u8; 32],
-    /// The length of the text; 0 if it is not there.
-    length: usize,
 }
 
 /// A line of a [`LineBuffer`] in the making; it counts when [`at`](Self::at) or [`end`](Self::end) has ended it.
@@ -245,12 +233,11 @@ impl LineBuffer {
         let start = self.bytes.len();
         let before = &mut self.columns.measurement;
         if before.is(name) {
-            words::append_chunk(&mut self.bytes, &before.text, before.length);
-            (before.start, before.end) = (start, self.bytes.len());
+            before.append_again(&mut self.bytes);
         } else {
             *before = Known::default();
             escape::measurement(&mut self.bytes, name)?;
-            *before = Known::of(&self.bytes, start, name.len());
+            *before = Known::of(&self.bytes, start, [b"", name.as_bytes(), b""]);
         }
         Ok(())
     }
@@ -287,9 +274,7 @@ impl LineBuffer {
             && let Some(known) = columns.known.get_mut(columns.count)
             && known.is_key(before, key)
         {
-            known.start = self.bytes.len();
-            words::append_chunk(&mut self.bytes, &known.text, known.length);
-            known.end = self.bytes.len();
+            known.append_again(&mut self.bytes);
             columns.count += 1;
             return Ok(());
         }
@@ -300,6 +285,13 @@ impl LineBuffer {
     #[inline(never)]
     fn new_key(&mut self, before: u8, key: &str, place: Place<'_>) -> Result<()> {
         if self.columns.is_as_before {
+            if let Some(known) = self.columns.known.get_mut(self.columns.count)
+                && known.is_long_key(&self.bytes, before, key)
+            {
+                known.copy(&mut self.bytes);
+                self.columns.count += 1;
+                return Ok(());
+            }
             self.enter_keys();
         }
         let start = self.bytes.len();
@@ -310,7 +302,7 @@ impl LineBuffer {
         if let Some(earlier) = self.columns.keys.enter(hash, start + 1, is_equal) {
             return Err(self.taken(earlier, key));
         }
-        self.columns.known.push(Known::of(&self.bytes, start, key.len() + 2));
+        self.columns.known.push(Known::of(&self.bytes, start, [&[before], key.as_bytes(), b"="]));
         self.columns.count += 1;
         Ok(())
     }
@@ -321,8 +313,7 @@ impl LineBuffer {
         self.columns.known.truncate(self.columns.count);
         self.columns.keys.clear();
         for known in &self.columns.known {
-            // All of them are written as they came, and none is there twice.
-            let key = known.text.get(1..known.length - 1).unwrap_or_default();
+            let key = known.key(&self.bytes); // none is there twice
             self.columns.keys.enter(words::look(key).hash, known.start + 1, |_| false);
         }
     }
@@ -361,36 +352,6 @@ impl Columns {
     fn forget_the_line_before(&mut self) {
         self.measurement = Known::default();
         self.known.clear();
-    }
-}
-
-impl Known {
-    /// What stands in the buffer from a place on, which came as a text of this length.
-    fn of(bytes: &[u8], start: usize, length: usize) -> Self {
-        let mut known = Self { start, end: bytes.len(), ..Self::default() };
-        let written = bytes.get(start..).unwrap_or_default();
-        // It was escaped if it is longer than it came.
-        if written.len() == length
-            && let Some(text) = known.text.get_mut(..length)
-        {
-            text.copy_from_slice(written);
-            known.length = length;
-        }
-        known
-    }
-
-    #[inline(always)]
-    fn is(&self, name: &str) -> bool {
-        let text = self.text.get(..self.length);
-        !name.is_empty() && text.is_some_and(|text| words::is_equal(text, name.as_bytes()))
-    }
-
-    #[inline(always)]
-    fn is_key(&self, before: u8, key: &str) -> bool {
-        let text = self.text.get(1..=key.len());
-        self.length == key.len() + 2
-            && self.text[0] == before
-            && text.is_some_and(|text| words::is_equal(text, key.as_bytes()))
     }
 }
 

@@ -3,11 +3,14 @@
 //! `encoder` is the one place that writes a line; points, line buffers and every kind of row go through it.
 
 mod cut;
+mod digits;
 pub(crate) mod encoder;
 pub(crate) mod escape;
 mod few;
 mod field_value;
+mod float;
 pub(crate) mod keys;
+mod known;
 mod line_buffer;
 pub(crate) mod number;
 pub(crate) mod packed;

@@ -114,6 +114,35 @@ pub(crate) fn append_word(out: &mut Vec<u8>, word: u128, length: usize) {
     append_start(out, &word.to_le_bytes(), length);
 }
 
+/// Appends the first bytes of a word and then of another one.
+#[inline(always)]
+pub(crate) fn append_words(
+    out: &mut Vec<u8>,
+    first: u64,
+    first_length: usize,
+    second: u128,
+    second_length: usize,
+) {
+    if has_room::<32>(out) {
+        append_start(out, &first.to_le_bytes(), first_length);
+        append_start(out, &second.to_le_bytes(), second_length);
+    } else {
+        grow_and_append(out, first, first_length, second, second_length);
+    }
+}
+
+#[cold]
+fn grow_and_append(
+    out: &mut Vec<u8>,
+    first: u64,
+    first_length: usize,
+    second: u128,
+    second_length: usize,
+) {
+    append_start(out, &first.to_le_bytes(), first_length);
+    append_start(out, &second.to_le_bytes(), second_length);
+}
+
 #[inline(never)]
 fn append_many(out: &mut Vec<u8>, bytes: &[u8]) {
     match (bytes.first_chunk::<16>(), bytes.last_chunk::<16>()) {
