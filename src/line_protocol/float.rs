@@ -26,10 +26,13 @@ pub(crate) fn float32(out: &mut Vec<u8>, value: f32) {
     debug_assert!(value.is_finite());
     let significand = u64::from(value.to_bits() & FRACTION32) | u64::from(FRACTION32 + 1);
     let exponent = value.to_bits() >> 23 & 0xff;
-    match USUAL32.contains(&value.abs()) && significand > u64::from(FRACTION32 + 1) {
-        true => shortest(out, significand, 150 - exponent, value.is_sign_negative()),
-        false => append(out, zmij::Buffer::new().format_finite(value).as_bytes()),
+    if USUAL32.contains(&value.abs())
+        && significand > u64::from(FRACTION32 + 1)
+        && let Some(scale) = Scale::of(150 - exponent)
+    {
+        return shortest(out, significand, scale, value.is_sign_negative());
     }
+    append(out, zmij::Buffer::new().format_finite(value).as_bytes());
 }
 
 /// A number of at most seven digits before the point and eight behind it, 15 in all, as a multiple of 10⁻⁸.
@@ -71,13 +74,15 @@ impl Decimal {
 fn any_float(out: &mut Vec<u8>, value: f64) {
     let significand = value.to_bits() & FRACTION | (FRACTION + 1);
     let exponent = (value.to_bits() >> 52) as u32 & 0x7ff;
-    match USUAL.contains(&value.abs()) {
-        true => shortest(out, significand, 1075 - exponent, value.is_sign_negative()),
-        false => append(out, zmij::Buffer::new().format_finite(value).as_bytes()),
+    if USUAL.contains(&value.abs())
+        && let Some(scale) = Scale::of(1075 - exponent)
+    {
+        return shortest(out, significand, scale, value.is_sign_negative());
     }
+    append(out, zmij::Buffer::new().format_finite(value).as_bytes());
 }
 
-/// Appends the shortest decimal that is nearer to `significand / 2^shift` than to its neighbours, which are one
+/// Appends the shortest decimal that is nearer to `significand / 2^scale.shift` than to its neighbours, which are one
 /// significand away; of several the nearest.
 ///
 /// All is exact. The number is multiplied with the power of ten that makes the distance between neighbours, the gap,
@@ -87,8 +92,7 @@ fn any_float(out: &mut Vec<u8>, value: f64) {
 /// wide, but powers of two are integers here in double precision, so that theirs does not matter; in single
 /// precision the caller leaves them out.
 #[inline(always)]
-fn shortest(out: &mut Vec<u8>, significand: u64, shift: u32, is_negative: bool) {
-    let Some(scale) = SCALES.get(shift as usize) else { return debug_assert!(false, "{shift}") };
+fn shortest(out: &mut Vec<u8>, significand: u64, scale: &Scale, is_negative: bool) {
     let product = u128::from(significand) * u128::from(scale.gap);
     let (integer, rest) = ((product >> 64) as u64, product as u64);
     let tenths = match rest {
@@ -101,7 +105,7 @@ fn shortest(out: &mut Vec<u8>, significand: u64, shift: u32, is_negative: bool) 
     let number = integer * 10 + tenths;
 
     // The digits before the last 16, and these.
-    let lead = if shift < 54 { significand >> shift } else { number / TEN_TO_16 };
+    let lead = if scale.shift < 54 { significand >> scale.shift } else { number / TEN_TO_16 };
     let tail = sixteen_digits((number - lead * scale.lead) * scale.tail);
     let (lead, length) = without_leading_zeros(lead as u32);
     let bits = u32::from(scale.before_bits);
@@ -117,6 +121,7 @@ fn shortest(out: &mut Vec<u8>, significand: u64, shift: u32, is_negative: bool) 
 /// How numbers of one exponent are written: as a head, and then as 16 digits without the zeros behind them.
 #[derive(Clone, Copy)]
 struct Scale {
+    shift: u8,
     /// The distance of two neighbours times the power of ten, a fraction of 2⁶⁴.
     gap: u64,
     /// The lead times this is taken off.
@@ -130,9 +135,17 @@ struct Scale {
     point: u8,
 }
 
+impl Scale {
+    /// The scale of `significand / 2^shift`, if there is one.
+    #[inline(always)]
+    fn of(shift: u32) -> Option<&'static Self> {
+        SCALES.get(shift as usize)
+    }
+}
+
 /// By the shift.
 static SCALES: [Scale; 70] = {
-    let empty = Scale { gap: 0, lead: 0, tail: 0, before: 0, before_bits: 0, point: 0 };
+    let empty = Scale { shift: 0, gap: 0, lead: 0, tail: 0, before: 0, before_bits: 0, point: 0 };
     let mut scales = [empty; 70];
     let (mut shift, mut places, mut power) = (1, 1, 1u128);
     while shift < scales.len() {
@@ -142,6 +155,7 @@ static SCALES: [Scale; 70] = {
             places += 1;
         }
         let scale = &mut scales[shift];
+        scale.shift = shift as u8;
         // 2^(64 - shift) times the power; it has more factors of two than it loses.
         scale.gap = if shift <= 64 { power << (64 - shift) } else { power >> (shift - 64) } as u64;
         if places <= 16 {
