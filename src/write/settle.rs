@@ -134,11 +134,13 @@ impl State {
         kept: Option<(Arc<Batch>, usize)>,
         is_told: bool,
     ) {
+        let line_errors = error.take_line_errors();
+        let wanted = kept.as_ref().map_or(0, |(_, cost)| *cost);
+        self.make_room(wanted + line_errors.iter().map(size_of_line_error).sum::<usize>());
         let slot = match group.and_then(|group| self.groups.get_mut(&group)) {
             Some(group) => &mut group.trouble,
             None => &mut self.trouble,
         };
-        let line_errors = error.take_line_errors();
         let trouble = slot.get_or_insert_with(|| Trouble {
             error,
             unsent: Vec::new(),
