@@ -296,6 +296,8 @@ fn progress_and_report_are_exact() {
             .iter()
             .all(|p| p.bytes_total == text.len() as u64 && p.bytes_read <= p.bytes_total)
     );
+    let last = progress.last().unwrap();
+    assert_eq!((last.lines_written, last.bytes_read), (10_000, text.len() as u64));
     assert!(server.requests().iter().all(|request| request.body.len() <= 20_000));
 }
 
@@ -308,6 +310,7 @@ fn a_write_that_failed_goes_on_where_it_stopped() {
     let (sent, result) = written_to(&server, "a.csv", text.as_bytes(), |file| file);
     let error = result.unwrap_err();
     assert_eq!((error.kind(), error.status()), (ErrorKind::Server, Some(503)));
+    assert_eq!(server.requests().len(), 4, "nothing is sent after what failed");
     let failed = server.requests()[3].text();
     let written = error.lines_written();
     assert_eq!(written + failed.lines().count(), sent.lines().count());

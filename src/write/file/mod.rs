@@ -1,6 +1,7 @@
 //! A file as a write.
 
 mod run;
+mod sender;
 
 use std::fmt;
 use std::path::{Path, PathBuf};
