@@ -152,7 +152,7 @@ impl<'a, R: Record<K>, K> WriteRequest<'a, R, K> {
         if let Err(error) = self.client.check_open() {
             return Err(error.with_rest(&[Part::new(target, &encoded.buffer, count)]));
         }
-        sync::send(self.client.http(), self.client.config(), target, &encoded)
+        sync::send(self.client.http(), self.client.config(), target, encoded)
     }
 
     fn send_batched(self, batcher: &Arc<Batcher>, target: &Arc<Target>) -> Result<()> {

@@ -28,11 +28,11 @@ struct Part<'a> {
 }
 
 /// Sends all lines, or says how far it came.
-pub(crate) fn send(http: &Http, config: &Config, target: &Target, encoded: &Encoded) -> Result<()> {
+pub(crate) fn send(http: &Http, config: &Config, target: &Target, encoded: Encoded) -> Result<()> {
     if encoded.count == 0 {
         return Ok(());
     }
-    let parts = cut(encoded, config.max_request_bytes)?;
+    let parts = cut(&encoded, config.max_request_bytes)?;
     let path_and_query = target.path_and_query();
     let mut written = 0;
     let mut partial: Option<Error> = None;

@@ -1,7 +1,6 @@
 //! A file as a write.
 
 mod run;
-mod sender;
 
 use std::fmt;
 use std::path::{Path, PathBuf};

@@ -2,16 +2,14 @@
 
 use std::collections::HashMap;
 use std::path::Path;
-use std::thread;
 
-use super::sender::Sender;
 use super::{FileReport, Progress};
 use crate::file::{self, Reading, Source};
 use crate::line_protocol::text::line_ends;
 use crate::record::Lines;
 use crate::write::Batcher;
 use crate::write::group::Group;
-use crate::write::sync::Encoded;
+use crate::write::sync::{self, Encoded};
 use crate::write::target::Target;
 use crate::{Client, Error, ErrorKind, LineError, Result};
 
@@ -33,21 +31,7 @@ pub(super) struct Run<'a> {
     rows: usize,
     /// The most bytes that were read at once, which the next ones will hardly exceed.
     longest: usize,
-    /// How far the file had been read with the batch that is being sent.
-    sending: Option<u64>,
-    /// The memory of a batch that was sent.
-    spare: Vec<u8>,
 }
-
-/// How far it came with a batch.
-struct Step {
-    /// What reading came to: whether there is more.
-    end: Result<bool>,
-    /// How far the file had been read with the batch that is behind us now, if one is.
-    bytes_read: Option<u64>,
-}
-
-type OnProgress<'p> = dyn FnMut(&Progress) + 'p;
 
 impl<'a> Run<'a> {
     pub(super) fn new(client: &'a Client, target: Target, resume_from_line: usize) -> Result<Self> {
@@ -62,8 +46,6 @@ impl<'a> Run<'a> {
             line_errors: Vec::new(),
             rows: 0,
             longest: 0,
-            sending: None,
-            spare: Vec::new(),
         })
     }
 
@@ -71,42 +53,38 @@ impl<'a> Run<'a> {
         &mut self,
         path: &Path,
         reading: &Reading,
-        mut progress: Option<&mut OnProgress<'_>>,
+        mut progress: Option<&mut (dyn FnMut(&Progress) + '_)>,
     ) -> Result<()> {
         let rules = self.client.tag_rules();
         let mut source = file::open(path, reading, self.target.precision, rules)?;
         let bytes_total = std::fs::metadata(path).map_or(0, |metadata| metadata.len());
-        thread::scope(|scope| {
-            let mut sender = Sender::new(scope, self.client, self.target.clone());
-            let mut tell = |lines_written: usize, bytes_read: Option<u64>| {
-                if let (Some(progress), Some(bytes_read)) = (&mut progress, bytes_read) {
-                    let bytes_read = bytes_read.min(bytes_total);
-                    progress(&Progress { bytes_read, bytes_total, lines_written });
-                }
-            };
-            loop {
-                let step = self.step(source.as_mut(), &mut sender)?;
-                tell(self.report.lines, step.bytes_read);
-                if let Ok(true) = step.end {
-                    continue;
-                }
-                // Where there is an error in the file, what stands before it has been written.
-                let bytes_read = self.finish(&sender)?;
-                tell(self.report.lines, bytes_read);
-                return step.end.map(drop).map_err(|error| self.stopped(error, 0));
+        let mut buffer = Vec::new();
+        loop {
+            buffer.clear();
+            let end = self.batch(source.as_mut(), &mut buffer)?;
+            // Where there is an error in the file, what stands before it has been written.
+            match end {
+                Ok(true) => {}
+                Ok(false) => return Ok(()),
+                Err(error) => return Err(self.stopped(error, 0)),
             }
-        })
+            if let Some(progress) = &mut progress {
+                progress(&Progress {
+                    bytes_read: source.bytes_read().min(bytes_total),
+                    bytes_total,
+                    lines_written: self.report.lines,
+                });
+            }
+        }
     }
 
-    /// Reads lines for a batch and has them written.
-    fn step(&mut self, source: &mut dyn Source, sender: &mut Sender<'_, '_>) -> Result<Step> {
+    /// Reads lines for a batch and writes them. The inner result is what reading came to.
+    fn batch(&mut self, source: &mut dyn Source, buffer: &mut Vec<u8>) -> Result<Result<bool>> {
         let config = self.client.config();
         let limit = config.max_request_bytes.min(BATCH_BYTES);
         let rules = self.client.tag_rules();
-        let mut buffer = std::mem::take(&mut self.spare);
-        buffer.clear();
-        let mut lines = Lines::new(&mut buffer, self.target.precision, rules, None, None)
-            .starting_at_row(self.rows);
+        let mut lines =
+            Lines::new(buffer, self.target.precision, rules, None, None).starting_at_row(self.rows);
         let end = loop {
             let before = lines.byte_len();
             match source.read(&mut lines) {
@@ -122,69 +100,42 @@ impl<'a> Run<'a> {
         self.report.rows_without_fields += lines.skipped();
         let (count, repeatable) = (lines.count(), lines.all_stamped());
         let map = lines.into_map();
-        let bytes_read = Some(source.bytes_read());
         let skip = self.skip.min(count);
         self.skip -= skip;
         self.settled += skip;
         if skip == count {
-            self.spare = buffer;
-            let is_more = matches!(end, Ok(true));
-            return Ok(Step { end, bytes_read: bytes_read.filter(|_| is_more) });
+            return Ok(end);
         }
         if skip > 0 {
-            let bytes = line_ends(&buffer).nth(skip - 1).unwrap_or(buffer.len());
+            let bytes = line_ends(buffer).nth(skip - 1).unwrap_or(buffer.len());
             buffer.drain(..bytes);
         }
+        let (bytes, count) = (buffer.len(), count - skip);
         let map = if skip == 0 { map } else { Default::default() };
-        let encoded = Encoded { buffer, count: count - skip, repeatable, map };
+        let encoded = Encoded { buffer: std::mem::take(buffer), count, repeatable, map };
+        self.settle(encoded, bytes, count)?;
+        Ok(end)
+    }
+
+    /// Writes a batch, and waits until each of its lines is either written or refused.
+    fn settle(&mut self, encoded: Encoded, bytes: usize, count: usize) -> Result<()> {
         if let Some(group) = self.group.take() {
-            let result = self.settle_batches(&group, &encoded.buffer, encoded.count);
+            let result = self.settle_batches(&group, &encoded.buffer, count);
             self.group = Some(group);
             result?;
-            self.settled += encoded.count;
-            self.spare = encoded.buffer;
-            return Ok(Step { end, bytes_read });
+            self.settled += count;
+            return Ok(());
         }
-        let before = self.finish(sender)?;
-        // A file of one batch is not worth a thread.
-        let is_only = before.is_none() && !matches!(end, Ok(true));
-        let unsent = if is_only { Some(encoded) } else { sender.begin(encoded) };
-        match unsent {
-            None => {
-                self.sending = bytes_read;
-                Ok(Step { end, bytes_read: before })
-            }
-            Some(encoded) => {
-                let result = sender.send_here(&encoded);
-                self.settle(encoded, result)?;
-                Ok(Step { end, bytes_read })
-            }
-        }
-    }
-
-    /// Waits for the batch that is being sent, if there is one; says how far the file had been read with it.
-    fn finish(&mut self, sender: &Sender<'_, '_>) -> Result<Option<u64>> {
-        let Some(bytes_read) = self.sending.take() else { return Ok(None) };
-        let Some((encoded, result)) = sender.end() else {
-            let error = Error::new(ErrorKind::Internal, "the thread that sends a file has ended");
-            return Err(self.stopped(error.with_in_doubt(true), 0));
-        };
-        self.settle(encoded, result)?;
-        Ok(Some(bytes_read))
-    }
-
-    /// Takes note of what came of a batch: each of its lines is either written or refused, or it ends here.
-    fn settle(&mut self, encoded: Encoded, result: Result<()>) -> Result<()> {
-        let Encoded { buffer, count, .. } = encoded;
+        let result = sync::send(self.client.http(), self.client.config(), &self.target, encoded);
         self.report.batches += 1;
         match result {
             Ok(()) => {
                 self.report.lines += count;
-                self.report.bytes += buffer.len();
+                self.report.bytes += bytes;
             }
             Err(error) if error.kind() == ErrorKind::PartialWrite => {
                 self.report.lines += error.lines_written();
-                self.report.bytes += buffer.len();
+                self.report.bytes += bytes;
                 let room = SHOWN_LINE_ERRORS.saturating_sub(self.line_errors.len());
                 let in_file = error.line_errors().iter().take(room).map(|line_error| {
                     let number = line_error.line_number().map(|number| self.settled + number);
@@ -199,7 +150,6 @@ impl<'a> Run<'a> {
             }
         }
         self.settled += count;
-        self.spare = buffer;
         Ok(())
     }
 
