@@ -308,6 +308,7 @@ fn a_write_that_failed_goes_on_where_it_stopped() {
     let (sent, result) = written_to(&server, "a.csv", text.as_bytes(), |file| file);
     let error = result.unwrap_err();
     assert_eq!((error.kind(), error.status()), (ErrorKind::Server, Some(503)));
+    assert_eq!(server.requests().len(), 4, "nothing is sent after what failed");
     let failed = server.requests()[3].text();
     let written = error.lines_written();
     assert_eq!(written + failed.lines().count(), sent.lines().count());

@@ -45,13 +45,13 @@ impl Batcher {
         loop {
             let mut state = self.lock();
             self.check(&mut state, is_inside, group)?;
-            if state.used + state.wanted() + cost > self.settings.buffer_limit {
+            if state.wanted() + cost > state.memory.room() {
                 break;
             }
             if parts.iter().all(|part| part.is_indexed() || self.fits_open(&mut state, part, group))
             {
                 for part in &mut *parts {
-                    self.take(&mut state, part, part.lines_left(), group);
+                    self.take(&mut state, part, part.lines_left(), group, cost);
                 }
                 return Ok(());
             }
@@ -82,12 +82,27 @@ impl Batcher {
     fn help_to_pack(&self) {
         let Some(least) = self.config.gzip_threshold else { return };
         let Some((id, batch)) = self.lock().lane.begin_to_pack(least) else { return };
-        let Some(mut packed) = self.http.gzip.compress(&batch.line_protocol) else { return };
-        packed.shrink_to_fit();
+        let mut reserved = 0;
+        let packed = self.http.gzip.compress(&batch.line_protocol, |bytes| {
+            let mut state = self.lock();
+            let is_room = state.make_room(bytes);
+            if is_room {
+                state.memory.reserve(bytes);
+                reserved += bytes;
+            }
+            is_room
+        });
         drop(batch);
         let mut state = self.lock();
-        let more = state.lane.pack(id, packed);
-        state.used += more;
+        state.memory.release(reserved);
+        if let Some(mut packed) = packed {
+            packed.shrink_to_fit();
+            let more = state.lane.pack(id, packed);
+            state.memory.take(more);
+        }
+        drop(state);
+        // What was reserved and is not needed may be room for others.
+        self.room.notify_all();
     }
 
     /// Copies all lines into the batch that is open, if they leave it open and nothing is in the way. This is how nearly
@@ -97,19 +112,19 @@ impl Batcher {
         let (lines, bytes) = (part.lines_left(), part.bytes_left().len());
         let is_free = matches!(state.phase, Phase::Open)
             && !state.has_trouble(group)
-            && state.used + state.wanted() + bytes <= self.settings.buffer_limit;
+            && state.wanted() + bytes <= state.memory.room();
         if !is_free {
             return false;
         }
-        let Some(open) = state.batches(group).get(part.target) else { return false };
+        let (batches, memory) = state.batches_and_memory(group);
+        let Some(open) = batches.get(part.target) else { return false };
         // What leaves it open is below the limits of lines, too.
         let room = self.room_in(open);
-        if lines >= room.lines || bytes >= room.bytes {
+        if lines >= room.lines || bytes >= room.bytes || memory.lacks(&open.bytes, bytes) {
             return false;
         }
-        open.bytes.extend_from_slice(part.take(lines, bytes));
+        memory.append(&mut open.bytes, part.take(lines, bytes));
         open.lines += lines;
-        state.used += bytes;
         state.stats.accept(Amount::new(lines, bytes));
         true
     }
@@ -144,7 +159,7 @@ impl Batcher {
                 break Err(error);
             }
             // What can be in the buffer as a whole is taken as a whole.
-            let at_once = self.cost_of(parts) <= self.settings.buffer_limit;
+            let at_once = self.cost_of(parts) <= self.settings.room_for_lines;
             if state.turns.front().is_some_and(|first| first.number == turn.number)
                 && self.take_what_fits(&mut state, parts, group, at_once)
             {
@@ -185,7 +200,7 @@ impl Batcher {
         let (mut losses, mut is_lighter) = (Losses::default(), false);
         let mut state = self.lock();
         self.check(&mut state, is_inside, group)?;
-        let at_once = oldest && self.cost_of(parts) <= self.settings.buffer_limit;
+        let at_once = oldest && self.cost_of(parts) <= self.settings.room_for_lines;
         while !self.take_what_fits(&mut state, parts, group, at_once) {
             if oldest && self.drop_oldest(&mut state, &mut losses) {
                 is_lighter = true;
@@ -214,17 +229,17 @@ impl Batcher {
     fn drop_oldest(&self, state: &mut State, losses: &mut Losses) -> bool {
         let oldest = state.lane.take_oldest().or_else(|| {
             let open = state.open.take_oldest()?;
-            Some(self.job(state, open, None))
+            Some(self.job(state, open, None, 0))
         });
         let Some(job) = oldest else { return false };
         state.stats.settle(End::Dropped, job.amount());
-        state.used -= job.cost;
+        state.memory.give_back(job.cost);
         self.settle_piece(state, job.number, job.group);
         if job.group.is_some() {
             let error =
                 Error::new(ErrorKind::BufferFull, "lines were dropped to make room for others");
             let is_told = state.callbacks.error.is_some();
-            state.add_trouble(self.settings.buffer_limit, job.group, error, None, is_told);
+            state.add_trouble(job.group, error, None, is_told);
         }
         losses.add_batch(job.batch);
         true
@@ -238,13 +253,13 @@ impl Batcher {
         group: Option<u64>,
         at_once: bool,
     ) -> bool {
-        let limit = self.settings.buffer_limit;
-        if at_once && state.used + self.cost_of(parts) > limit {
+        let promised = if at_once { self.cost_of(parts) } else { 0 };
+        if promised > state.memory.room() {
             return false;
         }
         for part in parts {
             while part.lines_left() > 0 {
-                let room = limit.saturating_sub(state.used + FIXED);
+                let room = state.memory.room().saturating_sub(FIXED);
                 let fill = Fill { bytes: room.min(self.settings.max_batch_bytes), ..self.fill() };
                 let (mut lines, _) = part.fitting(fill);
                 if lines == 0 {
@@ -254,19 +269,21 @@ impl Batcher {
                 if lines == 0 {
                     return false;
                 }
-                self.take(state, part, lines, group);
+                self.take(state, part, lines, group, promised);
             }
         }
         true
     }
 
-    /// Copies the next `count` lines into batches, for which there must be room.
+    /// Copies the next `count` lines into batches, for which there must be room. They are a part of lines for which so
+    /// much room was `promised`.
     fn take(
         self: &Arc<Self>,
         state: &mut State,
         part: &mut Part<'_>,
         count: usize,
         group: Option<u64>,
+        promised: usize,
     ) {
         let mut left = count;
         let mut closed = false;
@@ -274,21 +291,26 @@ impl Batcher {
             if state.batches(group).get(part.target).is_none() {
                 self.open_batch(state, part.target, group);
             }
-            let Some(open) = state.batches(group).get(part.target) else { return };
+            let (batches, memory) = state.batches_and_memory(group);
+            let Some(open) = batches.get(part.target) else { return };
             let mut room = self.room_in(open);
             room.lines = room.lines.min(left);
             let (mut lines, mut bytes) = part.fitting(room);
             if lines == 0 && open.lines == 0 {
                 (lines, bytes) = part.fitting(Fill { lines: 1, bytes: usize::MAX });
             }
-            open.bytes.extend_from_slice(part.take(lines, bytes));
-            open.lines += lines;
             left -= lines;
+            if memory.lacks(&open.bytes, bytes) {
+                state.trim();
+            }
+            let (batches, memory) = state.batches_and_memory(group);
+            let Some(open) = batches.get(part.target) else { return };
+            memory.append(&mut open.bytes, part.take(lines, bytes));
+            open.lines += lines;
             let is_full = lines == 0 || open.is_full(self.fill());
-            state.used += bytes;
             state.stats.accept(Amount::new(lines, bytes));
             if is_full && let Some(open) = state.batches(group).take_current() {
-                let job = self.job(state, open, group);
+                let job = self.job(state, open, group, promised);
                 state.lane.push(job);
                 closed = true;
             }
@@ -315,7 +337,7 @@ impl Batcher {
 
     fn check_lines(&self, parts: &mut [Part<'_>]) -> Result<()> {
         let request = self.config.max_request_bytes;
-        let buffer = self.settings.buffer_limit - FIXED;
+        let buffer = self.settings.room_for_lines - FIXED;
         let mut before = 0;
         for part in parts {
             if let Some((place, bytes)) = part.line_over(request.min(buffer)) {
@@ -374,7 +396,7 @@ impl Batcher {
 
     fn full(&self, state: &State) -> Error {
         let limit = self.settings.buffer_limit;
-        let used = state.used;
+        let used = state.memory.used();
         Error::new(
             ErrorKind::BufferFull,
             format!("there is no room: {used} of {limit} bytes (buffer_limit) wait for the server"),

@@ -13,6 +13,7 @@ use super::contain::is_in_callback;
 use super::group::GroupState;
 use super::http::Http;
 use super::lane::{self, Job, Packed, Tries};
+use super::memory::Memory;
 use super::open::{Open, OpenBatches};
 use super::options::{Callbacks, Settings};
 use super::pool::Lane;
@@ -47,8 +48,7 @@ pub(super) struct State {
     pub(super) flights: Vec<Flight>,
     /// How many pieces of each batch are not settled.
     pub(super) unsettled: BTreeMap<u64, usize>,
-    /// Bytes of the buffer that are taken.
-    pub(super) used: usize,
+    pub(super) memory: Memory,
     pub(super) stats: WriteStats,
     /// What failed and was not told to anybody yet.
     pub(super) trouble: Option<Trouble>,
@@ -70,7 +70,6 @@ pub(super) struct State {
     counter: u64,
     /// How large batches get, which is what the next one is given.
     usual_bytes: usize,
-    spare: Vec<u8>,
 }
 
 /// A call that waits for room.
@@ -94,7 +93,10 @@ impl Batcher {
     pub(crate) fn new(options: &WriteOptions, http: Arc<Http>, config: Arc<Config>) -> Arc<Self> {
         let scheduler = options.scheduler();
         let mut settings = options.settings(config.max_request_bytes);
-        settings.max_batch_bytes = settings.max_batch_bytes.min(settings.buffer_limit - FIXED);
+        if config.gzip_threshold.is_some() {
+            settings.room_for_lines -= settings.buffer_limit / PACKED_SHARE;
+        }
+        settings.max_batch_bytes = settings.max_batch_bytes.min(settings.room_for_lines - FIXED);
         Arc::new(Self {
             usual_target: Target::usual(&config).map(Arc::new),
             http,
@@ -107,7 +109,7 @@ impl Batcher {
                 lane: lane::Lane::new(scheduler.max_workers()),
                 flights: Vec::new(),
                 unsettled: BTreeMap::new(),
-                used: 0,
+                memory: Memory::new(settings.buffer_limit, settings.room_for_lines),
                 stats: WriteStats::default(),
                 trouble: None,
                 left: Vec::new(),
@@ -121,7 +123,6 @@ impl Batcher {
                 turns: VecDeque::new(),
                 counter: 0,
                 usual_bytes: 0,
-                spare: Vec::new(),
             }),
             room: Condvar::new(),
             settled: Condvar::new(),
@@ -143,33 +144,37 @@ impl Batcher {
         group: Option<u64>,
     ) {
         let number = state.next();
-        let mut bytes = std::mem::take(&mut state.spare);
+        state.make_room(BATCH_COST);
+        state.memory.take(BATCH_COST);
         // One of many that are open at the same time may well stay small.
-        let usual = if state.batches(group).is_empty() { state.usual_bytes } else { 0 };
-        let usual = usual.min(self.settings.max_batch_bytes);
-        // Of few different sizes, so that the allocator can use the memory of batches before.
-        bytes.reserve(usual.next_multiple_of(STEP));
+        let bytes = if state.batches(group).is_empty() {
+            let usual = state.usual_bytes.min(self.settings.max_batch_bytes);
+            // Of few different sizes, so that the allocator can use the memory of batches before.
+            state.memory.open(usual.next_multiple_of(STEP))
+        } else {
+            Vec::new()
+        };
         let since = Instant::now();
         let open = Open { target: target.clone(), number, since, bytes, lines: 0 };
         state.batches(group).insert(open);
         state.unsettled.insert(number, 1);
-        state.used += BATCH_COST;
         if let Some(group) = group.and_then(|group| state.groups.get_mut(&group)) {
             group.unsettled += 1;
         }
         self.arm(state, after(since, self.settings.flush_interval));
     }
 
-    /// Makes a job of a batch that is closed.
-    pub(super) fn job(&self, state: &mut State, open: Open, group: Option<u64>) -> Job {
+    /// Makes a job of a batch that is closed. So much room as was `promised` is left for other lines.
+    pub(super) fn job(
+        &self,
+        state: &mut State,
+        open: Open,
+        group: Option<u64>,
+        promised: usize,
+    ) -> Job {
         let Open { target, number, mut bytes, lines, .. } = open;
         state.usual_bytes = bytes.len() + bytes.len() / 16;
-        let unused = bytes.capacity() - bytes.len();
-        if unused > bytes.len() / 4 || state.used + unused > self.settings.buffer_limit {
-            bytes.shrink_to_fit();
-        }
-        // From now on it takes what it takes, used or not.
-        state.used += bytes.capacity() - bytes.len();
+        state.memory.close(&mut bytes, promised);
         let jitter = state.random.below(self.settings.jitter);
         let waits = !jitter.is_zero() && matches!(state.phase, Phase::Open);
         Job {
@@ -209,7 +214,7 @@ impl Batcher {
         }
         closed.sort_by_key(|(open, _)| open.number);
         for (open, group) in closed {
-            let job = self.job(state, open, group);
+            let job = self.job(state, open, group, 0);
             state.lane.push(job);
         }
     }
@@ -253,10 +258,10 @@ impl Batcher {
 
     /// Keeps the memory of a batch that was written for the next one.
     pub(super) fn recycle(&self, state: &mut State, batch: Arc<Batch>) {
-        let Ok(Batch { line_protocol: mut bytes, .. }) = Arc::try_unwrap(batch) else { return };
-        if bytes.capacity() > state.spare.capacity() && matches!(state.phase, Phase::Open) {
-            bytes.clear();
-            state.spare = bytes;
+        if let Ok(Batch { line_protocol, .. }) = Arc::try_unwrap(batch)
+            && matches!(state.phase, Phase::Open)
+        {
+            state.memory.keep(line_protocol);
         }
     }
 
@@ -283,9 +288,34 @@ impl State {
     }
 
     pub(super) fn batches(&mut self, group: Option<u64>) -> &mut OpenBatches {
+        self.batches_and_memory(group).0
+    }
+
+    pub(super) fn batches_and_memory(
+        &mut self,
+        group: Option<u64>,
+    ) -> (&mut OpenBatches, &mut Memory) {
         match group {
-            Some(group) => &mut self.groups.entry(group).or_default().open,
-            None => &mut self.open,
+            Some(group) => (&mut self.groups.entry(group).or_default().open, &mut self.memory),
+            None => (&mut self.open, &mut self.memory),
+        }
+    }
+
+    /// Sees to it, if it can be, that so many bytes can be used; says whether they can.
+    pub(super) fn make_room(&mut self, bytes: usize) -> bool {
+        if bytes > self.memory.free() {
+            self.trim();
+        }
+        bytes <= self.memory.free()
+    }
+
+    /// Has open batches give up what they do not need now.
+    pub(super) fn trim(&mut self) {
+        let Self { open, groups, memory, .. } = self;
+        memory.forget_spare();
+        let groups = groups.values_mut().map(|group| &mut group.open);
+        for batch in groups.chain([open]).flat_map(OpenBatches::iter_mut) {
+            memory.shrink(&mut batch.bytes);
         }
     }
 }
@@ -332,6 +362,9 @@ pub(super) const BATCH_COST: usize = 256;
 pub(super) const FIXED: usize = 5 * BATCH_COST;
 
 const STEP: usize = 1 << 10;
+
+/// If bodies are compressed, lines leave them this part of the buffer.
+const PACKED_SHARE: usize = 8;
 
 /// About thirty years.
 const FAR: Duration = Duration::from_secs(1 << 30);

@@ -153,7 +153,7 @@ impl Batcher {
         }
         let end = state.phase.end_of_what_is_left();
         state.stats.settle(end, job.amount());
-        state.used = state.used.saturating_sub(job.cost);
+        state.memory.give_back(job.cost);
         state.last_error = Some(error);
         // For a group it is not settled: whoever waits for it is told that the client was closed.
         self.settle_piece(&mut state, job.number, None);
@@ -183,12 +183,12 @@ impl Batcher {
         }
         left.sort_by_key(|(number, _)| *number);
         debug_assert!(
-            !left.is_empty() || has_callbacks || state.used == state.cost_of_trouble(),
+            !left.is_empty() || has_callbacks || state.memory.used() == state.cost_of_trouble(),
             "{} bytes are leaked",
-            state.used
+            state.memory.used()
         );
         state.unsettled.clear();
-        state.used = 0;
+        state.memory.clear();
         state.phase = Phase::Closed { left_lines: !left.is_empty() };
         let callbacks = std::mem::take(&mut state.callbacks);
         let (seat, itself) = (state.seat.take(), state.itself.take());

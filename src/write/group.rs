@@ -96,7 +96,7 @@ impl Group {
     fn close_open(&self, state: &mut State) {
         let Some(group) = state.groups.get_mut(&self.id) else { return };
         for open in group.open.take_if(|_| true) {
-            let job = self.batcher.job(state, open, Some(self.id));
+            let job = self.batcher.job(state, open, Some(self.id), 0);
             state.lane.push(job);
         }
         self.batcher.dispatch(state);

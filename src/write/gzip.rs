@@ -13,29 +13,39 @@ pub(crate) struct Gzip {
 impl Gzip {
     /// `bytes` as one gzip member: InfluxDB 3 Core 3.6 reads the first member of several and drops the others.
     ///
-    /// None if the library refuses, for which memory to memory gives it no reason: such a body goes as it is.
-    pub(crate) fn compress(&self, bytes: &[u8]) -> Option<Vec<u8>> {
+    /// `may_take` is asked for memory, and what it grants is allocated. None if it refuses, or the library does, for
+    /// which memory to memory gives it no reason: such a body goes as it is.
+    pub(crate) fn compress(
+        &self,
+        bytes: &[u8],
+        mut may_take: impl FnMut(usize) -> bool,
+    ) -> Option<Vec<u8>> {
         // Line protocol repeats itself so much that the fastest level is nearly as small as the others.
+        let step = (bytes.len() / 4).max(LEAST);
+        if !may_take(step) {
+            return None;
+        }
         let spare = self.spare().pop();
         let mut stream =
             spare.unwrap_or_else(|| Compress::new_gzip(Compression::fast(), WINDOW_BITS));
-        let step = (bytes.len() / 4).max(LEAST);
         let mut compressed = Vec::with_capacity(step);
-        loop {
+        let is_whole = loop {
             let done = usize::try_from(stream.total_in()).unwrap_or(bytes.len());
             let rest = bytes.get(done..).unwrap_or_default();
             match stream.compress_vec(rest, &mut compressed, FlushCompress::Finish) {
-                Ok(Status::StreamEnd) => break,
-                Ok(Status::Ok | Status::BufError) => compressed.reserve(step),
-                Err(_) => return None,
+                Ok(Status::StreamEnd) => break true,
+                Ok(Status::Ok | Status::BufError) if may_take(step) => {
+                    compressed.reserve_exact(step);
+                }
+                _ => break false,
             }
-        }
+        };
         stream.reset();
         let mut spare = self.spare();
         if spare.len() < MOST_SPARE {
             spare.push(stream);
         }
-        Some(compressed)
+        is_whole.then_some(compressed)
     }
 
     fn spare(&self) -> MutexGuard<'_, Vec<Compress>> {
@@ -71,7 +81,7 @@ mod tests {
                     noise.to_be_bytes()[0]
                 })
                 .collect();
-            let compressed = gzip.compress(&bytes).unwrap();
+            let compressed = gzip.compress(&bytes, |_| true).unwrap();
             let mut read = Vec::new();
             let mut decoder = GzDecoder::new(&compressed[..]);
             decoder.read_to_end(&mut read).unwrap();

@@ -36,6 +36,15 @@ pub(crate) enum Packed {
     Done(Vec<u8>),
 }
 
+impl Job {
+    /// Drops the compressed body; says what it took of the buffer, which the job counts no more.
+    pub(crate) fn unpack(&mut self) -> usize {
+        let Packed::Done(packed) = std::mem::take(&mut self.packed) else { return 0 };
+        self.cost -= packed.capacity();
+        packed.capacity()
+    }
+}
+
 /// What a job has been through.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Tries {

@@ -1,8 +1,8 @@
 //! Writing: from a record to requests, and what the server's answers mean.
 //!
 //! A synchronous write is `sync.rs`. Batching is `accept.rs` and `batcher.rs` (lines into batches), `worker.rs` (batches to the server,
-//! on the threads of `scheduler.rs` and `pool.rs`), `settle.rs` and `close.rs` (how it ends); `open.rs`, `lane.rs`, `retry.rs` and
-//! `verdict.rs` are what they decide by, without locks, clocks or I/O.
+//! on the threads of `scheduler.rs` and `pool.rs`), `settle.rs` and `close.rs` (how it ends); `open.rs`, `memory.rs`, `lane.rs`, `retry.rs`
+//! and `verdict.rs` are what they decide by, without locks, clocks or I/O.
 
 mod accept;
 mod answer;
@@ -18,6 +18,7 @@ mod group;
 mod gzip;
 mod http;
 mod lane;
+mod memory;
 mod open;
 mod options;
 mod pool;

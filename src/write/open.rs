@@ -97,6 +97,10 @@ impl OpenBatches {
         self.iter().map(|open| open.since).min()
     }
 
+    pub(crate) fn iter_mut(&mut self) -> impl Iterator<Item = &mut Open> {
+        self.current.iter_mut().chain(self.others.values_mut())
+    }
+
     fn iter(&self) -> impl Iterator<Item = &Open> {
         self.current.iter().chain(self.others.values())
     }

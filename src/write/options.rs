@@ -108,6 +108,8 @@ pub(crate) struct Settings {
     pub(crate) batch_size: usize,
     pub(crate) max_batch_bytes: usize,
     pub(crate) buffer_limit: usize,
+    /// What of it lines may fill.
+    pub(crate) room_for_lines: usize,
     pub(crate) on_full: OnFull,
     pub(crate) flush_interval: Duration,
     pub(crate) jitter: Duration,
@@ -221,12 +223,14 @@ impl WriteOptions {
         self.set("write_scheduler")
     }
 
-    /// How many bytes of lines are kept at most, be they in open batches, queued, on the way or waiting for a retry.
+    /// How many bytes of memory lines take at most, be they in open batches, queued, on the way or waiting for a retry.
     /// Default: 16 MiB; at least 4 KiB.
     ///
-    /// Each batch counts 256 bytes more than its lines. If bodies are compressed, those
-    /// of up to four batches that wait come on top. A line that cannot fit is
-    /// [`TooLarge`](crate::ErrorKind::TooLarge).
+    /// Each batch counts 256 bytes more than its lines. With
+    /// `gzip_threshold`, an eighth is kept for compressed bodies; one that finds
+    /// no room goes uncompressed. A line that cannot fit is [`TooLarge`](crate::ErrorKind::TooLarge). Beyond the limit
+    /// there is what a request needs while it is made: buffers of about 300 KiB for each that is on the way, a copy of
+    /// its lines while one is being halved or its bad lines are being taken out, and the state of the compression.
     pub fn buffer_limit(mut self, bytes: usize) -> Self {
         self.buffer_limit = bytes;
         self.set("buffer_limit")
@@ -336,6 +340,7 @@ impl WriteOptions {
             batch_size: self.batch_size,
             max_batch_bytes: self.max_batch_bytes.min(max_request_bytes),
             buffer_limit: self.buffer_limit,
+            room_for_lines: self.buffer_limit,
             on_full: self.on_full,
             flush_interval: self.flush_interval,
             jitter: self.jitter_interval,

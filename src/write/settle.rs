@@ -39,7 +39,7 @@ pub(super) struct Bad {
 
 impl Batcher {
     /// Ends a job: counts its lines, calls back, frees its memory.
-    pub(super) fn settle(self: &Arc<Self>, job: Job, settlement: Settlement) {
+    pub(super) fn settle(self: &Arc<Self>, mut job: Job, settlement: Settlement) {
         let Settlement { ends, good, bad } = settlement;
         let mut state = self.lock();
         let Some(flight) = state.flights.iter_mut().find(|flight| flight.id == job.id) else {
@@ -71,11 +71,12 @@ impl Batcher {
 
         let mut state = self.lock();
         state.flights.retain(|flight| flight.id != job.id);
-        state.used = state.used.saturating_sub(job.cost);
+        let cost = job.unpack();
+        state.memory.give_back(job.cost + cost);
         let is_awaited = job.group.is_some_and(|group| state.groups.contains_key(&group));
         if let Some(Bad { batch, error, can_be_sent_again }) = bad.filter(|_| !told || is_awaited) {
             let kept = can_be_sent_again.then_some((batch, job.cost));
-            state.add_trouble(self.settings.buffer_limit, job.group, error, kept, told);
+            state.add_trouble(job.group, error, kept, told);
         }
         self.settle_piece(&mut state, job.number, job.group);
         state.lane.release();
@@ -124,22 +125,22 @@ impl Batcher {
 }
 
 impl State {
-    /// Keeps an error, and the lines that it is about, for the next call (of `group`, if there is one).
-    ///
-    /// `limit` is that of the buffer, which what is kept is a part of.
+    /// Keeps an error, and the lines that it is about, for the next call (of `group`, if there is one). For the lines
+    /// there must be room.
     pub(super) fn add_trouble(
         &mut self,
-        limit: usize,
         group: Option<u64>,
         mut error: Error,
         kept: Option<(Arc<Batch>, usize)>,
         is_told: bool,
     ) {
+        let line_errors = error.take_line_errors();
+        let wanted = kept.as_ref().map_or(0, |(_, cost)| *cost);
+        self.make_room(wanted + line_errors.iter().map(size_of_line_error).sum::<usize>());
         let slot = match group.and_then(|group| self.groups.get_mut(&group)) {
             Some(group) => &mut group.trouble,
             None => &mut self.trouble,
         };
-        let line_errors = error.take_line_errors();
         let trouble = slot.get_or_insert_with(|| Trouble {
             error,
             unsent: Vec::new(),
@@ -150,10 +151,10 @@ impl State {
         if let Some((batch, cost)) = kept {
             trouble.unsent.push(batch);
             trouble.cost += cost;
-            self.used += cost;
+            self.memory.take(cost);
         }
         // What is wrong with each line is kept as far as there is room for it.
-        let mut room = limit.saturating_sub(self.used);
+        let mut room = self.memory.free();
         let kept = line_errors.into_iter().take_while(|line| {
             let size = size_of_line_error(line);
             let fits = size <= room;
@@ -164,7 +165,7 @@ impl State {
         let cost: usize = kept.iter().map(size_of_line_error).sum();
         trouble.error.add_line_errors(kept);
         trouble.cost += cost;
-        self.used += cost;
+        self.memory.take(cost);
     }
 
     /// What nobody asked a group for is for the next call of its client, unless a callback was told.
@@ -174,7 +175,7 @@ impl State {
             return;
         };
         if trouble.is_told {
-            self.used = self.used.saturating_sub(trouble.cost);
+            self.memory.give_back(trouble.cost);
         } else if let Some(own) = &mut self.trouble {
             own.error.add_line_errors(trouble.error.take_line_errors());
             own.unsent.append(&mut trouble.unsent);
@@ -214,7 +215,7 @@ impl State {
             None => &mut self.trouble,
         };
         let Some(Trouble { mut error, unsent, cost, .. }) = slot.take() else { return Ok(()) };
-        self.used = self.used.saturating_sub(cost);
+        self.memory.give_back(cost);
         error.add_unsent(unsent.into_iter().map(Arc::unwrap_or_clone));
         Err(error)
     }

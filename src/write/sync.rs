@@ -38,13 +38,14 @@ pub(crate) fn send(http: &Http, config: &Config, target: &Target, encoded: Encod
     let mut partial: Option<Error> = None;
     let mut line_errors = Vec::new();
     for (place, part) in parts.iter().enumerate() {
+        let packed = pack(http, config, part.bytes, |_| true);
         let body = Body {
             bytes: part.bytes,
-            packed: None,
+            packed: packed.as_deref(),
             repeatable: encoded.repeatable,
             timeout: target.timeout,
         };
-        match post(http, config, target, &path_and_query, &body) {
+        match post(http, target, &path_and_query, &body) {
             Ok(()) => written += part.lines,
             Err(error) => {
                 let located = locate(error.line_errors(), part, &encoded.map);
@@ -76,33 +77,39 @@ pub(crate) fn send(http: &Http, config: &Config, target: &Target, encoded: Encod
 /// What goes as one request.
 pub(super) struct Body<'a> {
     pub(super) bytes: &'a [u8],
-    /// The same, if it is compressed already.
+    /// The same, compressed.
     pub(super) packed: Option<&'a [u8]>,
     /// Whether writing it twice changes nothing.
     pub(super) repeatable: bool,
     pub(super) timeout: Duration,
 }
 
-/// Makes one request, compressed if it is large enough.
-pub(super) fn post(
+/// The compressed body, if it is large enough to be compressed and `may_take` grants the memory.
+pub(super) fn pack(
     http: &Http,
     config: &Config,
+    bytes: &[u8],
+    may_take: impl FnMut(usize) -> bool,
+) -> Option<Vec<u8>> {
+    config.gzip_threshold.filter(|&threshold| bytes.len() >= threshold)?;
+    #[cfg(feature = "gzip")]
+    let packed = http.gzip.compress(bytes, may_take);
+    #[cfg(not(feature = "gzip"))]
+    let (packed, _, _) = (None, http, may_take);
+    packed
+}
+
+/// Makes one request.
+pub(super) fn post(
+    http: &Http,
     target: &Target,
     path_and_query: &str,
     body: &Body<'_>,
 ) -> Result<()> {
-    #[cfg(feature = "gzip")]
-    let compressed = config
-        .gzip_threshold
-        .filter(|&threshold| body.packed.is_none() && body.bytes.len() >= threshold)
-        .and_then(|_| http.gzip.compress(body.bytes));
-    #[cfg(not(feature = "gzip"))]
-    let compressed: Option<Vec<u8>> = config.gzip_threshold.and(None);
-    let compressed = compressed.as_deref().or(body.packed);
     let post = Post {
         path_and_query,
-        body: compressed.unwrap_or(body.bytes),
-        gzip: compressed.is_some(),
+        body: body.packed.unwrap_or(body.bytes),
+        gzip: body.packed.is_some(),
         headers: &target.headers,
         timeout: body.timeout,
         repeatable: body.repeatable,

@@ -17,8 +17,8 @@ use crate::{Batch, Error, ErrorKind, LineError, Result};
 impl Batcher {
     /// Sends the next batch, if there is one.
     pub(super) fn work_on_one(self: &Arc<Self>) {
-        let Some((job, timeout)) = self.take_off() else { return };
-        let result = contain(|| self.post(&job, timeout)).unwrap_or_else(|panic| {
+        let Some((mut job, timeout)) = self.take_off() else { return };
+        let result = contain(|| self.post(&mut job, timeout)).unwrap_or_else(|panic| {
             let message = format!("a request panicked, please report it: {panic}");
             Err(Error::new(ErrorKind::Internal, message))
         });
@@ -48,15 +48,40 @@ impl Batcher {
         Some((job, timeout))
     }
 
-    fn post(&self, job: &Job, timeout: Duration) -> Result<()> {
-        // All lines have timestamps, so sending them twice stores nothing twice.
+    fn post(&self, job: &mut Job, timeout: Duration) -> Result<()> {
+        self.pack(job);
         let packed = match &job.packed {
             Packed::Done(packed) => Some(&packed[..]),
             Packed::No | Packed::Begun => None,
         };
         let bytes = &job.batch.line_protocol;
+        // All lines have timestamps, so sending them twice stores nothing twice.
         let body = sync::Body { bytes, packed, repeatable: true, timeout };
-        sync::post(&self.http, &self.config, &job.target, &job.target.path_and_query(), &body)
+        sync::post(&self.http, &job.target, &job.target.path_and_query(), &body)
+    }
+
+    /// Compresses the body of a job, unless somebody has done so before, or there is no room.
+    fn pack(&self, job: &mut Job) {
+        let Job { batch, packed, cost, .. } = job;
+        if let Packed::Done(_) = packed {
+            return;
+        }
+        let mut taken = 0;
+        let done = sync::pack(&self.http, &self.config, &batch.line_protocol, |bytes| {
+            let mut state = self.lock();
+            let is_room = state.make_room(bytes);
+            if is_room {
+                state.memory.take(bytes);
+                taken += bytes;
+            }
+            is_room
+        });
+        *packed = done.map_or(Packed::No, Packed::Done);
+        let kept = if let Packed::Done(packed) = packed { packed.capacity() } else { 0 };
+        if taken > kept {
+            self.lock().memory.give_back(taken - kept);
+        }
+        *cost += kept;
     }
 
     fn land(self: &Arc<Self>, job: Job, result: Result<()>) {
@@ -148,6 +173,9 @@ impl Batcher {
             return;
         }
         state.last_error = Some(error);
+        // It is compressed again in less time than it waits.
+        let freed = job.unpack();
+        state.memory.give_back(freed);
         // Closing may have begun; then there is one more try now rather than none later.
         job.not_before = Some(at).filter(|at| !state.phase.is_too_late(*at));
         state.lane.release();
@@ -156,15 +184,18 @@ impl Batcher {
     }
 
     /// Puts the halves of a batch in its place.
-    fn split(self: &Arc<Self>, job: Job) {
+    fn split(self: &Arc<Self>, mut job: Job) {
         let (first, second) = halves(&job.batch);
         let mut state = self.lock();
         if !remove_flight(&mut state.flights, job.id) {
             return;
         }
-        // What the batch counts in the buffer stays what it was: its bookkeeping goes with the first half.
+        let unpacked = job.unpack();
+        let unused = job.batch.line_protocol.capacity() - job.batch.line_protocol.len();
+        state.memory.give_back(unpacked + unused);
+        // The bookkeeping of the batch goes with the first half.
         let second_cost = second.line_protocol.len();
-        let first_cost = job.cost.saturating_sub(second_cost);
+        let first_cost = job.cost.saturating_sub(unused + second_cost);
         let tries = Tries { since: job.tries.since, ..Tries::default() };
         for (batch, cost) in [(second, second_cost), (first, first_cost)] {
             let piece = Job {

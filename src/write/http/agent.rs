@@ -1,14 +1,18 @@
 //! What ureq is told about a client.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use ureq::Agent;
+use ureq::unversioned::resolver::DefaultResolver;
+use ureq::unversioned::transport::DefaultConnector;
 
+use super::resolver::{Known, Remembering};
 use crate::config::{Config, USER_AGENT};
 use crate::{Error, Result};
 
-/// An agent that keeps up to `connections` idle connections.
-pub(super) fn new(config: &Config, connections: usize) -> Result<Agent> {
+/// An agent that keeps up to `connections` idle connections, and what it knows of where the server is.
+pub(super) fn new(config: &Config, connections: usize) -> Result<(Agent, Arc<Known>)> {
     let settings = Agent::config_builder()
         .http_status_as_error(false)
         .max_redirects(0)
@@ -21,7 +25,9 @@ pub(super) fn new(config: &Config, connections: usize) -> Result<Agent> {
         .proxy(proxy(config)?);
     #[cfg(feature = "tls")]
     let settings = settings.tls_config(tls_config(&config.tls)?);
-    Ok(settings.build().new_agent())
+    let resolver = Remembering::<DefaultResolver>::default();
+    let known = resolver.known();
+    Ok((Agent::with_parts(settings.build(), DefaultConnector::default(), resolver), known))
 }
 
 fn proxy(config: &Config) -> Result<Option<ureq::Proxy>> {
@@ -44,7 +50,7 @@ fn tls_config(tls: &crate::transport::TlsSettings) -> Result<ureq::tls::TlsConfi
 
     let roots = match &tls.roots {
         Roots::Bundled => RootCerts::WebPki,
-        Roots::Certificates(certificates) => RootCerts::Specific(std::sync::Arc::new(
+        Roots::Certificates(certificates) => RootCerts::Specific(Arc::new(
             certificates.iter().map(|der| Certificate::from_der(der).to_owned()).collect(),
         )),
     };

@@ -2,15 +2,17 @@
 
 mod agent;
 mod failure;
+mod resolver;
 
 use std::io::Read;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use ureq::http::{HeaderName, HeaderValue, Response};
 use ureq::{Agent, SendBody};
 
 use self::failure::{Failure, WatchedBody};
+use self::resolver::Known;
 use super::answer::Answer;
 use super::batcher::closed;
 use crate::config::{Config, Headers};
@@ -19,6 +21,8 @@ use crate::{Error, Result};
 /// The HTTP side of a client: a pool of connections to one server.
 pub(crate) struct Http {
     shared: Mutex<Shared>,
+    /// Where the server is.
+    known: Arc<Known>,
     peer: Peer,
     connect_timeout: Duration,
     authorization: Option<HeaderValue>,
@@ -68,8 +72,10 @@ impl Http {
                 Some(value)
             }
         };
+        let (agent, known) = agent::new(config, connections)?;
         Ok(Self {
-            shared: Mutex::new(Shared { agent: Some(agent::new(config, connections)?), users: 1 }),
+            shared: Mutex::new(Shared { agent: Some(agent), users: 1 }),
+            known,
             peer: Peer {
                 base: config.endpoint.to_string(),
                 proxy: config.proxy.as_ref().map(ToString::to_string),
@@ -197,7 +203,10 @@ impl Http {
         };
         match result {
             Ok(response) => Ok(read_answer(response)),
-            Err(error) => Err(Failure { error, progress: body.progress() }),
+            Err(error) => {
+                self.known.forget();
+                Err(Failure { error, progress: body.progress() })
+            }
         }
     }
 
