@@ -173,6 +173,37 @@ fn keys_of_lines_that_are_gone_are_forgotten() {
     }
 }
 
+/// Of the line before a buffer was cleared, those keys are known again that do not need its bytes for that.
+#[test]
+fn keys_come_again_after_the_buffer_was_cleared() {
+    let long = "a key that is longer than what is kept of one";
+    let mut lines = LineBuffer::new();
+    for columns in [["a", "b", "c"], ["a", "b c", "d"], ["a", long, "d"], ["x y", "b", long]] {
+        let [first, second, third] = columns;
+        for measurement in ["m", "m n", long] {
+            let mut written = Vec::new();
+            for _ in 0..3 {
+                lines.clear();
+                let line = lines.measurement(measurement).unwrap().tag(first, "1").unwrap();
+                let line = line.field(second, 1).unwrap().field(third, 2).unwrap();
+                line.end().unwrap();
+                written.push(lines.as_bytes().to_vec());
+
+                // The same keys, and one of them again.
+                lines.clear();
+                let line = lines.measurement(measurement).unwrap().tag(first, "1").unwrap();
+                let line = line.field(second, 1).unwrap();
+                let error = line.field(second, 2).unwrap_err();
+                assert!(error.to_string().contains("is there twice"), "{error}");
+            }
+            let escape = |text: &str| text.replace(' ', "\\ ");
+            let [first, second, third] = columns.map(escape);
+            let expected = format!("{},{first}=1 {second}=1i,{third}=2i\n", escape(measurement));
+            assert_eq!(written, [expected.as_bytes(); 3]);
+        }
+    }
+}
+
 #[test]
 fn lines_with_the_keys_of_the_line_before_are_checked_like_any_other() {
     let mut lines = LineBuffer::new();

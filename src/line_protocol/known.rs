@@ -31,6 +31,11 @@ impl Known {
         known
     }
 
+    /// Whether it can be written again without the buffer in which it stands.
+    pub(crate) fn stands_alone(&self) -> bool {
+        self.is_plain && self.length > 0
+    }
+
     /// Appends what stands in the buffer already, and is there from now on.
     #[inline(always)]
     pub(crate) fn append_again(&mut self, bytes: &mut Vec<u8>) {

@@ -146,11 +146,15 @@ impl LineBuffer {
 
     /// Removes all lines and keeps the memory.
     pub fn clear(&mut self) {
+        if self.bytes.len() > self.whole {
+            self.columns.forget_the_line_before();
+        } else {
+            self.columns.forget_the_bytes();
+        }
         self.bytes.clear();
         self.whole = 0;
         self.lines = 0;
         self.untimed = 0;
-        self.columns.forget_the_line_before();
     }
 
     /// Whether every line has a time of its own.
@@ -352,6 +356,15 @@ impl Columns {
     fn forget_the_line_before(&mut self) {
         self.measurement = Known::default();
         self.known.clear();
+    }
+
+    /// Forgets what can only be known again with the bytes of the line before.
+    fn forget_the_bytes(&mut self) {
+        if !self.measurement.stands_alone() {
+            self.measurement = Known::default();
+        }
+        let alone = self.known.iter().take_while(|known| known.stands_alone()).count();
+        self.known.truncate(alone);
     }
 }
 
