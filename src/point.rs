@@ -39,14 +39,13 @@ use crate::{Precision, Result, Timestamp};
 #[derive(Clone)]
 pub struct Point {
     columns: Packed,
-    time: Option<Timestamp>,
 }
 
 impl Point {
     /// A point without tags, fields and time.
     #[must_use]
     pub fn new(measurement: impl AsRef<str>) -> Self {
-        Self { columns: Packed::new(measurement.as_ref()), time: None }
+        Self { columns: Packed::new(measurement.as_ref()) }
     }
 
     /// Sets a tag. An empty value takes the tag away.
@@ -93,7 +92,7 @@ impl Point {
     #[inline]
     #[must_use]
     pub fn time(mut self, time: impl Into<Timestamp>) -> Self {
-        self.time = Some(time.into());
+        self.columns.set_time(time.into());
         self
     }
 
@@ -124,7 +123,7 @@ impl Point {
     /// The time, if it is set.
     #[must_use]
     pub fn timestamp(&self) -> Option<Timestamp> {
-        self.time
+        self.columns.time()
     }
 
     /// The line of this point, without a newline at its end.
@@ -175,7 +174,7 @@ impl Point {
         rules: &TagRules,
         out: &mut Vec<u8>,
     ) -> Result<Encoded> {
-        point_line::encode(&self.columns, self.time, precision, rules, out)
+        point_line::encode(&self.columns, self.columns.time(), precision, rules, out)
     }
 }
 
@@ -184,7 +183,7 @@ impl Point {
 impl PartialEq for Point {
     fn eq(&self, other: &Self) -> bool {
         self.measurement() == other.measurement()
-            && self.time == other.time
+            && self.timestamp() == other.timestamp()
             && self.tags().eq(other.tags())
             && self.fields().eq(other.fields())
     }
@@ -196,7 +195,7 @@ impl fmt::Debug for Point {
             .field("measurement", &self.measurement())
             .field("tags", &Map(|| self.tags()))
             .field("fields", &Map(|| self.fields()))
-            .field("time", &self.time)
+            .field("time", &self.timestamp())
             .finish()
     }
 }

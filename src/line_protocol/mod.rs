@@ -15,6 +15,7 @@ mod line_buffer;
 pub(crate) mod number;
 pub(crate) mod packed;
 pub(crate) mod point_line;
+mod summary;
 mod tag_rules;
 pub(crate) mod text;
 pub(crate) mod words;

@@ -1,4 +1,4 @@
-//! The measurement and the columns of a point, one after the other in one buffer.
+//! A summary, the measurement and the columns of a point, one after the other in one buffer.
 //!
 //! Each column is a header of 16 bytes and then the bytes that a line has for it, as far as they need no escaping:
 //! `,key=value` of a tag, `,key="text"` of a text, `,key=` of a number, whose value is in the header. What does need
@@ -7,32 +7,22 @@
 
 use std::borrow::Cow;
 
+use crate::Timestamp;
 use crate::line_protocol::FieldValue;
 use crate::line_protocol::escape::{self, KeyLook};
+use crate::line_protocol::summary::{Fact, Summary, SummaryMut};
 use crate::line_protocol::words;
 
 /// The buffer. Columns are only ever appended; which of two with one key counts is decided when they are read.
 #[derive(Clone)]
 pub(crate) struct Packed {
+    /// The summary, the measurement, the columns.
     bytes: Vec<u8>,
-    measurement: usize,
-    plain_measurement: bool,
-    /// Where the last tag stands; [`NONE`] before the first one.
-    last_tag: usize,
-    /// The key of the last tag as a number that is greater for keys that come later; 0 if it is not known.
-    last_rank: u128,
-    filter: Filter,
-    /// How often keys were compared, to tell whether two are equal.
-    comparisons: u8,
-    may_have_equal_keys: bool,
-    /// Tags come before fields, sorted by key, none without a value.
-    in_order: bool,
-    has_fields: bool,
 }
 
 /// A set of keys that may find some that are not in it.
 #[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Filter([u64; 4]);
+pub(crate) struct Filter(pub(crate) [u64; 4]);
 
 /// One column, as it came.
 #[derive(Clone, Copy)]
@@ -62,35 +52,38 @@ enum Kind {
 impl Packed {
     pub(crate) fn new(measurement: &str) -> Self {
         let mut bytes = Vec::with_capacity(measurement.len() + USUAL_BYTES);
+        bytes.extend_from_slice(&[0; Summary::LENGTH]);
         bytes.extend_from_slice(measurement.as_bytes());
-        Self {
-            bytes,
-            measurement: measurement.len(),
-            plain_measurement: escape::is_plain_measurement(measurement),
-            last_tag: NONE,
-            last_rank: 0,
-            filter: Filter::default(),
-            comparisons: 0,
-            may_have_equal_keys: false,
-            in_order: true,
-            has_fields: false,
+        if let Some(mut summary) = SummaryMut::of(&mut bytes) {
+            summary.set_measurement(measurement.len());
+            if escape::is_plain_measurement(measurement) {
+                summary.state(Fact::PlainMeasurement);
+            }
         }
+        Self { bytes }
     }
 
     pub(crate) fn push_tag(&mut self, key: &str, value: &str) {
         let look = escape::look_at_key(key);
         // Plain keys have no zeros, so that of two of them the shorter one comes first where the longer one goes on.
         let rank = look.word.swap_bytes();
-        let comes_later = if self.last_tag == NONE {
+        let summary = self.summary();
+        let (last_tag, last_rank) = (summary.last_tag(), summary.last_rank());
+        let comes_later = if last_tag == 0 {
             true
-        } else if rank != 0 && self.last_rank != 0 {
-            self.last_rank < rank
+        } else if rank != 0 && last_rank != 0 {
+            last_rank < rank
         } else {
-            self.last_tag().is_none_or(|last| last.key_bytes() < key.as_bytes())
+            self.column(last_tag).is_none_or(|last| last.key_bytes() < key.as_bytes())
         };
-        self.in_order &= comes_later && !self.has_fields && !value.is_empty();
-        self.last_tag = self.bytes.len();
-        self.last_rank = rank;
+        let is_in_order = comes_later && !summary.is(Fact::HasFields) && !value.is_empty();
+        let place = self.bytes.len();
+        if let Some(mut summary) = SummaryMut::of(&mut self.bytes) {
+            summary.set_last_tag(place, rank);
+            if !is_in_order {
+                summary.state(Fact::OutOfOrder);
+            }
+        }
         let plain = escape::is_plain_tag_value(value);
         self.push_header(Kind::Tag, key, look, plain, value.len() as u64);
         words::append(&mut self.bytes, value.as_bytes());
@@ -98,7 +91,7 @@ impl Packed {
 
     #[inline]
     pub(crate) fn push_field(&mut self, key: &str, value: &FieldValue<'_>) {
-        self.has_fields = true;
+        self.state(Fact::HasFields);
         let (kind, payload) = match value {
             FieldValue::Text(text) => return self.push_text(key, text),
             FieldValue::Float(value) => (Kind::Float, value.to_bits()),
@@ -128,23 +121,19 @@ impl Packed {
         plain_text: bool,
         payload: u64,
     ) {
-        if self.filter.add(look.hash) {
+        if SummaryMut::of(&mut self.bytes).is_some_and(|mut summary| summary.add_key(look.hash)) {
             self.compare(key);
         }
         let flags = kind as u64 | u64::from(look.is_plain) << 3 | u64::from(plain_text) << 4;
         let head = flags | (key.len() as u64) << 8; // no memory holds a key of 2^56 bytes
-        let mut start = [0; 2 * HEADER];
-        start[..8].copy_from_slice(&head.to_le_bytes());
-        start[8..HEADER].copy_from_slice(&payload.to_le_bytes());
+        let length = key.len() + 2;
         if look.word != 0 {
             // `,key=` is not longer than 16 bytes.
-            let equals = u128::from(b'=') << (8 * (key.len() + 1));
+            let equals = u128::from(b'=') << (8 * (length - 1));
             let key_and_around = u128::from(b',') | look.word << 8 | equals;
-            start[HEADER..].copy_from_slice(&key_and_around.to_le_bytes());
-            words::append_chunk(&mut self.bytes, &start, HEADER + key.len() + 2);
+            words::append_three_words(&mut self.bytes, head, payload, key_and_around, length);
         } else {
-            start[HEADER] = b',';
-            words::append_chunk(&mut self.bytes, &start, HEADER + 1);
+            words::append_three_words(&mut self.bytes, head, payload, b','.into(), 1);
             words::append(&mut self.bytes, key.as_bytes());
             self.bytes.push(b'=');
         }
@@ -154,45 +143,60 @@ impl Packed {
     /// of very many columns is still built in a time that grows with their number.
     #[cold]
     fn compare(&mut self, key: &str) {
-        if self.may_have_equal_keys {
+        if self.may_have_equal_keys() {
             return;
         }
-        self.comparisons += 1;
-        self.may_have_equal_keys = self.comparisons == MOST_COMPARISONS
-            || self.columns().any(|(_, column)| column.key_bytes() == key.as_bytes());
+        let count = SummaryMut::of(&mut self.bytes).map(|mut summary| summary.count_comparison());
+        if count >= Some(MOST_COMPARISONS)
+            || self.columns().any(|(_, column)| column.key_bytes() == key.as_bytes())
+        {
+            self.state(Fact::MayHaveEqualKeys);
+        }
     }
 
     pub(crate) fn measurement(&self) -> &str {
-        as_text(self.bytes.get(..self.measurement).unwrap_or_default())
+        as_text(self.measurement_bytes())
     }
 
     /// The measurement, if it is written as it is.
     #[inline]
     pub(crate) fn plain_measurement(&self) -> Option<&[u8]> {
-        self.bytes.get(..self.measurement).filter(|_| self.plain_measurement)
+        self.summary().is(Fact::PlainMeasurement).then(|| self.measurement_bytes())
     }
 
     /// Whether the columns stand as they are written: tags first and sorted, all with values.
     #[inline]
     pub(crate) fn is_in_order(&self) -> bool {
-        self.in_order
+        !self.summary().is(Fact::OutOfOrder)
     }
 
     /// Whether two columns may have one key.
     #[inline]
     pub(crate) fn may_have_equal_keys(&self) -> bool {
-        self.may_have_equal_keys
+        self.summary().is(Fact::MayHaveEqualKeys)
     }
 
     #[inline]
-    pub(crate) fn filter(&self) -> &Filter {
-        &self.filter
+    pub(crate) fn time(&self) -> Option<Timestamp> {
+        self.summary().time()
+    }
+
+    #[inline]
+    pub(crate) fn set_time(&mut self, time: Timestamp) {
+        if let Some(mut summary) = SummaryMut::of(&mut self.bytes) {
+            summary.set_time(time);
+        }
+    }
+
+    #[inline]
+    pub(crate) fn filter(&self) -> Filter {
+        self.summary().filter()
     }
 
     /// The columns as they came, each with its place for [`column`](Self::column).
     #[inline]
     pub(crate) fn columns(&self) -> impl Iterator<Item = (usize, Column<'_>)> {
-        let mut next = self.measurement;
+        let mut next = Summary::LENGTH + self.summary().measurement();
         std::iter::from_fn(move || {
             let place = next;
             let column = self.column(place)?;
@@ -225,8 +229,22 @@ impl Packed {
         })
     }
 
-    fn last_tag(&self) -> Option<Column<'_>> {
-        self.column(self.last_tag)
+    #[inline]
+    fn measurement_bytes(&self) -> &[u8] {
+        let bytes = self.bytes.get(Summary::LENGTH..).unwrap_or_default();
+        bytes.get(..self.summary().measurement()).unwrap_or_default()
+    }
+
+    #[inline(always)]
+    fn summary(&self) -> Summary<'_> {
+        Summary::of(&self.bytes)
+    }
+
+    #[inline(always)]
+    fn state(&mut self, fact: Fact) {
+        if let Some(mut summary) = SummaryMut::of(&mut self.bytes) {
+            summary.state(fact);
+        }
     }
 }
 
@@ -236,11 +254,17 @@ impl Filter {
     /// Adds a key by its hash, and tells whether it may have been there.
     #[inline]
     pub(crate) fn add(&mut self, hash: u64) -> bool {
-        let bit = 1 << (hash >> 2 & 63);
-        let word = &mut self.0[hash as usize & 3]; // one of four
+        let (place, bit) = Self::place(hash);
+        let word = &mut self.0[place & 3]; // one of four
         let was_there = *word & bit != 0;
         *word |= bit;
         was_there
+    }
+
+    /// The word that tells of a key, and its bit.
+    #[inline(always)]
+    pub(crate) fn place(hash: u64) -> (usize, u64) {
+        (hash as usize & 3, 1 << (hash >> 2 & 63))
     }
 
     /// Whether a key may be in both.
@@ -347,10 +371,9 @@ fn as_text(bytes: &[u8]) -> &str {
 }
 
 const HEADER: usize = 16;
-const NONE: usize = usize::MAX;
 
 /// After so many comparisons of keys a point is done with them until it is encoded.
-const MOST_COMPARISONS: u8 = 100;
+const MOST_COMPARISONS: u64 = 100;
 
 /// Room for a usual point, with its measurement: four tags and four fields of short names.
-const USUAL_BYTES: usize = 240;
+const USUAL_BYTES: usize = Summary::LENGTH + 240;

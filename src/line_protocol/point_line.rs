@@ -163,7 +163,7 @@ fn in_any_order(columns: &Packed, rules: &TagRules, out: &mut Vec<u8>) -> Result
     for column in fields.as_slice().iter().filter_map(at) {
         field(&column, &mut first, out)?;
     }
-    if rules.filter().meets(columns.filter()) {
+    if rules.filter().meets(&columns.filter()) {
         let written = fields.as_slice().iter().filter_map(at).filter(Column::is_written);
         for column in written {
             if rules.defaults().iter().any(|tag| tag.key().as_bytes() == column.key_bytes()) {

@@ -143,6 +143,23 @@ fn grow_and_append(
     append_start(out, &second.to_le_bytes(), second_length);
 }
 
+/// Appends two whole words and the first bytes of a third one.
+#[inline(always)]
+pub(crate) fn append_three_words(
+    out: &mut Vec<u8>,
+    first: u64,
+    second: u64,
+    third: u128,
+    third_length: usize,
+) {
+    if !has_room::<32>(out) {
+        out.reserve(32);
+    }
+    append_start(out, &first.to_le_bytes(), 8);
+    append_start(out, &second.to_le_bytes(), 8);
+    append_start(out, &third.to_le_bytes(), third_length);
+}
+
 #[inline(never)]
 fn append_many(out: &mut Vec<u8>, bytes: &[u8]) {
     match (bytes.first_chunk::<16>(), bytes.last_chunk::<16>()) {
