@@ -166,3 +166,36 @@ fn set_word(bytes: &mut [u8; Summary::LENGTH], place: usize, value: u64) {
         *word = value.to_le_bytes();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Point;
+
+    #[test]
+    fn a_point_is_as_small_as_a_buffer() {
+        assert_eq!(size_of::<Point>(), size_of::<Vec<u8>>());
+    }
+
+    #[test]
+    fn what_is_set_is_there_and_nothing_else_is() {
+        let mut bytes = vec![0; Summary::LENGTH];
+        let mut summary = SummaryMut::of(&mut bytes).unwrap();
+        let rank = 0x0102_0304_0506_0708_090a_0b0c_0d0e_0f10;
+        summary.set_measurement(7);
+        summary.set_last_tag(99, rank);
+        assert!(!summary.add_key(5) && summary.add_key(5));
+        assert_eq!((summary.count_comparison(), summary.count_comparison()), (1, 2));
+        assert_eq!(Summary::of(&bytes).time(), None);
+        for nanos in [i128::MIN, -1, 0, i128::MAX] {
+            let time = Timestamp::from_nanos(nanos);
+            SummaryMut::of(&mut bytes).unwrap().set_time(time);
+            assert_eq!(Summary::of(&bytes).time(), Some(time));
+        }
+        let summary = Summary::of(&bytes);
+        assert_eq!((summary.measurement(), summary.last_tag()), (7, 99));
+        assert_eq!(summary.last_rank(), rank);
+        assert!(!summary.is(Fact::OutOfOrder) && !summary.is(Fact::HasFields));
+        assert_eq!(summary.filter().0.iter().map(|word| word.count_ones()).sum::<u32>(), 1);
+    }
+}
