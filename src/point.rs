@@ -174,7 +174,7 @@ impl Point {
         rules: &TagRules,
         out: &mut Vec<u8>,
     ) -> Result<Encoded> {
-        point_line::encode(&self.columns, self.columns.time(), precision, rules, out)
+        point_line::encode(&self.columns, precision, rules, out)
     }
 }
 

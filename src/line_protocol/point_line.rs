@@ -6,18 +6,17 @@ use crate::line_protocol::keys::Keys;
 use crate::line_protocol::packed::{Column, Packed};
 use crate::line_protocol::words::{self, look};
 use crate::line_protocol::{TagRules, escape};
-use crate::{Precision, Result, Timestamp};
+use crate::{Precision, Result};
 
 /// Appends the line of a point, newline included. The buffer is as it was unless there is a line.
 pub(crate) fn encode(
     columns: &Packed,
-    time: Option<Timestamp>,
     precision: Precision,
     rules: &TagRules,
     out: &mut Vec<u8>,
 ) -> Result<Encoded> {
     let start = out.len();
-    match line(columns, time, precision, rules, out) {
+    match line(columns, precision, rules, out) {
         Ok(true) => Ok(Encoded::Line),
         Ok(false) => {
             out.truncate(start);
@@ -99,7 +98,6 @@ const FEW_COLUMNS: usize = 32;
 /// Appends all of it, and tells whether there was a field.
 fn line(
     columns: &Packed,
-    time: Option<Timestamp>,
     precision: Precision,
     rules: &TagRules,
     out: &mut Vec<u8>,
@@ -118,7 +116,7 @@ fn line(
     if !has_fields.map_err(named)? {
         return Ok(false);
     }
-    encoder::end(out, time, precision).map_err(named)?;
+    encoder::end(out, columns.time(), precision).map_err(named)?;
     Ok(true)
 }
 

@@ -123,22 +123,7 @@ pub(crate) fn append_words(
     second: u128,
     second_length: usize,
 ) {
-    if has_room::<32>(out) {
-        append_start(out, &first.to_le_bytes(), first_length);
-        append_start(out, &second.to_le_bytes(), second_length);
-    } else {
-        grow_and_append(out, first, first_length, second, second_length);
-    }
-}
-
-#[cold]
-fn grow_and_append(
-    out: &mut Vec<u8>,
-    first: u64,
-    first_length: usize,
-    second: u128,
-    second_length: usize,
-) {
+    make_room::<32>(out);
     append_start(out, &first.to_le_bytes(), first_length);
     append_start(out, &second.to_le_bytes(), second_length);
 }
@@ -152,9 +137,7 @@ pub(crate) fn append_three_words(
     third: u128,
     third_length: usize,
 ) {
-    if !has_room::<32>(out) {
-        out.reserve(32);
-    }
+    make_room::<32>(out);
     append_start(out, &first.to_le_bytes(), 8);
     append_start(out, &second.to_le_bytes(), 8);
     append_start(out, &third.to_le_bytes(), third_length);
@@ -193,6 +176,14 @@ fn append_start<const N: usize>(out: &mut Vec<u8>, chunk: &[u8; N], length: usiz
 #[inline(always)]
 fn has_room<const N: usize>(out: &Vec<u8>) -> bool {
     out.capacity().wrapping_sub(out.len()) >= N
+}
+
+/// Has the buffer grow at once for several words, if it has to.
+#[inline(always)]
+fn make_room<const N: usize>(out: &mut Vec<u8>) {
+    if !has_room::<N>(out) {
+        out.reserve(N);
+    }
 }
 
 /// Whether two texts are equal, without a call if they are short.
