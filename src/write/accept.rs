@@ -82,16 +82,7 @@ impl Batcher {
     fn help_to_pack(&self) {
         let Some(least) = self.config.gzip_threshold else { return };
         let Some((id, batch)) = self.lock().lane.begin_to_pack(least) else { return };
-        let mut reserved = 0;
-        let packed = self.http.gzip.compress(&batch.line_protocol, |bytes| {
-            let mut state = self.lock();
-            let is_room = state.make_room(bytes);
-            if is_room {
-                state.memory.reserve(bytes);
-                reserved += bytes;
-            }
-            is_room
-        });
+        let (packed, reserved) = self.pack(&batch.line_protocol);
         drop(batch);
         let mut state = self.lock();
         state.memory.release(reserved);

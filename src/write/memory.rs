@@ -11,7 +11,7 @@ pub(super) struct Memory {
     /// What lines may fill. The rest is for bodies that are compressed.
     for_lines: usize,
     used: usize,
-    /// For bodies that callers are compressing.
+    /// For bodies that are being compressed.
     reserved: usize,
     slack: usize,
     spare: Vec<u8>,
@@ -54,13 +54,11 @@ impl Memory {
     }
 
     /// Keeps so much free for somebody who does not have it yet.
-    #[cfg(any(feature = "gzip", test))]
     pub(super) fn reserve(&mut self, bytes: usize) {
         self.reserved += bytes;
         self.check();
     }
 
-    #[cfg(any(feature = "gzip", test))]
     pub(super) fn release(&mut self, bytes: usize) {
         self.reserved = self.reserved.saturating_sub(bytes);
     }

@@ -49,7 +49,9 @@ impl Batcher {
     }
 
     fn post(&self, job: &mut Job, timeout: Duration) -> Result<()> {
-        self.pack(job);
+        if !matches!(job.packed, Packed::Done(_)) {
+            self.pack_job(job);
+        }
         let packed = match &job.packed {
             Packed::Done(packed) => Some(&packed[..]),
             Packed::No | Packed::Begun => None,
@@ -60,28 +62,32 @@ impl Batcher {
         sync::post(&self.http, &job.target, &job.target.path_and_query(), &body)
     }
 
-    /// Compresses the body of a job, unless somebody has done so before, or there is no room.
-    fn pack(&self, job: &mut Job) {
-        let Job { batch, packed, cost, .. } = job;
-        if let Packed::Done(_) = packed {
-            return;
+    fn pack_job(&self, job: &mut Job) {
+        let (packed, reserved) = self.pack(&job.batch.line_protocol);
+        if reserved > 0 {
+            let kept = packed.as_ref().map_or(0, Vec::capacity);
+            let mut state = self.lock();
+            state.memory.release(reserved);
+            state.memory.take(kept);
+            job.cost += kept;
         }
-        let mut taken = 0;
-        let done = sync::pack(&self.http, &self.config, &batch.line_protocol, |bytes| {
+        job.packed = packed.map_or(Packed::No, Packed::Done);
+    }
+
+    /// Compresses lines, if they are to be and there is room. The memory for that is reserved, of which the second part
+    /// tells how much it is: it is for the caller to release it, and to take what the body has in the same moment.
+    pub(super) fn pack(&self, lines: &[u8]) -> (Option<Vec<u8>>, usize) {
+        let mut reserved = 0;
+        let packed = sync::pack(&self.http, &self.config, lines, |bytes| {
             let mut state = self.lock();
             let is_room = state.make_room(bytes);
             if is_room {
-                state.memory.take(bytes);
-                taken += bytes;
+                state.memory.reserve(bytes);
+                reserved += bytes;
             }
             is_room
         });
-        *packed = done.map_or(Packed::No, Packed::Done);
-        let kept = if let Packed::Done(packed) = packed { packed.capacity() } else { 0 };
-        if taken > kept {
-            self.lock().memory.give_back(taken - kept);
-        }
-        *cost += kept;
+        (packed, reserved)
     }
 
     fn land(self: &Arc<Self>, job: Job, result: Result<()>) {
