@@ -1,0 +1,16 @@
+//! Writes in batches.
+
+mod batches;
+mod callbacks;
+mod flush;
+mod histories;
+mod memory;
+mod model;
+mod options;
+mod outages;
+#[path = "../random/mod.rs"]
+mod random;
+mod retries;
+mod shared;
+#[path = "../support/mod.rs"]
+mod support;

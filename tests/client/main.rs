@@ -1,0 +1,9 @@
+//! Configuration, TLS, proxies, and the places where a client can be used.
+
+mod async_context;
+mod bad_input;
+mod config;
+mod proxy;
+#[path = "../support/mod.rs"]
+mod support;
+mod tls;

@@ -1,0 +1,12 @@
+//! `write_file`.
+
+mod batching;
+mod batching_limits;
+mod damaged;
+mod formats;
+mod hostile;
+mod options;
+#[path = "../random/mod.rs"]
+mod random;
+#[path = "../support/mod.rs"]
+mod support;

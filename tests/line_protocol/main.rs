@@ -1,0 +1,10 @@
+//! Points, line buffers and the lines that they become.
+
+mod buffer;
+#[path = "../../fuzz/oracles/model.rs"]
+mod model;
+mod parser;
+mod points;
+#[path = "../random/mod.rs"]
+mod random;
+mod round_trip;

@@ -1,0 +1,13 @@
+//! Queries in every form.
+
+mod anywhere;
+mod connect;
+mod dataframe;
+mod faults;
+mod modes;
+#[path = "../random/mod.rs"]
+mod random;
+mod recorded;
+mod rows;
+#[path = "../support/mod.rs"]
+mod support;

@@ -1,0 +1,9 @@
+//! What can be written besides points.
+
+mod arrow;
+mod frame;
+mod json;
+mod round_trip;
+mod structs;
+#[path = "../support/mod.rs"]
+mod support;

@@ -1,0 +1,9 @@
+//! Synchronous writes, and what the answers of a server mean.
+
+mod hostile;
+mod recorded;
+mod round_trip;
+mod server_errors;
+#[path = "../support/mod.rs"]
+mod support;
+mod sync;
