@@ -55,8 +55,13 @@ impl Wal {
 /// From `elapsed` to the next whole interval, which is never now.
 fn until_next(interval: Duration, elapsed: Duration) -> Duration {
     let past = elapsed.as_nanos() % interval.as_nanos();
-    interval.saturating_sub(Duration::from_nanos_u128(past))
+    // Less than the interval, so its seconds fit.
+    let past = Duration::new((past / SECOND) as u64, (past % SECOND) as u32);
+    interval.saturating_sub(past)
 }
+
+/// In nanoseconds.
+const SECOND: u128 = 1_000_000_000;
 
 /// One who waits, and does no more when dropped: connections may end before the flush.
 struct Waiting<'a>(&'a AtomicUsize);
