@@ -1,5 +1,5 @@
-//! Batching: a server that restarts again and again while several threads write. Nothing is lost, nothing is there
-//! twice, and one worker keeps the order.
+//! Batching: a server that restarts again and again while several threads write, or is ill for a while. Nothing is lost,
+//! nothing is there twice, and one worker keeps the order.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
@@ -8,7 +8,9 @@ use std::time::Duration;
 
 use crate::support::batching::{NEVER, assert_adds_up};
 use crate::support::http::HANGS;
-use influxdb3_blocking::{Client, Error, Point, ThreadPoolScheduler, Timestamp, WriteOptions};
+use influxdb3_blocking::{
+    Client, Error, ErrorKind, Point, ThreadPoolScheduler, Timestamp, WriteOptions,
+};
 use influxdb3_dev_server::{DevServer, Fault};
 
 const RESTARTS: usize = 30;
@@ -201,4 +203,39 @@ fn one_worker_brings_everything_once_and_in_order_through_thirty_restarts() {
 fn four_workers_bring_everything_once_through_thirty_restarts() {
     let (server, client, points) = write_through_restarts(4);
     assert_each_once(&server, &client, &points);
+}
+
+#[test]
+fn a_fault_that_passes_is_waited_for_on_either_endpoint_and_a_wrong_role_is_not() {
+    for is_v2 in [true, false] {
+        let server = DevServer::start().unwrap();
+        let counts = Counts::default();
+        let retried = counts.clone();
+        let options = WriteOptions::default()
+            .retry_interval(Duration::from_millis(1))
+            .max_retry_delay(Duration::from_millis(1))
+            .max_retries(u32::MAX)
+            .retry_callback(move |_, error| retried.add_failure(error));
+        let client = Client::builder().host(server.url()).database("db").use_v2_api(is_v2);
+        let client = client.write_options(options).build().unwrap();
+        for (n, fault) in [Fault::Stopping, Fault::WalFull, Fault::ObjectStore].iter().enumerate() {
+            server.set_fault(*fault);
+            client.write(point(0, 2 * n as i64 + 1)).send().unwrap();
+            let flushed = thread::scope(|scope| {
+                let flushing = scope.spawn(|| client.flush());
+                counts.refused.wait_for(2);
+                server.set_fault(None);
+                flushing.join().unwrap()
+            });
+            flushed.unwrap();
+            assert_eq!(server.rows("db", "m"), n + 1, "{fault:?}");
+        }
+        server.set_fault(Fault::CompactorOnly);
+        client.write(point(0, 7)).send().unwrap();
+        let error = client.flush().unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Rejected, "{error}");
+        assert!(!error.in_doubt() && error.to_string().contains("takes no writes"), "{error}");
+        assert_eq!((error.unsent().len(), server.rows("db", "m")), (1, 3));
+        client.close().unwrap();
+    }
 }
