@@ -38,6 +38,8 @@ pub(crate) struct Config {
     pub(crate) query_timeout: Option<Duration>,
     #[cfg(feature = "query")]
     pub(crate) idle_timeout: Duration,
+    #[cfg(feature = "query")]
+    pub(crate) keep_alive: KeepAlive,
     pub(crate) proxy: Option<Proxy>,
     #[cfg(feature = "tls")]
     pub(crate) tls: TlsSettings,
@@ -49,6 +51,17 @@ pub(crate) struct Config {
     pub(crate) use_v2_api: bool,
     pub(crate) no_sync: bool,
     pub(crate) accept_partial: bool,
+}
+
+/// The PINGs on connections for queries.
+#[derive(Clone, Copy, Debug, Default)]
+#[cfg_attr(not(feature = "query"), allow(dead_code))] // without queries there is nothing that sends them
+pub(crate) enum KeepAlive {
+    /// Often enough for the idle limit.
+    #[default]
+    Automatic,
+    Every(Duration),
+    Off,
 }
 
 /// The text behind percent escapes, with `+` as a blank in forms; `None` if it is malformed or not UTF-8.

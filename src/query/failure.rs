@@ -1,0 +1,296 @@
+//! Exchanges that broke: at which stage, why, and what that means to a person.
+
+use std::error::Error as StdError;
+use std::fmt;
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU8, Ordering};
+use std::time::Duration;
+
+use super::connections::ConnectionEnded;
+use super::runtime::ConnectFailure;
+use super::status::ErrorContext;
+use crate::{Error, ErrorKind};
+
+/// How far a call has come.
+#[derive(Clone, Copy, Debug, Default, Eq, Ord, PartialEq, PartialOrd)]
+#[repr(u8)]
+pub(crate) enum Stage {
+    /// To a connection, TLS handshake included.
+    #[default]
+    Connecting,
+    /// The request is under way: nothing of the answer has come.
+    Head,
+    /// The head has come. The server is planning the query.
+    Schema,
+    /// Messages have come.
+    Streaming,
+}
+
+impl Stage {
+    const ALL: [Self; 4] = [Self::Connecting, Self::Head, Self::Schema, Self::Streaming];
+
+    /// As the end of a sentence.
+    pub(crate) fn when(self) -> &'static str {
+        match self {
+            Self::Connecting => "while connecting",
+            Self::Head => "while waiting for the server to answer",
+            Self::Schema => "while waiting for the schema of the answer",
+            Self::Streaming => "in the middle of the answer",
+        }
+    }
+}
+
+/// The stage of a call, for the task that makes it and for the one who waits.
+#[derive(Clone, Default)]
+pub(crate) struct StageCell(Arc<AtomicU8>);
+
+impl StageCell {
+    pub(crate) fn set(&self, stage: Stage) {
+        self.0.store(stage as u8, Ordering::Relaxed);
+    }
+
+    pub(crate) fn get(&self) -> Stage {
+        Stage::ALL[usize::from(self.0.load(Ordering::Relaxed))]
+    }
+}
+
+/// A broken exchange.
+#[derive(Clone, Debug)]
+pub(crate) struct Failure {
+    stage: Stage,
+    error: Arc<dyn StdError + Send + Sync>,
+}
+
+impl Failure {
+    pub(crate) fn new(stage: Stage, error: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
+        Self { stage, error: Arc::from(error.into()) }
+    }
+
+    /// Whether the connection was gone before the call could be sent.
+    pub(crate) fn is_ended_connection(&self) -> bool {
+        self.find::<ConnectionEnded>().is_some()
+    }
+
+    /// Whether the server has closed the connection because of our PINGs. What a server says with its goodbye is in
+    /// no other place than the text of the error.
+    pub(crate) fn is_about_pings(&self) -> bool {
+        self.mentions("too_many_pings")
+    }
+
+    /// Whether a fresh connection may help: there was one, and it broke before anything of the answer was used.
+    pub(crate) fn is_worth_another_try(&self, first_bytes: &[u8]) -> bool {
+        #[cfg(feature = "tls")]
+        if self.find::<rustls::Error>().is_some() {
+            return false;
+        }
+        matches!(self.stage, Stage::Head | Stage::Schema)
+            && !self.is_dead_connection()
+            && !self.is_expired()
+            && !first_bytes.starts_with(b"HTTP/1")
+    }
+
+    /// Whether PINGs were not answered.
+    fn is_dead_connection(&self) -> bool {
+        self.mentions("keep-alive timed out")
+    }
+
+    /// Whether the head did not come within the `grpc-timeout` that was sent: tonic keeps to it as well.
+    fn is_expired(&self) -> bool {
+        self.find::<tonic::TimeoutExpired>().is_some()
+    }
+
+    fn find<T: StdError + 'static>(&self) -> Option<&T> {
+        self.chain().find_map(|error| error.downcast_ref())
+    }
+
+    fn mentions(&self, text: &str) -> bool {
+        self.chain().any(|error| error.to_string().contains(text))
+    }
+
+    fn chain(&self) -> impl Iterator<Item = &(dyn StdError + 'static)> {
+        let first: &(dyn StdError + 'static) = &*self.error;
+        std::iter::successors(Some(first), |error: &&(dyn StdError + 'static)| {
+            let error: &(dyn StdError + 'static) = *error;
+            // The source of an I/O error is the source of what it wraps.
+            match error.downcast_ref::<io::Error>().and_then(io::Error::get_ref) {
+                Some(wrapped) => Some(wrapped as _),
+                None => error.source(),
+            }
+        })
+    }
+}
+
+impl fmt::Display for Failure {
+    /// The chain of causes on one line, without repetitions.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut last = String::new();
+        for error in self.chain() {
+            let text = error.to_string();
+            if !last.contains(&text) {
+                if !last.is_empty() {
+                    f.write_str(": ")?;
+                }
+                f.write_str(&text)?;
+                last = text;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl StdError for Failure {}
+
+impl ErrorContext<'_> {
+    /// The error of an exchange that broke on a connection whose first bytes are given.
+    pub(crate) fn broken(&self, failure: Failure, first_bytes: &[u8]) -> Error {
+        if let Some(cause) = failure.find::<ConnectFailure>() {
+            return self.no_connection(cause);
+        }
+        let explained = self
+            .no_tls(&failure)
+            .or_else(|| self.too_late(&failure))
+            .or_else(|| self.wrong_protocol(&failure, first_bytes));
+        explained.unwrap_or_else(|| self.cut(&failure)).with_source(failure)
+    }
+
+    fn no_connection(&self, cause: &ConnectFailure) -> Error {
+        let retryable = matches!(cause.kind, ErrorKind::Connect | ErrorKind::Timeout);
+        let error = Error::new(cause.kind, self.scrub(&cause.message)).with_retryable(retryable);
+        match &cause.source {
+            Some(source) => error.with_source(SharedCause(Arc::clone(source))),
+            None => error,
+        }
+    }
+
+    #[cfg(not(feature = "tls"))]
+    fn no_tls(&self, _: &Failure) -> Option<Error> {
+        None
+    }
+
+    #[cfg(feature = "tls")]
+    fn no_tls(&self, failure: &Failure) -> Option<Error> {
+        let endpoint = &self.config.endpoint;
+        let text = if let Some(error) = failure.find::<rustls::Error>() {
+            format!(
+                "no TLS connection to {endpoint}: {}",
+                crate::transport::describe_tls_error(error)
+            )
+        } else if failure.mentions("HTTP/2 was not negotiated") {
+            format!("{endpoint} does not offer HTTP/2 over TLS, which queries need")
+        } else if failure.mentions("TLS handshake timeout") {
+            return Some(
+                Error::new(ErrorKind::Timeout, format!("no TLS handshake with {endpoint} in time"))
+                    .with_retryable(true),
+            );
+        } else if failure.mentions("tls handshake eof") {
+            format!("{endpoint} closed the connection in the TLS handshake: is it a TLS port?")
+        } else {
+            return None;
+        };
+        Some(Error::new(ErrorKind::Tls, text))
+    }
+
+    fn too_late(&self, failure: &Failure) -> Option<Error> {
+        let text = if failure.is_expired() {
+            table_timed_out(failure.stage)
+        } else if failure.is_dead_connection() {
+            format!(
+                "the connection is dead: the server does not answer to PINGs ({})",
+                self.config.endpoint
+            )
+        } else {
+            return None;
+        };
+        Some(Error::new(ErrorKind::Timeout, text).with_retryable(true))
+    }
+
+    /// On a connection without TLS, a server of another kind shows itself by its first bytes.
+    fn wrong_protocol(&self, failure: &Failure, first_bytes: &[u8]) -> Option<Error> {
+        let endpoint = &self.config.endpoint;
+        if endpoint.is_tls() || failure.stage == Stage::Streaming {
+            return None;
+        }
+        match first_bytes {
+            [b'H', b'T', b'T', b'P', b'/', b'1', ..] => {
+                let (status, headers, body) = read_http1(first_bytes);
+                let error = self.http(status, headers, body);
+                Some(error.in_context("the server speaks HTTP/1.1 only"))
+            }
+            // A record of an alert or a handshake, of any version.
+            [0x15 | 0x16, 3, ..] => Some(Error::new(
+                ErrorKind::Tls,
+                format!("the port of {endpoint} speaks TLS: use https://"),
+            )),
+            [] => Some(
+                Error::new(
+                    ErrorKind::Connect,
+                    format!(
+                        "{endpoint} closed the connection without a word: is it a TLS port? (then use https://)"
+                    ),
+                )
+                .with_retryable(true),
+            ),
+            _ => None,
+        }
+    }
+
+    fn cut(&self, failure: &Failure) -> Error {
+        let endpoint = &self.config.endpoint;
+        let when = failure.stage.when();
+        let text = if failure.is_about_pings() {
+            format!(
+                "{endpoint} closed the connection {when}, as it wants fewer PINGs: from now on none are sent (see keep_alive_interval)"
+            )
+        } else {
+            format!("the connection to {endpoint} broke {when}")
+        };
+        Error::new(ErrorKind::Connect, text).with_retryable(true)
+    }
+}
+
+/// The text of the error of a query that is wanted as a whole.
+pub(crate) fn table_timed_out(stage: Stage) -> String {
+    format!("the query took longer than its timeout (query_timeout): it ended {}", stage.when())
+}
+
+/// The text of the error of a query that is read bit by bit.
+pub(crate) fn batch_timed_out(limit: Duration, stage: Stage) -> String {
+    format!("nothing came from the query for {limit:?} (query_timeout): it ended {}", stage.when())
+}
+
+/// A cause that has two owners.
+#[derive(Debug)]
+struct SharedCause(Arc<dyn StdError + Send + Sync>);
+
+impl fmt::Display for SharedCause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl StdError for SharedCause {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        self.0.source()
+    }
+}
+
+type Http1<'a> = (u16, Vec<(String, String)>, &'a [u8]);
+
+/// The beginning of an HTTP/1 answer: status, headers and body.
+fn read_http1(bytes: &[u8]) -> Http1<'_> {
+    let end = bytes.windows(4).position(|window| window == b"\r\n\r\n");
+    let (head, body) = match end {
+        Some(end) => (&bytes[..end], &bytes[end + 4..]),
+        None => (bytes, &[][..]),
+    };
+    let head = String::from_utf8_lossy(head);
+    let mut lines = head.lines();
+    let line = lines.next().unwrap_or_default();
+    let status = line.split_ascii_whitespace().nth(1).and_then(|status| status.parse().ok());
+    let headers = lines.filter_map(|line| line.split_once(':'));
+    let headers = headers
+        .map(|(name, value)| (name.trim().to_ascii_lowercase(), value.trim().to_owned()))
+        .collect();
+    (status.unwrap_or(0), headers, body)
+}
