@@ -17,7 +17,7 @@ use tower_service::Service;
 
 use super::flight::{FlightData, encode_ticket};
 use super::framer::Framer;
-use super::runtime::{Connector, Greeting, Idle, Outbox};
+use super::runtime::{Connector, Idle, Outbox};
 use super::status::{Circumstances, Failure};
 use crate::config::{self, Config, Headers};
 use crate::{Error, ErrorKind, Result};
@@ -34,7 +34,7 @@ const FRAME_SIZE: u32 = 1 << 20;
 pub(crate) struct Rpc {
     config: Arc<Config>,
     channel: Mutex<Option<Channel>>,
-    greeting: Greeting,
+    connector: Connector,
 }
 
 /// One call.
@@ -58,7 +58,7 @@ pub(crate) type Trailers = Vec<(String, String)>;
 
 impl Rpc {
     pub(crate) fn new(config: Arc<Config>) -> Self {
-        Self { config, channel: Mutex::new(None), greeting: Greeting::default() }
+        Self { connector: Connector::new(&config), config, channel: Mutex::new(None) }
     }
 
     /// Runs the call to its end, on the driver.
@@ -82,8 +82,13 @@ impl Rpc {
             };
             // A server that was restarted, or that closes old connections, must not be noticed; a query
             // changes nothing, and nothing of its answer was seen.
-            if !is_first || !failure.is_worth_a_retry(&self.greeting) {
-                return Err(circumstances.broken(failure, &self.greeting));
+            if !is_first || !failure.is_worth_a_retry() {
+                let first_words = if failure.leaves_protocol_open(&self.config) {
+                    self.connector.first_words().await
+                } else {
+                    Vec::new()
+                };
+                return Err(circumstances.broken(failure, &first_words));
             }
             log::debug!("the connection broke before the answer: trying once more ({failure})");
             is_first = false;
@@ -224,8 +229,15 @@ impl Rpc {
         // PINGs are answered also while a query is planned: a dead connection is known within the limit.
         let interval = (config.idle_timeout / 3).clamp(Duration::from_secs(1), KEEP_ALIVE);
         let patience = (config.idle_timeout - config.idle_timeout / 3).max(Duration::from_secs(1));
-        let endpoint = Endpoint::from_shared(config.endpoint.to_string())
+        // The connector speaks TLS: tonic must not, and only names the scheme to the server.
+        let origin = config.endpoint.to_string();
+        let plain = origin.replacen("https://", "http://", 1);
+        let origin = origin.parse().map_err(|error: http::uri::InvalidUri| {
+            Error::config("the host cannot be part of a request").with_source(error)
+        })?;
+        let endpoint = Endpoint::from_shared(plain)
             .map_err(unusable)?
+            .origin(origin)
             .initial_stream_window_size(STREAM_WINDOW)
             .initial_connection_window_size(CONNECTION_WINDOW)
             .max_frame_size(FRAME_SIZE)
@@ -233,19 +245,7 @@ impl Rpc {
             .http2_keep_alive_interval(interval)
             .keep_alive_timeout(patience)
             .keep_alive_while_idle(true);
-        #[cfg(feature = "tls")]
-        let endpoint = if config.endpoint.is_tls() {
-            with_tls(endpoint, config).map_err(unusable)?
-        } else {
-            endpoint
-        };
-        let connector = Connector::new(
-            &config.endpoint,
-            config.proxy.as_ref(),
-            config.connect_timeout,
-            self.greeting.clone(),
-        );
-        Ok(endpoint.connect_with_connector_lazy(connector))
+        Ok(endpoint.connect_with_connector_lazy(self.connector.clone()))
     }
 }
 
@@ -267,23 +267,6 @@ impl From<Failure> for Refusal {
 impl From<Error> for Refusal {
     fn from(error: Error) -> Self {
         Self::Final(error)
-    }
-}
-
-#[cfg(feature = "tls")]
-fn with_tls(endpoint: Endpoint, config: &Config) -> Result<Endpoint, tonic::transport::Error> {
-    use tonic::transport::{ClientTlsConfig, Identity};
-
-    use crate::transport::AcceptAny;
-
-    let mut tls = ClientTlsConfig::new().timeout(config.connect_timeout);
-    if let Some(identity) = &config.tls.identity {
-        tls = tls.identity(Identity::from_pem(&identity.chain_pem, &identity.key_pem));
-    }
-    if config.tls.accept_invalid_certs {
-        endpoint.tls_config_with_verifier(tls, Arc::new(AcceptAny::new()))
-    } else {
-        endpoint.tls_config(tls.trust_anchors(config.tls.roots.store().roots))
     }
 }
 

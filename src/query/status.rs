@@ -3,8 +3,8 @@
 use std::error::Error as StdError;
 use std::io;
 
-use super::runtime::{ConnectFailure, Greeting};
 use crate::config::{Config, Token};
+use crate::transport::ConnectError;
 use crate::{Error, ErrorKind};
 
 /// What the texts of errors need to know about a call.
@@ -137,21 +137,18 @@ impl Circumstances<'_> {
             .with_retryable(retryable)
     }
 
-    /// The error of an exchange that broke.
-    pub(crate) fn broken(&self, failure: Failure, greeting: &Greeting) -> Error {
+    /// The error of an exchange that broke. `first_words` is what the server says to a client that begins to speak
+    /// HTTP/2, if it speaks something else and that is known.
+    pub(crate) fn broken(&self, failure: Failure, first_words: &[u8]) -> Error {
         let endpoint = &self.config.endpoint;
-        if let Some(connect) = failure.find::<ConnectFailure>() {
-            let retryable = matches!(connect.kind, ErrorKind::Connect | ErrorKind::Timeout);
-            let error =
-                Error::new(connect.kind, self.scrub(&connect.message)).with_retryable(retryable);
-            return match &connect.source {
-                Some(source) => error.with_source(Shared(source.clone())),
-                None => error,
-            };
+        if let Some(error) = failure.find::<ConnectError>() {
+            return error.to_error();
         }
         #[cfg(feature = "tls")]
-        if let Some(error) = self.tls(&failure) {
-            return error.with_source(failure);
+        if let Some(error) = failure.find::<rustls::Error>() {
+            let why = crate::transport::describe_tls_error(error);
+            let text = format!("no TLS connection to {endpoint}: {why}");
+            return Error::new(ErrorKind::Tls, text).with_source(failure);
         }
         let broke = |kind, text: &str| {
             Error::new(kind, format!("{text} ({endpoint})")).with_retryable(true)
@@ -166,23 +163,22 @@ impl Circumstances<'_> {
             let text = "the connection is dead: the server does not answer to PINGs";
             return broke(ErrorKind::Timeout, text).with_source(failure);
         }
-        let greeting = greeting.get();
         if !endpoint.is_tls() {
-            if greeting.starts_with(b"HTTP/1") {
-                let (status, headers, body) = read_http1(&greeting);
+            if first_words.starts_with(b"HTTP/1") {
+                let (status, headers, body) = read_http1(first_words);
                 return self
                     .http(status, headers, body)
                     .in_context("the server speaks HTTP/1.1 only");
             }
             // A record of an alert or a handshake, of any version.
-            if matches!(greeting[..], [0x15 | 0x16, 3, ..]) {
+            if matches!(first_words[..], [0x15 | 0x16, 3, ..]) {
                 return Error::new(
                     ErrorKind::Tls,
                     format!("the port of {endpoint} speaks TLS: use https://"),
                 )
                 .with_source(failure);
             }
-            if greeting.is_empty() && failure.is_early {
+            if first_words.is_empty() && failure.is_early {
                 return Error::new(
                     ErrorKind::Connect,
                     format!(
@@ -215,32 +211,9 @@ impl Circumstances<'_> {
 
     fn has_client_cert(&self) -> bool {
         #[cfg(feature = "tls")]
-        return self.config.tls.identity.is_some();
+        return self.config.tls.has_client_cert();
         #[cfg(not(feature = "tls"))]
         false
-    }
-
-    #[cfg(feature = "tls")]
-    fn tls(&self, failure: &Failure) -> Option<Error> {
-        let endpoint = &self.config.endpoint;
-        let text = if let Some(error) = failure.find::<rustls::Error>() {
-            format!(
-                "no TLS connection to {endpoint}: {}",
-                crate::transport::describe_tls_error(error)
-            )
-        } else if failure.mentions("HTTP/2 was not negotiated") {
-            format!("{endpoint} does not offer HTTP/2 over TLS, which queries need")
-        } else if failure.mentions("TLS handshake timeout") {
-            return Some(
-                Error::new(ErrorKind::Timeout, format!("no TLS handshake with {endpoint} in time"))
-                    .with_retryable(true),
-            );
-        } else if failure.mentions("tls handshake eof") {
-            format!("{endpoint} closed the connection in the TLS handshake: is it a TLS port?")
-        } else {
-            return None;
-        };
-        Some(Error::new(ErrorKind::Tls, text))
     }
 
     fn unauthenticated(&self) -> &'static str {
@@ -284,16 +257,20 @@ pub(crate) struct Failure {
 
 impl Failure {
     /// Whether a fresh connection may help: it was there, and broke.
-    pub(crate) fn is_worth_a_retry(&self, greeting: &Greeting) -> bool {
+    pub(crate) fn is_worth_a_retry(&self) -> bool {
         #[cfg(feature = "tls")]
-        if self.find::<rustls::Error>().is_some() || self.mentions("HTTP/2 was not negotiated") {
+        if self.find::<rustls::Error>().is_some() {
             return false;
         }
         self.is_early
-            && self.find::<ConnectFailure>().is_none()
+            && self.find::<ConnectError>().is_none()
             && !self.mentions("keep-alive timed out")
             && !self.mentions(TIMEOUT_EXPIRED)
-            && !greeting.get().starts_with(b"HTTP/1")
+    }
+
+    /// Whether the server may speak something else than HTTP/2.
+    pub(crate) fn leaves_protocol_open(&self, config: &Config) -> bool {
+        self.is_worth_a_retry() && !config.endpoint.is_tls()
     }
 
     fn find<T: StdError + 'static>(&self) -> Option<&T> {
@@ -336,22 +313,6 @@ impl std::fmt::Display for Failure {
 }
 
 impl StdError for Failure {}
-
-/// A cause that two owners have.
-#[derive(Debug)]
-struct Shared(std::sync::Arc<dyn StdError + Send + Sync>);
-
-impl std::fmt::Display for Shared {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        self.0.fmt(f)
-    }
-}
-
-impl StdError for Shared {
-    fn source(&self) -> Option<&(dyn StdError + 'static)> {
-        self.0.source()
-    }
-}
 
 type Http1<'a> = (u16, Vec<(String, String)>, &'a [u8]);
 

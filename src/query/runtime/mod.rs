@@ -9,6 +9,7 @@
 //! 3. What needs a runtime to be made (the channel, sockets) is made inside a task.
 //! 4. A forked child has no driver thread: [`Driver::is_usable`] tells, and a new driver is started.
 
+mod addresses;
 mod connect;
 
 use std::future::{Future, poll_fn};
@@ -24,7 +25,7 @@ use tokio::sync::{Semaphore, oneshot};
 use tokio::task::AbortHandle;
 use tokio::time::Sleep;
 
-pub(crate) use connect::{ConnectFailure, Connector, Greeting};
+pub(crate) use connect::Connector;
 
 use crate::{Error, ErrorKind, Result};
 
