@@ -8,7 +8,7 @@ use crate::config::{self, Config, Endpoint, Headers, KeepAlive, Token};
 use crate::line_protocol::TagRules;
 use crate::transport::Proxy;
 #[cfg(feature = "tls")]
-use crate::transport::{Identity, Roots, TlsSettings};
+use crate::transport::TlsSettings;
 use crate::{Client, Error, Precision, Result, WriteOptions};
 
 /// Makes a [`Client`]. Problems are collected, and [`build`](Self::build) names all of them at once.
@@ -48,8 +48,6 @@ pub struct ClientBuilder {
     proxy: Option<Proxy>,
     #[cfg(feature = "tls")]
     tls: TlsSettings,
-    #[cfg(feature = "native-certs")]
-    native_roots: bool,
     max_message_size: usize,
     max_request_bytes: usize,
     use_v2_api: bool,
@@ -80,8 +78,6 @@ impl ClientBuilder {
             proxy: None,
             #[cfg(feature = "tls")]
             tls: TlsSettings::default(),
-            #[cfg(feature = "native-certs")]
-            native_roots: false,
             max_message_size: 256 << 20,
             max_request_bytes: 10 << 20,
             use_v2_api: true,
@@ -165,7 +161,8 @@ impl ClientBuilder {
         self
     }
 
-    /// How long to wait for a connection, TLS handshake included. Default: 10 seconds.
+    /// How long all of connecting may take: name resolution, TCP, the proxy and the TLS handshake together.
+    /// Default: 10 seconds.
     pub fn connect_timeout(mut self, timeout: Duration) -> Self {
         self.connect_timeout = timeout;
         self
@@ -235,32 +232,81 @@ impl ClientBuilder {
         self
     }
 
-    /// The root certificates to trust for writes and queries, as PEM text, in place of the bundled ones.
+    /// The certificates to trust for writes and queries, as PEM text, in place of the bundled ones.
     ///
-    /// Every certificate of a bundle counts. Default: Mozilla's, from `webpki-roots`.
+    /// Every certificate of a bundle counts. One that is a root vouches for what it has signed. One that is the
+    /// server's own, self-signed or not, is accepted when the server shows exactly that, whatever name and dates it
+    /// has. Default: Mozilla's roots, from `webpki-roots`.
     #[cfg(feature = "tls")]
     pub fn tls_root_certs(mut self, pem: impl AsRef<[u8]>) -> Self {
-        match Roots::from_pem(pem.as_ref()) {
-            Ok(roots) => self.tls.roots = roots,
-            Err(problem) => self.problems.push(problem),
-        }
+        let set = self.tls.set_roots(pem.as_ref());
+        self.problems.extend(set.err());
+        self
+    }
+
+    /// Certificates to trust beside the others: the bundled ones, [the system's](Self::tls_native_roots), or
+    /// [one's own](Self::tls_root_certs). As PEM text; a second call adds more.
+    ///
+    /// ```no_run
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use influxdb3_blocking::Client;
+    ///
+    /// let client = Client::builder()
+    ///     .host("https://influx.corp.example:8181")
+    ///     .tls_add_root_certs(std::fs::read("corporate-ca.pem")?)
+    ///     .build()?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[cfg(feature = "tls")]
+    pub fn tls_add_root_certs(mut self, pem: impl AsRef<[u8]>) -> Self {
+        let added = self.tls.add_roots(pem.as_ref());
+        self.problems.extend(added.err());
         self
     }
 
     /// Trusts the operating system's root certificates in place of the bundled ones.
     #[cfg(feature = "native-certs")]
     pub fn tls_native_roots(mut self, native: bool) -> Self {
-        self.native_roots = native;
+        self.tls.native_roots = native;
+        self
+    }
+
+    /// The name that the server's certificate has to be for, and that the server is asked for (SNI), in place of the
+    /// host's: for a host that is an address, or one end of a tunnel. The proxy, if there is one, is not meant.
+    ///
+    /// ```
+    /// use influxdb3_blocking::Client;
+    ///
+    /// // ssh -L 8181:influx.example.io:8181 jump.example.io
+    /// let client = Client::builder()
+    ///     .host("https://localhost:8181")
+    ///     .tls_server_name("influx.example.io")
+    ///     .build()?;
+    /// # Ok::<_, influxdb3_blocking::Error>(())
+    /// ```
+    #[cfg(feature = "tls")]
+    pub fn tls_server_name(mut self, name: impl AsRef<str>) -> Self {
+        let set = self.tls.set_server_name(name.as_ref());
+        self.problems.extend(set.err());
+        self
+    }
+
+    /// Appends the secrets of all TLS connections to the file that the variable `SSLKEYLOGFILE` names, so that a tool
+    /// such as Wireshark can decrypt what was recorded. Default: false; the variable alone does nothing.
+    ///
+    /// Who has the file can read everything that was sent, the token as well. The variable is read by `build`.
+    #[cfg(feature = "tls")]
+    pub fn tls_key_log(mut self, log: bool) -> Self {
+        self.tls.key_log = log;
         self
     }
 
     /// A client certificate (with its chain) and its private key, as PEM text, for mutual TLS.
     #[cfg(feature = "tls")]
     pub fn client_cert(mut self, certificate: impl AsRef<[u8]>, key: impl AsRef<[u8]>) -> Self {
-        match Identity::from_pem(certificate.as_ref(), key.as_ref()) {
-            Ok(identity) => self.tls.identity = Some(Arc::new(identity)),
-            Err(problem) => self.problems.push(problem),
-        }
+        let set = self.tls.set_identity(certificate.as_ref(), key.as_ref());
+        self.problems.extend(set.err());
         self
     }
 
@@ -342,16 +388,6 @@ impl ClientBuilder {
     /// # Errors
     /// [`ErrorKind::Config`](crate::ErrorKind::Config), naming every problem.
     pub fn build(mut self) -> Result<Client> {
-        #[cfg(feature = "native-certs")]
-        if self.native_roots {
-            match (&self.tls.roots, Roots::native()) {
-                (Roots::Certificates(_), _) => self
-                    .problems
-                    .push("tls_native_roots and tls_root_certs exclude each other".to_owned()),
-                (Roots::Bundled, Ok(roots)) => self.tls.roots = roots,
-                (Roots::Bundled, Err(problem)) => self.problems.push(problem),
-            }
-        }
         self.check();
         let rules = TagRules::new(
             std::mem::take(&mut self.default_tags),
@@ -360,6 +396,10 @@ impl ClientBuilder {
         if let Err(error) = &rules {
             self.problems.push(format!("default_tag: {}", error.message()));
         }
+        #[cfg(feature = "tls")]
+        let tls = self.tls.build();
+        #[cfg(feature = "tls")]
+        self.problems.extend(tls.as_ref().err().cloned());
         match (self.host, rules) {
             (Some(endpoint), Ok(rules)) if self.problems.is_empty() => {
                 let config = Config {
@@ -379,7 +419,7 @@ impl ClientBuilder {
                     keep_alive: self.keep_alive,
                     proxy: self.proxy,
                     #[cfg(feature = "tls")]
-                    tls: self.tls,
+                    tls: tls.map_err(Error::config)?,
                     #[cfg(feature = "query")]
                     max_message_size: self.max_message_size,
                     max_request_bytes: self.max_request_bytes,

@@ -1,7 +1,6 @@
 //! What a client is told once, parsed where it is told.
 
 pub(crate) mod connection_string;
-mod endpoint;
 pub(crate) mod env;
 mod headers;
 mod token;
@@ -9,14 +8,14 @@ mod token;
 use std::sync::Arc;
 use std::time::Duration;
 
-pub(crate) use endpoint::Endpoint;
 pub(crate) use headers::Headers;
 pub(crate) use token::Token;
 
 use crate::Precision;
 use crate::transport::Proxy;
 #[cfg(feature = "tls")]
-use crate::transport::TlsSettings;
+use crate::transport::Tls;
+pub(crate) use crate::transport::{Endpoint, percent_decode};
 
 /// What this client calls itself, on both paths.
 pub(crate) const USER_AGENT: &str = concat!("influxdb3-blocking/", env!("CARGO_PKG_VERSION"));
@@ -42,7 +41,7 @@ pub(crate) struct Config {
     pub(crate) keep_alive: KeepAlive,
     pub(crate) proxy: Option<Proxy>,
     #[cfg(feature = "tls")]
-    pub(crate) tls: TlsSettings,
+    pub(crate) tls: Tls,
     #[cfg(feature = "query")]
     pub(crate) max_message_size: usize,
     pub(crate) max_request_bytes: usize,
@@ -62,22 +61,4 @@ pub(crate) enum KeepAlive {
     Automatic,
     Every(Duration),
     Off,
-}
-
-/// The text behind percent escapes, with `+` as a blank in forms; `None` if it is malformed or not UTF-8.
-pub(crate) fn percent_decode(text: &str, form: bool) -> Option<String> {
-    let mut decoded = Vec::with_capacity(text.len());
-    let mut bytes = text.bytes();
-    while let Some(byte) = bytes.next() {
-        decoded.push(match byte {
-            b'%' => {
-                let mut digit = || char::from(bytes.next()?).to_digit(16);
-                let (high, low) = (digit()?, digit()?);
-                u8::try_from(high * 16 + low).ok()?
-            }
-            b'+' if form => b' ',
-            other => other,
-        });
-    }
-    String::from_utf8(decoded).ok()
 }

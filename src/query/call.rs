@@ -15,7 +15,7 @@ use tower_service::Service as _;
 
 use super::connections::{Connections, Lease};
 use super::failure::{Failure, Stage, StageCell};
-use super::runtime::{sleep_until, within};
+use super::runtime::{Observation, sleep_until, within};
 use super::status::{ErrorContext, GrpcStatus, Trailers, to_list};
 use crate::config::{self, Config, Headers};
 use crate::{Error, ErrorKind, Result};
@@ -91,25 +91,34 @@ impl Server {
         loop {
             call.stage.set(Stage::Connecting);
             let lease = self.connections.lease().await;
-            let lease = lease.map_err(|failure| context.broken(failure, &[]))?;
+            let lease = lease.map_err(|failure| context.no_connection(failure))?;
             let failure = match self.attempt(method, call, &lease, &context).await {
                 Ok(trailers) => return Ok(trailers),
                 Err(CallError::Final(error)) => return Err(error),
                 Err(CallError::Broken(failure)) => failure,
             };
-            if failure.is_about_pings() {
+            let observed = lease.observation();
+            if observed.refuses_pings {
                 self.connections.stop_pings();
             }
-            let first_bytes = lease.first_bytes();
             // Nothing was sent on a kept connection that has ended meanwhile: that is no try.
             let was_sent = lease.is_new || !failure.is_ended_connection();
-            if was_sent && !(has_another_try && failure.is_worth_another_try(&first_bytes)) {
-                return Err(context.broken(failure, &first_bytes));
+            if was_sent && !(has_another_try && failure.is_worth_another_try(&observed)) {
+                let first_words = self.first_words(&failure, &observed).await;
+                return Err(context.broken(failure, &observed, &first_words));
             }
             log::debug!("the connection broke before the answer: trying once more ({failure})");
             has_another_try &= !was_sent;
             lease.retire();
         }
+    }
+
+    /// What a server says first that may not speak HTTP/2.
+    async fn first_words(&self, failure: &Failure, observed: &Observation) -> Vec<u8> {
+        if self.config.endpoint.is_tls() || !failure.leaves_protocol_open(observed) {
+            return Vec::new();
+        }
+        self.connections.first_words().await
     }
 
     async fn attempt(

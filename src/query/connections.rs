@@ -7,11 +7,12 @@ use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
 use http::Uri;
+use http::uri::InvalidUri;
 use tonic::transport::{Channel, Endpoint};
 use tower_service::Service;
 
 use super::failure::{Failure, Stage};
-use super::runtime::{Connector, Greeting, Shared};
+use super::runtime::{Connector, Observation, Observed, ObservedStream, Shared, Stream, TokioIo};
 use crate::config::{Config, KeepAlive};
 
 /// A stream may have so much under way. 1 Gbit/s over 100 ms is 12.5 MB.
@@ -29,6 +30,7 @@ const PING_INTERVAL: Duration = Duration::from_secs(20);
 /// The connections of one client.
 pub(crate) struct Connections {
     config: Arc<Config>,
+    connector: Connector,
     state: Mutex<State>,
 }
 
@@ -36,7 +38,7 @@ pub(crate) struct Connections {
 struct State {
     open: Vec<Connection>,
     /// One attempt to connect at a time, for whoever waits.
-    opening: Option<Opening>,
+    opening: Option<Shared<Result<(), Failure>>>,
     opened: u64,
     /// The server has complained about PINGs.
     without_pings: bool,
@@ -45,21 +47,19 @@ struct State {
 struct Connection {
     number: u64,
     channel: Channel,
-    /// The first bytes that came on it.
-    greeting: Greeting,
+    observed: Observed,
     /// How many calls use it.
     calls: usize,
 }
 
-#[derive(Clone)]
-struct Opening {
-    since: Instant,
-    outcome: Shared<Result<(), Failure>>,
-}
-
 impl Connections {
     pub(crate) fn new(config: Arc<Config>) -> Self {
-        Self { config, state: Mutex::default() }
+        Self { connector: Connector::new(&config), config, state: Mutex::default() }
+    }
+
+    /// What the server says to a client that begins to speak HTTP/2, if it speaks something else.
+    pub(crate) async fn first_words(&self) -> Vec<u8> {
+        self.connector.first_words().await
     }
 
     /// A place on a connection, which is opened if there is none with room.
@@ -75,10 +75,10 @@ impl Connections {
                 state.opening.get_or_insert_with(|| self.open()).clone()
             };
             is_new = true;
-            match opening.outcome.outcome().await {
+            match opening.outcome().await {
                 Some(Ok(())) => {}
                 // It began before this call did: the network may be another one now.
-                Some(Err(_)) if opening.since < since => {}
+                Some(Err(failure)) if failure.began_before(since) => {}
                 Some(Err(failure)) => return Err(failure),
                 None => {
                     self.lock().opening = None;
@@ -107,32 +107,37 @@ impl Connections {
             connections: Arc::clone(self),
             number: connection.number,
             channel: connection.channel.clone(),
-            greeting: connection.greeting.clone(),
+            observed: connection.observed.clone(),
             is_new,
         })
     }
 
-    fn open(self: &Arc<Self>) -> Opening {
+    fn open(self: &Arc<Self>) -> Shared<Result<(), Failure>> {
         let this = Arc::clone(self);
-        let outcome = Shared::spawn(async move {
-            let greeting = Greeting::default();
-            let connected = this.connect(greeting.clone()).await;
+        Shared::spawn(async move {
+            let observed = Observed::default();
+            let connected = this.connect(observed.clone()).await;
             let mut state = this.lock();
             state.opening = None;
             let channel = connected?;
             state.opened += 1;
             let number = state.opened;
-            state.open.push(Connection { number, channel, greeting, calls: 0 });
+            state.open.push(Connection { number, channel, observed, calls: 0 });
             Ok(())
-        });
-        Opening { since: Instant::now(), outcome }
+        })
     }
 
-    async fn connect(&self, greeting: Greeting) -> Result<Channel, Failure> {
+    async fn connect(&self, observed: Observed) -> Result<Channel, Failure> {
         let failed = |error: tonic::transport::Error| Failure::new(Stage::Connecting, error);
         let config = &self.config;
-        let mut endpoint = Endpoint::from_shared(config.endpoint.to_string())
+        // The connector speaks TLS: tonic must not, and only names the scheme to the server.
+        let origin = config.endpoint.to_string();
+        let plain = origin.replacen("https://", "http://", 1);
+        let origin =
+            origin.parse().map_err(|error: InvalidUri| Failure::new(Stage::Connecting, error))?;
+        let mut endpoint = Endpoint::from_shared(plain)
             .map_err(failed)?
+            .origin(origin)
             .initial_stream_window_size(STREAM_WINDOW)
             .initial_connection_window_size(CONNECTION_WINDOW)
             .max_frame_size(FRAME_SIZE)
@@ -145,19 +150,8 @@ impl Connections {
                 .keep_alive_timeout(patience.max(Duration::from_secs(1)))
                 .keep_alive_while_idle(true);
         }
-        #[cfg(feature = "tls")]
-        let endpoint = if config.endpoint.is_tls() {
-            with_tls(endpoint, config).map_err(failed)?
-        } else {
-            endpoint
-        };
-        let connector = Connector::new(
-            &config.endpoint,
-            config.proxy.as_ref(),
-            config.connect_timeout,
-            greeting,
-        );
-        endpoint.connect_with_connector(OneConnection(Some(connector))).await.map_err(failed)
+        let one = OneConnection(Some((self.connector.clone(), observed)));
+        endpoint.connect_with_connector(one).await.map_err(failed)
     }
 
     fn ping_interval(&self) -> Option<Duration> {
@@ -202,7 +196,7 @@ pub(crate) struct Lease {
     connections: Arc<Connections>,
     number: u64,
     channel: Channel,
-    greeting: Greeting,
+    observed: Observed,
     /// Whether the connection was opened while this call waited for one.
     pub(crate) is_new: bool,
 }
@@ -212,8 +206,9 @@ impl Lease {
         self.channel.clone()
     }
 
-    pub(crate) fn first_bytes(&self) -> Vec<u8> {
-        self.greeting.get()
+    /// What was observed on the connection.
+    pub(crate) fn observation(&self) -> Observation {
+        self.observed.get()
     }
 
     /// No further call uses this connection. Those that do, go on.
@@ -229,7 +224,7 @@ impl Drop for Lease {
 }
 
 /// tonic would connect again by itself, and without a word: it gets one connection and no more.
-struct OneConnection(Option<Connector>);
+struct OneConnection(Option<(Connector, Observed)>);
 
 /// The connection that a call was to use had ended before.
 #[derive(Debug)]
@@ -244,7 +239,7 @@ impl std::fmt::Display for ConnectionEnded {
 impl std::error::Error for ConnectionEnded {}
 
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
-type Connected = <Connector as Service<Uri>>::Response;
+type Connected = TokioIo<ObservedStream<Stream>>;
 
 impl Service<Uri> for OneConnection {
     type Response = Connected;
@@ -253,35 +248,21 @@ impl Service<Uri> for OneConnection {
 
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
         match &mut self.0 {
-            Some(connector) => connector.poll_ready(cx).map_err(Into::into),
+            Some((connector, _)) => connector.poll_ready(cx).map_err(Into::into),
             None => Poll::Ready(Ok(())),
         }
     }
 
     fn call(&mut self, uri: Uri) -> Self::Future {
         match self.0.take() {
-            Some(mut connector) => {
+            Some((mut connector, observed)) => {
                 let connecting = connector.call(uri);
-                Box::pin(async { Ok(connecting.await?) })
+                Box::pin(async {
+                    let stream = connecting.await?.into_inner();
+                    Ok(TokioIo::new(ObservedStream::new(stream, observed)))
+                })
             }
             None => Box::pin(std::future::ready(Err(ConnectionEnded.into()))),
         }
-    }
-}
-
-#[cfg(feature = "tls")]
-fn with_tls(endpoint: Endpoint, config: &Config) -> Result<Endpoint, tonic::transport::Error> {
-    use tonic::transport::{ClientTlsConfig, Identity};
-
-    use crate::transport::AcceptAny;
-
-    let mut tls = ClientTlsConfig::new().timeout(config.connect_timeout);
-    if let Some(identity) = &config.tls.identity {
-        tls = tls.identity(Identity::from_pem(&identity.chain_pem, &identity.key_pem));
-    }
-    if config.tls.accept_invalid_certs {
-        endpoint.tls_config_with_verifier(tls, Arc::new(AcceptAny::new()))
-    } else {
-        endpoint.tls_config(tls.trust_anchors(config.tls.roots.store().roots))
     }
 }

@@ -5,11 +5,12 @@ use std::fmt;
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::connections::ConnectionEnded;
-use super::runtime::ConnectFailure;
+use super::runtime::Observation;
 use super::status::ErrorContext;
+use crate::transport::ConnectError;
 use crate::{Error, ErrorKind};
 
 /// How far a call has come.
@@ -67,27 +68,27 @@ impl Failure {
         Self { stage, error: Arc::from(error.into()) }
     }
 
+    /// Whether it is the failure of an attempt to connect that was begun before this.
+    pub(crate) fn began_before(&self, moment: Instant) -> bool {
+        self.find::<ConnectError>().is_some_and(|error| error.began < moment)
+    }
+
     /// Whether the connection was gone before the call could be sent.
     pub(crate) fn is_ended_connection(&self) -> bool {
         self.find::<ConnectionEnded>().is_some()
     }
 
-    /// Whether the server has closed the connection because of our PINGs. What a server says with its goodbye is in
-    /// no other place than the text of the error.
-    pub(crate) fn is_about_pings(&self) -> bool {
-        self.mentions("too_many_pings")
-    }
-
     /// Whether a fresh connection may help: there was one, and it broke before anything of the answer was used.
-    pub(crate) fn is_worth_another_try(&self, first_bytes: &[u8]) -> bool {
-        #[cfg(feature = "tls")]
-        if self.find::<rustls::Error>().is_some() {
-            return false;
-        }
+    pub(crate) fn is_worth_another_try(&self, observed: &Observation) -> bool {
         matches!(self.stage, Stage::Head | Stage::Schema)
+            && !has_tls_error(observed)
             && !self.is_dead_connection()
             && !self.is_expired()
-            && !first_bytes.starts_with(b"HTTP/1")
+    }
+
+    /// Whether the server may speak something else than HTTP/2.
+    pub(crate) fn leaves_protocol_open(&self, observed: &Observation) -> bool {
+        self.stage == Stage::Head && !observed.is_http2
     }
 
     /// Whether PINGs were not answered.
@@ -142,53 +143,60 @@ impl fmt::Display for Failure {
 impl StdError for Failure {}
 
 impl ErrorContext<'_> {
-    /// The error of an exchange that broke on a connection whose first bytes are given.
-    pub(crate) fn broken(&self, failure: Failure, first_bytes: &[u8]) -> Error {
-        if let Some(cause) = failure.find::<ConnectFailure>() {
-            return self.no_connection(cause);
+    /// The error of a connection that could not be made.
+    pub(crate) fn no_connection(&self, failure: Failure) -> Error {
+        match failure.find::<ConnectError>() {
+            Some(error) => {
+                log::debug!(
+                    "no connection to {}: it ended at {:?}",
+                    self.config.endpoint,
+                    error.stage
+                );
+                error.to_error()
+            }
+            None => self.cut(&failure, &Observation::default()).with_source(failure),
         }
-        let explained = self
-            .no_tls(&failure)
-            .or_else(|| self.too_late(&failure))
-            .or_else(|| self.wrong_protocol(&failure, first_bytes));
-        explained.unwrap_or_else(|| self.cut(&failure)).with_source(failure)
     }
 
-    fn no_connection(&self, cause: &ConnectFailure) -> Error {
-        let retryable = matches!(cause.kind, ErrorKind::Connect | ErrorKind::Timeout);
-        let error = Error::new(cause.kind, self.scrub(&cause.message)).with_retryable(retryable);
-        match &cause.source {
-            Some(source) => error.with_source(SharedCause(Arc::clone(source))),
-            None => error,
+    /// The error of an exchange that broke. `first_words` is what the server says to a client that begins to speak
+    /// HTTP/2, if it speaks something else and that is known.
+    pub(crate) fn broken(
+        &self,
+        failure: Failure,
+        observed: &Observation,
+        first_words: &[u8],
+    ) -> Error {
+        self.no_tls(&failure, observed)
+            .or_else(|| self.too_late(&failure))
+            .or_else(|| self.other_protocol(&failure, observed, first_words))
+            .unwrap_or_else(|| self.cut(&failure, observed))
+            .with_source(failure)
+    }
+
+    /// In TLS 1.3 a server refuses a client after the handshake.
+    #[cfg(feature = "tls")]
+    fn no_tls(&self, failure: &Failure, observed: &Observation) -> Option<Error> {
+        let endpoint = &self.config.endpoint;
+        if let Some(error) = &observed.tls_error {
+            let why = crate::transport::describe_tls_error(error);
+            let text = format!("no TLS connection to {endpoint}: {why}");
+            return Some(Error::new(ErrorKind::Tls, text));
         }
+        if !endpoint.is_tls() || failure.stage != Stage::Head || observed.has_heard {
+            return None;
+        }
+        let question = match self.config.tls.has_client_cert() {
+            true => "does the server accept the client_cert?",
+            false => "does the server want a client_cert?",
+        };
+        let text =
+            format!("{endpoint} closed the connection right after the TLS handshake: {question}");
+        Some(Error::new(ErrorKind::Tls, text).with_retryable(true))
     }
 
     #[cfg(not(feature = "tls"))]
-    fn no_tls(&self, _: &Failure) -> Option<Error> {
+    fn no_tls(&self, _: &Failure, _: &Observation) -> Option<Error> {
         None
-    }
-
-    #[cfg(feature = "tls")]
-    fn no_tls(&self, failure: &Failure) -> Option<Error> {
-        let endpoint = &self.config.endpoint;
-        let text = if let Some(error) = failure.find::<rustls::Error>() {
-            format!(
-                "no TLS connection to {endpoint}: {}",
-                crate::transport::describe_tls_error(error)
-            )
-        } else if failure.mentions("HTTP/2 was not negotiated") {
-            format!("{endpoint} does not offer HTTP/2 over TLS, which queries need")
-        } else if failure.mentions("TLS handshake timeout") {
-            return Some(
-                Error::new(ErrorKind::Timeout, format!("no TLS handshake with {endpoint} in time"))
-                    .with_retryable(true),
-            );
-        } else if failure.mentions("tls handshake eof") {
-            format!("{endpoint} closed the connection in the TLS handshake: is it a TLS port?")
-        } else {
-            return None;
-        };
-        Some(Error::new(ErrorKind::Tls, text))
     }
 
     fn too_late(&self, failure: &Failure) -> Option<Error> {
@@ -205,15 +213,20 @@ impl ErrorContext<'_> {
         Some(Error::new(ErrorKind::Timeout, text).with_retryable(true))
     }
 
-    /// On a connection without TLS, a server of another kind shows itself by its first bytes.
-    fn wrong_protocol(&self, failure: &Failure, first_bytes: &[u8]) -> Option<Error> {
+    /// On a connection without TLS, a server of another kind shows itself by what it says first.
+    fn other_protocol(
+        &self,
+        failure: &Failure,
+        observed: &Observation,
+        first_words: &[u8],
+    ) -> Option<Error> {
         let endpoint = &self.config.endpoint;
-        if endpoint.is_tls() || failure.stage == Stage::Streaming {
+        if endpoint.is_tls() || !failure.leaves_protocol_open(observed) {
             return None;
         }
-        match first_bytes {
+        match first_words {
             [b'H', b'T', b'T', b'P', b'/', b'1', ..] => {
-                let (status, headers, body) = read_http1(first_bytes);
+                let (status, headers, body) = read_http1(first_words);
                 let error = self.http(status, headers, body);
                 Some(error.in_context("the server speaks HTTP/1.1 only"))
             }
@@ -222,7 +235,7 @@ impl ErrorContext<'_> {
                 ErrorKind::Tls,
                 format!("the port of {endpoint} speaks TLS: use https://"),
             )),
-            [] => Some(
+            [] if !observed.has_heard => Some(
                 Error::new(
                     ErrorKind::Connect,
                     format!(
@@ -235,10 +248,10 @@ impl ErrorContext<'_> {
         }
     }
 
-    fn cut(&self, failure: &Failure) -> Error {
+    fn cut(&self, failure: &Failure, observed: &Observation) -> Error {
         let endpoint = &self.config.endpoint;
         let when = failure.stage.when();
-        let text = if failure.is_about_pings() {
+        let text = if observed.refuses_pings {
             format!(
                 "{endpoint} closed the connection {when}, as it wants fewer PINGs: from now on none are sent (see keep_alive_interval)"
             )
@@ -249,6 +262,16 @@ impl ErrorContext<'_> {
     }
 }
 
+#[cfg(feature = "tls")]
+fn has_tls_error(observed: &Observation) -> bool {
+    observed.tls_error.is_some()
+}
+
+#[cfg(not(feature = "tls"))]
+fn has_tls_error(_: &Observation) -> bool {
+    false
+}
+
 /// The text of the error of a query that is wanted as a whole.
 pub(crate) fn table_timed_out(stage: Stage) -> String {
     format!("the query took longer than its timeout (query_timeout): it ended {}", stage.when())
@@ -257,22 +280,6 @@ pub(crate) fn table_timed_out(stage: Stage) -> String {
 /// The text of the error of a query that is read bit by bit.
 pub(crate) fn batch_timed_out(limit: Duration, stage: Stage) -> String {
     format!("nothing came from the query for {limit:?} (query_timeout): it ended {}", stage.when())
-}
-
-/// A cause that has two owners.
-#[derive(Debug)]
-struct SharedCause(Arc<dyn StdError + Send + Sync>);
-
-impl fmt::Display for SharedCause {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
-    }
-}
-
-impl StdError for SharedCause {
-    fn source(&self) -> Option<&(dyn StdError + 'static)> {
-        self.0.source()
-    }
 }
 
 type Http1<'a> = (u16, Vec<(String, String)>, &'a [u8]);

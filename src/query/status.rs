@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use http::{HeaderMap, HeaderValue};
 
-use crate::config::{self, Config, Token};
+use crate::config::{Config, Token};
 use crate::{Error, ErrorKind};
 
 /// What comes with the end of an answer.
@@ -42,7 +42,7 @@ impl<'a> GrpcStatus<'a> {
             return Ok(headers);
         }
         let raw = String::from_utf8_lossy(self.message);
-        let message = config::percent_decode(&raw, false);
+        let message = crate::transport::percent_decode(&raw, false);
         let message = message.as_deref().unwrap_or(&raw);
         let wait = retry_after(&headers);
         Err(context.grpc(self.code, message).with_headers(headers).with_retry_after(wait))

@@ -17,7 +17,7 @@ fn build_names_every_problem_at_once() {
     let error = Client::builder()
         .host("ftp://example.io")
         .token("two words")
-        .proxy("socks5://proxy:1")
+        .proxy("socks4://proxy:1")
         .header("bad name", "x")
         .auth_scheme("Basic auth")
         .default_tag("a\nb", "c")
@@ -31,7 +31,7 @@ fn build_names_every_problem_at_once() {
     for part in [
         "\"ftp\"",
         "the token has blanks",
-        "socks5",
+        "socks4",
         "\"bad name\"",
         "\"Basic auth\"",
         "default_tag",

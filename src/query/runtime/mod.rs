@@ -9,14 +9,18 @@
 //! 3. What needs a runtime to be made (connections, sockets) is made inside a task.
 //! 4. What depends on the thread is kept in an [`OfProcess`]: a forked child has no such thread.
 
+mod addresses;
 mod connect;
 mod driver;
+mod observe;
 mod process;
 mod task;
 mod wait;
 
-pub(crate) use connect::{ConnectFailure, Connector, Greeting};
+pub(crate) use connect::{Connector, Stream};
 pub(crate) use driver::Driver;
+pub(crate) use hyper_util::rt::TokioIo;
+pub(crate) use observe::{Observation, Observed, ObservedStream};
 pub(crate) use process::OfProcess;
 pub(crate) use task::{AbortHandle, NoEvent, Outbox, Task};
 pub(crate) use wait::{Shared, sleep_until, within};
