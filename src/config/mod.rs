@@ -1,7 +1,5 @@
 //! What a client is told once, parsed where it is told.
 
-pub(crate) mod connection_string;
-pub(crate) mod env;
 mod headers;
 mod token;
 

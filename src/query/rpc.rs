@@ -191,9 +191,6 @@ impl Rpc {
             headers.insert(AUTHORIZATION, value);
         }
         for (name, value) in self.config.headers.with(&call.headers).iter() {
-            if is_ours(name) {
-                continue;
-            }
             let invalid = || Error::config(format!("the header {name} cannot be sent"));
             let name = HeaderName::try_from(name).map_err(|_| invalid())?;
             let mut value = HeaderValue::try_from(value).map_err(|_| invalid())?;
@@ -326,11 +323,6 @@ impl http_body::Body for Once {
 fn is_grpc(head: &Response<()>) -> bool {
     let content_type = head.headers().get(CONTENT_TYPE).map_or(&[][..], HeaderValue::as_bytes);
     head.status() == 200 && content_type.starts_with(b"application/grpc")
-}
-
-/// The headers that make the call what it is.
-fn is_ours(name: &str) -> bool {
-    name.starts_with("grpc-") || matches!(name, "content-type" | "te" | "content-encoding")
 }
 
 fn to_list(headers: &HeaderMap) -> Vec<(String, String)> {

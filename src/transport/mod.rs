@@ -5,6 +5,7 @@ mod connect_method;
 mod endpoint;
 mod percent;
 mod proxy;
+mod proxy_variables;
 mod socks5;
 #[cfg(feature = "tls")]
 mod tls;
@@ -18,6 +19,7 @@ pub(crate) use connect_error::{ConnectError, Limit, Peer, Stage};
 pub(crate) use endpoint::Endpoint;
 pub(crate) use percent::percent_decode;
 pub(crate) use proxy::{Proxy, ProxyScheme};
+pub(crate) use proxy_variables::proxy_from_variables;
 #[cfg(feature = "tls")]
 pub(crate) use tls::{Tls, TlsSettings, name_of};
 #[cfg(feature = "tls")]

@@ -3,6 +3,7 @@
 mod async_context;
 mod bad_input;
 mod config;
+mod connecting;
 mod proxy;
 #[path = "../support/mod.rs"]
 mod support;

@@ -8,6 +8,7 @@ pub mod batching;
 pub mod flight;
 pub mod home;
 pub mod http;
+pub mod own_process;
 pub mod proxy;
 #[cfg(feature = "tls")]
 pub mod tls;
