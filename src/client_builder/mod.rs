@@ -300,7 +300,7 @@ impl ClientBuilder {
     /// ```
     #[cfg(feature = "tls")]
     pub fn tls_server_name(mut self, name: impl AsRef<str>) -> Self {
-        let set = self.set_tls_server_name(name.as_ref());
+        let set = self.tls.set_server_name(name.as_ref());
         self.problems.extend(set.err());
         self
     }
@@ -461,16 +461,6 @@ impl ClientBuilder {
         }
         scheme.clone_into(&mut self.auth_scheme);
         Ok(())
-    }
-
-    #[cfg(feature = "tls")]
-    fn set_tls_server_name(&mut self, name: &str) -> Result<(), String> {
-        self.tls.set_server_name(name)
-    }
-
-    #[cfg(not(feature = "tls"))]
-    fn set_tls_server_name(&mut self, _: &str) -> Result<(), String> {
-        Err("needs the feature `tls` of this crate".into())
     }
 
     fn read_proxy_from_env(&mut self) {

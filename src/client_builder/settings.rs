@@ -80,10 +80,18 @@ pub(super) const SETTINGS: &[Setting] = &[
         builder.proxy_from_env = parse_bool(text)?;
         Ok(())
     }),
-    Setting::new("INFLUX_TLS_SERVER_NAME", "tlsServerName", |builder, text| {
-        builder.set_tls_server_name(text)
-    }),
+    Setting::new("INFLUX_TLS_SERVER_NAME", "tlsServerName", set_tls_server_name),
 ];
+
+#[cfg(feature = "tls")]
+fn set_tls_server_name(builder: &mut ClientBuilder, name: &str) -> Result<(), String> {
+    builder.tls.set_server_name(name)
+}
+
+#[cfg(not(feature = "tls"))]
+fn set_tls_server_name(_: &mut ClientBuilder, _: &str) -> Result<(), String> {
+    Err("needs the feature `tls` of this crate".into())
+}
 
 /// How the host is named in problems of a connection string.
 const HOST: &str = "the connection string";

@@ -16,7 +16,7 @@ pub(crate) fn proxy_from_variables(
         Some(Ok(value)) => Ok(Some(value).filter(|value| !value.trim().is_empty())),
         Some(Err(_)) => Err(format!("{name} is not UTF-8")),
     };
-    if let Some((_, list)) = first(["no_proxy", "NO_PROXY"], &read)?
+    if let Some((_, list)) = first(["no_proxy", "NO_PROXY"], read)?
         && is_excepted(endpoint, &list)
     {
         return Ok(None);
@@ -27,7 +27,7 @@ pub(crate) fn proxy_from_variables(
         // In a CGI program whoever makes the request sets HTTP_PROXY, by a header `Proxy`.
         (false, Some(_)) => ["http_proxy", "http_proxy", "all_proxy", "ALL_PROXY"],
     };
-    match first(names, &read)? {
+    match first(names, read)? {
         None => Ok(None),
         // The value may have a password.
         Some((name, value)) => {

@@ -219,7 +219,7 @@ impl<'a, R: Record<K>, K> WriteRequest<'a, R, K> {
         };
         if database.is_empty() {
             return Err(Error::config(
-                "no database: call .database(…) on the client's builder or on the request",
+                "no database: call .database(…) on the client's builder or on the request, or set the variable INFLUX_DATABASE",
             ));
         }
         let organization =
