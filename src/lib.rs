@@ -44,8 +44,8 @@ pub use precision::Precision;
 pub use query::TypedRows;
 #[cfg(feature = "query")]
 pub use query::{
-    CancelHandle, Chunk, Chunks, ColumnIndex, ColumnKind, FromCell, Language, Param, QueryRequest,
-    QueryStats, Reader, Row, Rows, Table,
+    CancelHandle, Chunk, Chunks, ColumnIndex, ColumnKind, FromCell, Language, Param, QueryProgress,
+    QueryRequest, QueryStats, Reader, Row, Rows, Table,
 };
 #[cfg(feature = "arrow")]
 pub use record::Columns;

@@ -6,7 +6,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::config::{Config, Endpoint, Headers, Token};
+use crate::config::{Config, Endpoint, Headers, KeepAlive, Token};
 use crate::line_protocol::TagRules;
 #[cfg(feature = "tls")]
 use crate::transport::TlsSettings;
@@ -44,6 +44,7 @@ pub struct ClientBuilder {
     write_timeout: Duration,
     query_timeout: Option<Duration>,
     idle_timeout: Duration,
+    keep_alive: KeepAlive,
     gzip_threshold: Option<usize>,
     headers: Headers,
     proxy: Option<Proxy>,
@@ -74,6 +75,7 @@ impl ClientBuilder {
             write_timeout: Duration::from_secs(30),
             query_timeout: None,
             idle_timeout: Duration::from_secs(60),
+            keep_alive: KeepAlive::default(),
             gzip_threshold: None,
             headers: Headers::default(),
             proxy: None,
@@ -183,6 +185,20 @@ impl ClientBuilder {
     /// A server that is busy sends a sign of life every 5 seconds.
     pub fn idle_timeout(mut self, timeout: Duration) -> Self {
         self.idle_timeout = timeout;
+        self
+    }
+
+    /// How often a PING is sent on a connection for queries, or `None` for never. Default: three times in `idle_timeout`,
+    /// at most every 20 seconds.
+    ///
+    /// PINGs keep the way through firewalls open, and tell that a connection is dead while a query is planned, when nothing
+    /// else is sent: if a PING is not answered within two thirds of `idle_timeout`, it is. Some gateways allow one in five
+    /// minutes and close the connection otherwise (`too_many_pings`). A client that is told so sends none any more.
+    pub fn keep_alive_interval(mut self, interval: impl Into<Option<Duration>>) -> Self {
+        self.keep_alive = match interval.into() {
+            Some(interval) => KeepAlive::Every(interval),
+            None => KeepAlive::Off,
+        };
         self
     }
 
@@ -432,6 +448,8 @@ impl ClientBuilder {
                     query_timeout: self.query_timeout,
                     #[cfg(feature = "query")]
                     idle_timeout: self.idle_timeout,
+                    #[cfg(feature = "query")]
+                    keep_alive: self.keep_alive,
                     proxy: self.proxy,
                     #[cfg(feature = "tls")]
                     tls: tls.map_err(Error::config)?,
@@ -494,6 +512,9 @@ impl ClientBuilder {
         self.problems.extend(self.write_options.problems());
         if self.max_message_size == 0 {
             self.problems.push("max_message_size is 0: no answer fits".into());
+        }
+        if matches!(self.keep_alive, KeepAlive::Every(Duration::ZERO)) {
+            self.problems.push("keep_alive_interval is 0: None turns PINGs off".into());
         }
         for (name, timeout) in [
             ("connect_timeout", Some(self.connect_timeout)),

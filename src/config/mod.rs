@@ -10,10 +10,10 @@ pub(crate) use headers::Headers;
 pub(crate) use token::Token;
 
 use crate::Precision;
+pub(crate) use crate::transport::Endpoint;
 use crate::transport::Proxy;
 #[cfg(feature = "tls")]
 use crate::transport::Tls;
-pub(crate) use crate::transport::{Endpoint, percent_decode};
 
 /// What this client calls itself, on both paths.
 pub(crate) const USER_AGENT: &str = concat!("influxdb3-blocking/", env!("CARGO_PKG_VERSION"));
@@ -35,6 +35,8 @@ pub(crate) struct Config {
     pub(crate) query_timeout: Option<Duration>,
     #[cfg(feature = "query")]
     pub(crate) idle_timeout: Duration,
+    #[cfg(feature = "query")]
+    pub(crate) keep_alive: KeepAlive,
     pub(crate) proxy: Option<Proxy>,
     #[cfg(feature = "tls")]
     pub(crate) tls: Tls,
@@ -46,4 +48,15 @@ pub(crate) struct Config {
     pub(crate) use_v2_api: bool,
     pub(crate) no_sync: bool,
     pub(crate) accept_partial: bool,
+}
+
+/// The PINGs on connections for queries.
+#[derive(Clone, Copy, Debug, Default)]
+#[cfg_attr(not(feature = "query"), allow(dead_code))] // without queries there is nothing that sends them
+pub(crate) enum KeepAlive {
+    /// Often enough for the idle limit.
+    #[default]
+    Automatic,
+    Every(Duration),
+    Off,
 }

@@ -12,8 +12,10 @@ use serde_core::de::{
 };
 use serde_core::forward_to_deserialize_any;
 
+use super::cancel::CancelHandle;
 use super::cell::{Cell, nanoseconds};
-use super::reader::{CancelHandle, Reader};
+use super::progress::QueryProgress;
+use super::reader::Reader;
 use super::rfc3339;
 use super::rows::Row;
 use super::stats::QueryStats;
@@ -46,6 +48,12 @@ impl<T: DeserializeOwned> TypedRows<T> {
     #[must_use]
     pub fn cancel_handle(&self) -> CancelHandle {
         self.reader.cancel_handle()
+    }
+
+    /// How much of the answer was read, as of a [`Reader`](Reader::progress).
+    #[must_use]
+    pub fn progress(&self) -> QueryProgress {
+        self.reader.progress()
     }
 
     /// What the server said about the query, after the last row: `None` before.

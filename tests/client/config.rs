@@ -175,7 +175,7 @@ fn a_variable_that_is_not_utf_8_is_named_and_its_value_is_not_shown() {
         ("INFLUX_ORG", OsStr::new("")),
     ];
     let name = "config::a_variable_that_is_not_utf_8_is_named_and_its_value_is_not_shown";
-    own_process::run(name, &variables, || {
+    own_process::with_variables(name, &variables, || {
         let error = Client::from_env().unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Config);
         assert_eq!(error.to_string(), "INFLUX_TOKEN is not UTF-8; INFLUX_DATABASE is not UTF-8");
@@ -210,7 +210,7 @@ fn every_variable_is_read_and_has_its_key_in_connection_strings() {
     let write = |client: Client| client.write("m f=1 1").send().unwrap();
     let name = "config::every_variable_is_read_and_has_its_key_in_connection_strings";
     let variables = values.map(|(variable, _, value)| (variable, OsStr::new(value)));
-    if own_process::run(name, &variables, || write(Client::from_env().unwrap())) {
+    if own_process::with_variables(name, &variables, || write(Client::from_env().unwrap())) {
         let keys = values[1..].iter().map(|(_, key, value)| format!("{key}={value}"));
         let text = format!("{host}?{}", keys.collect::<Vec<_>>().join("&"));
         write(Client::from_connection_string(text).unwrap());

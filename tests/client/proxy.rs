@@ -147,7 +147,7 @@ fn the_environments_proxy_is_taken_when_asked_for() {
         ("INFLUX_PROXY_FROM_ENV", OsStr::new("on")),
     ];
     let name = "proxy::the_environments_proxy_is_taken_when_asked_for";
-    let is_parent = own_process::run(name, &variables, || {
+    let is_parent = own_process::with_variables(name, &variables, || {
         let server = DevServer::start().unwrap();
         let builder = || Client::builder().host(server.url()).database("db");
         use_both_paths(&builder().build().unwrap());
@@ -167,7 +167,7 @@ fn the_environments_proxy_is_taken_when_asked_for() {
 fn a_variable_that_is_no_proxy_is_a_problem_of_build_without_its_value() {
     let name = "proxy::a_variable_that_is_no_proxy_is_a_problem_of_build_without_its_value";
     let variables = [("HTTP_PROXY", OsStr::new("ftp://me:s3cret@proxy"))];
-    own_process::run(name, &variables, || {
+    own_process::with_variables(name, &variables, || {
         let builder = Client::builder().host("http://example.io");
         builder.clone().build().unwrap();
         let error = builder.proxy_from_env(true).build().unwrap_err();

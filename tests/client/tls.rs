@@ -101,7 +101,7 @@ fn the_systems_roots_and_ones_own_are_trusted_together() {
         ("OWN", OsStr::new(&own)),
     ];
     let name = "tls::the_systems_roots_and_ones_own_are_trusted_together";
-    own_process::run(name, &variables, || {
+    own_process::with_variables(name, &variables, || {
         let variable = |name| std::env::var(name).unwrap();
         let builder = |name| Client::builder().host(variable(name)).database("db");
         for server in ["FIRST", "SECOND"] {
@@ -150,7 +150,7 @@ fn a_server_is_called_by_the_name_that_is_set() {
 fn secrets_are_logged_when_that_is_asked_for_and_only_then() {
     let path = std::env::temp_dir().join(format!("key-log-{}", std::process::id()));
     let name = "tls::secrets_are_logged_when_that_is_asked_for_and_only_then";
-    own_process::run(name, &[("SSLKEYLOGFILE", path.as_os_str())], || {
+    own_process::with_variables(name, &[("SSLKEYLOGFILE", path.as_os_str())], || {
         let authority = Authority::new();
         let server = start(&authority.sign("127.0.0.1", false));
         let path = std::env::var_os("SSLKEYLOGFILE").unwrap();
@@ -169,7 +169,7 @@ fn secrets_are_logged_when_that_is_asked_for_and_only_then() {
 #[test]
 fn the_provider_that_a_program_installs_is_not_ours() {
     let name = "tls::the_provider_that_a_program_installs_is_not_ours";
-    own_process::run(name, &[], || {
+    own_process::in_own_process(name, || {
         // With this one no handshake can be made.
         let useless = rustls::crypto::CryptoProvider {
             cipher_suites: Vec::new(),

@@ -2,11 +2,13 @@
 
 mod anywhere;
 mod connect;
+mod connections;
 mod dataframe;
 mod faults;
 mod modes;
 #[path = "../random/mod.rs"]
 mod random;
+mod read_ahead;
 mod recorded;
 mod rows;
 #[path = "../support/mod.rs"]

@@ -1,25 +1,39 @@
-//! Tests of what belongs to a whole process.
+//! Tests that need a process to themselves: for its memory or its variables, or because they fork.
 
 use std::ffi::OsStr;
 use std::process::Command;
 
-const MARK: &str = "IN_A_PROCESS_OF_ITS_OWN";
+const MARK: &str = "INFLUX_TEST_IN_OWN_PROCESS";
 
-/// Runs `body` in a process of its own that has these variables: this test program, told to run the one test that is
-/// called `name`, which must be the one that calls this. Returns whether this is the process that started it.
-pub fn run(name: &str, variables: &[(&str, &OsStr)], body: impl FnOnce()) -> bool {
+/// Runs the test of this full name (`module::test`) again, alone in a process of its own, where `body` is what it does.
+pub fn in_own_process(name: &str, body: impl FnOnce()) {
+    with_variables(name, &[], body);
+}
+
+/// The same in a process that has these variables. Returns whether this is the process that started it.
+pub fn with_variables(name: &str, variables: &[(&str, &OsStr)], body: impl FnOnce()) -> bool {
     if std::env::var_os(MARK).is_some() {
         body();
         return false;
     }
     let mut command = Command::new(std::env::current_exe().unwrap());
-    command.args(["--exact", name, "--nocapture"]).env(MARK, "yes");
+    command.args(["--exact", name, "--nocapture", "--test-threads=1"]).env(MARK, "1");
     for (variable, value) in variables {
         command.env(variable, value);
     }
-    let output = command.output().unwrap();
-    let shown = [&output.stdout[..], &output.stderr[..]].concat();
-    let shown = String::from_utf8_lossy(&shown);
-    assert!(output.status.success() && shown.contains("1 passed"), "{shown}");
+    let test = command.output().unwrap();
+    let text = String::from_utf8_lossy(&test.stdout);
+    assert!(
+        test.status.success() && text.contains("1 passed"),
+        "{text}{}",
+        String::from_utf8_lossy(&test.stderr)
+    );
     true
+}
+
+/// What this process has in memory, in bytes.
+#[cfg(target_os = "linux")]
+pub fn resident() -> usize {
+    let pages = std::fs::read_to_string("/proc/self/statm").unwrap();
+    pages.split(' ').nth(1).unwrap().parse::<usize>().unwrap() * 4096
 }
