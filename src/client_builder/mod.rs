@@ -1,14 +1,16 @@
-mod texts;
+mod connection_string;
+mod settings;
+mod text_forms;
 
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::config::{self, Config, Endpoint, Headers, KeepAlive, Token};
+use crate::config::{Config, Endpoint, Headers, KeepAlive, Token};
 use crate::line_protocol::TagRules;
-use crate::transport::Proxy;
 #[cfg(feature = "tls")]
 use crate::transport::TlsSettings;
+use crate::transport::{Proxy, proxy_from_variables};
 use crate::{Client, Error, Precision, Result, WriteOptions};
 
 /// Makes a [`Client`]. Problems are collected, and [`build`](Self::build) names all of them at once.
@@ -46,6 +48,7 @@ pub struct ClientBuilder {
     gzip_threshold: Option<usize>,
     headers: Headers,
     proxy: Option<Proxy>,
+    proxy_from_env: bool,
     #[cfg(feature = "tls")]
     tls: TlsSettings,
     max_message_size: usize,
@@ -76,6 +79,7 @@ impl ClientBuilder {
             gzip_threshold: None,
             headers: Headers::default(),
             proxy: None,
+            proxy_from_env: false,
             #[cfg(feature = "tls")]
             tls: TlsSettings::default(),
             max_message_size: 256 << 20,
@@ -111,8 +115,7 @@ impl ClientBuilder {
 
     /// The database (bucket) that is written and queried unless a request names another one.
     pub fn database(mut self, database: impl AsRef<str>) -> Self {
-        self.database =
-            Some(Arc::from(database.as_ref())).filter(|name: &Arc<str>| !name.is_empty());
+        self.set_database(database.as_ref());
         self
     }
 
@@ -126,13 +129,8 @@ impl ClientBuilder {
     ///
     /// Queries over Flight are always `Bearer`.
     pub fn auth_scheme(mut self, scheme: impl Into<String>) -> Self {
-        let scheme = scheme.into();
-        if scheme.is_empty()
-            || !scheme.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
-        {
-            self.problems.push(format!("{scheme:?} is no auth scheme: use Token or Bearer"));
-        }
-        self.auth_scheme = scheme;
+        let set = self.set_auth_scheme(&scheme.into());
+        self.problems.extend(set.err());
         self
     }
 
@@ -221,14 +219,45 @@ impl ClientBuilder {
         self
     }
 
-    /// The HTTP proxy that writes and queries go through: `http://[user:password@]host:port`.
+    /// The proxy that writes and queries go through: `http://[user:password@]host:port`, `https://…` for a proxy that
+    /// speaks TLS itself, or `socks5://…`. User and password are percent-encoded.
     ///
-    /// Default: none; the environment's proxy variables are not read.
+    /// Everything goes through a tunnel to the server (CONNECT, or what SOCKS 5 has for that), `http://` as well, and
+    /// the proxy resolves the server's name. Default: none, unless
+    /// [the environment's is asked for](Self::proxy_from_env), over which this one wins.
+    ///
+    /// ```
+    /// use influxdb3_blocking::Client;
+    ///
+    /// let client = Client::builder()
+    ///     .host("https://cluster.example.io")
+    ///     .proxy("socks5://me:p%40ssword@proxy.corp.example:1080")
+    ///     .build()?;
+    /// # Ok::<_, influxdb3_blocking::Error>(())
+    /// ```
     pub fn proxy(mut self, proxy: impl AsRef<str>) -> Self {
         match Proxy::parse(proxy.as_ref()) {
             Ok(proxy) => self.proxy = Some(proxy),
             Err(problem) => self.problems.push(problem),
         }
+        self
+    }
+
+    /// Takes the proxy from the environment, which `build` reads then. Default: false.
+    ///
+    /// `HTTPS_PROXY` is for hosts with `https://`, `HTTP_PROXY` for hosts with `http://`, and `ALL_PROXY` for both if the
+    /// other is not set; the lower case of each name counts first. `NO_PROXY` lists hosts that are reached without a
+    /// proxy, separated by commas: `example.io` (with all that ends in `.example.io`), `10.1.2.3`, `10.0.0.0/8`,
+    /// each of the first two with a port if only that is meant, or `*` for all.
+    ///
+    /// ```
+    /// use influxdb3_blocking::Client;
+    ///
+    /// let client = Client::builder().host("https://cluster.example.io").proxy_from_env(true).build()?;
+    /// # Ok::<_, influxdb3_blocking::Error>(())
+    /// ```
+    pub fn proxy_from_env(mut self, from_env: bool) -> Self {
+        self.proxy_from_env = from_env;
         self
     }
 
@@ -364,23 +393,26 @@ impl ClientBuilder {
 
     /// Takes what the environment has: `INFLUX_HOST`, `INFLUX_TOKEN`, `INFLUX_DATABASE`, `INFLUX_ORG`,
     /// `INFLUX_AUTH_SCHEME`, `INFLUX_PRECISION`, `INFLUX_GZIP_THRESHOLD`, `INFLUX_WRITE_NO_SYNC`,
-    /// `INFLUX_WRITE_ACCEPT_PARTIAL`, `INFLUX_WRITE_USE_V2_API`, `INFLUX_WRITE_TIMEOUT` and
-    /// `INFLUX_QUERY_TIMEOUT`.
+    /// `INFLUX_WRITE_ACCEPT_PARTIAL`, `INFLUX_WRITE_USE_V2_API`, `INFLUX_CONNECT_TIMEOUT`, `INFLUX_WRITE_TIMEOUT`,
+    /// `INFLUX_QUERY_TIMEOUT`, `INFLUX_PROXY`, `INFLUX_PROXY_FROM_ENV` and `INFLUX_TLS_SERVER_NAME`.
     ///
-    /// An empty variable counts as unset. Booleans are true/false/1/0/yes/no/on/off in any case. Timeouts
-    /// have a unit (`10s`, `500ms`); a bare number is milliseconds. What is set later wins.
-    pub fn with_env(self) -> Self {
-        config::env::apply(self, |name| std::env::var(name).ok())
+    /// An empty variable counts as unset; one that is not UTF-8 is a problem. Booleans are
+    /// true/false/1/0/yes/no/on/off in any case. Timeouts have a unit (`10s`, `500ms`); a bare number is milliseconds.
+    /// What is set later wins.
+    pub fn with_env(mut self) -> Self {
+        settings::set_from_env(&mut self, |name| std::env::var_os(name));
+        self
     }
 
     /// Takes what a connection string has: `https://host:8181?token=…&database=…`.
     ///
     /// The keys are `token`, `database`, `org`, `authScheme`, `precision`, `gzipThreshold`, `writeNoSync`,
-    /// `writeAcceptPartial`, `writeUseV2Api`, `writeTimeout` and `queryTimeout`, with values as in
-    /// [`with_env`](Self::with_env), form-encoded (`+` is a blank, `%2B` a plus). Other keys are left
-    /// alone with a warning in the log. What is set later wins.
-    pub fn with_connection_string(self, text: impl AsRef<str>) -> Self {
-        config::connection_string::apply(self, text.as_ref())
+    /// `writeAcceptPartial`, `writeUseV2Api`, `connectTimeout`, `writeTimeout`, `queryTimeout`, `proxy`, `proxyFromEnv`
+    /// and `tlsServerName`, with values as in [`with_env`](Self::with_env), form-encoded (`+` is a blank, `%2B` a
+    /// plus). Other keys are left alone with a warning in the log. What is set later wins.
+    pub fn with_connection_string(mut self, text: impl AsRef<str>) -> Self {
+        connection_string::set_from_connection_string(&mut self, text.as_ref());
+        self
     }
 
     /// The client. Nothing is sent, and no thread is started, before it is used.
@@ -396,6 +428,7 @@ impl ClientBuilder {
         if let Err(error) = &rules {
             self.problems.push(format!("default_tag: {}", error.message()));
         }
+        self.read_proxy_from_env();
         #[cfg(feature = "tls")]
         let tls = self.tls.build();
         #[cfg(feature = "tls")]
@@ -432,6 +465,30 @@ impl ClientBuilder {
                 Client::new(config, rules, &self.write_options)
             }
             _ => Err(Error::config(self.problems.join("; "))),
+        }
+    }
+
+    fn set_database(&mut self, name: &str) {
+        self.database = Some(Arc::from(name)).filter(|name: &Arc<str>| !name.is_empty());
+    }
+
+    fn set_auth_scheme(&mut self, scheme: &str) -> Result<(), String> {
+        let is_scheme = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
+        if scheme.is_empty() || !scheme.bytes().all(is_scheme) {
+            return Err(format!("{scheme:?} is no auth scheme: use Token or Bearer"));
+        }
+        scheme.clone_into(&mut self.auth_scheme);
+        Ok(())
+    }
+
+    fn read_proxy_from_env(&mut self) {
+        if !self.proxy_from_env || self.proxy.is_some() {
+            return;
+        }
+        let Some(host) = &self.host else { return };
+        match proxy_from_variables(host, |name| std::env::var_os(name)) {
+            Ok(proxy) => self.proxy = proxy,
+            Err(problem) => self.problems.push(problem),
         }
     }
 

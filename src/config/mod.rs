@@ -1,7 +1,5 @@
 //! What a client is told once, parsed where it is told.
 
-pub(crate) mod connection_string;
-pub(crate) mod env;
 mod headers;
 mod token;
 
@@ -12,10 +10,10 @@ pub(crate) use headers::Headers;
 pub(crate) use token::Token;
 
 use crate::Precision;
+pub(crate) use crate::transport::Endpoint;
 use crate::transport::Proxy;
 #[cfg(feature = "tls")]
 use crate::transport::Tls;
-pub(crate) use crate::transport::{Endpoint, percent_decode};
 
 /// What this client calls itself, on both paths.
 pub(crate) const USER_AGENT: &str = concat!("influxdb3-blocking/", env!("CARGO_PKG_VERSION"));

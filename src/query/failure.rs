@@ -225,11 +225,7 @@ impl ErrorContext<'_> {
             return None;
         }
         match first_words {
-            [b'H', b'T', b'T', b'P', b'/', b'1', ..] => {
-                let (status, headers, body) = read_http1(first_words);
-                let error = self.http(status, headers, body);
-                Some(error.in_context("the server speaks HTTP/1.1 only"))
-            }
+            [b'H', b'T', b'T', b'P', b'/', b'1', ..] => Some(self.http1(first_words)),
             // A record of an alert or a handshake, of any version.
             [0x15 | 0x16, 3, ..] => Some(Error::new(
                 ErrorKind::Tls,
@@ -280,24 +276,4 @@ pub(crate) fn table_timed_out(stage: Stage) -> String {
 /// The text of the error of a query that is read bit by bit.
 pub(crate) fn batch_timed_out(limit: Duration, stage: Stage) -> String {
     format!("nothing came from the query for {limit:?} (query_timeout): it ended {}", stage.when())
-}
-
-type Http1<'a> = (u16, Vec<(String, String)>, &'a [u8]);
-
-/// The beginning of an HTTP/1 answer: status, headers and body.
-fn read_http1(bytes: &[u8]) -> Http1<'_> {
-    let end = bytes.windows(4).position(|window| window == b"\r\n\r\n");
-    let (head, body) = match end {
-        Some(end) => (&bytes[..end], &bytes[end + 4..]),
-        None => (bytes, &[][..]),
-    };
-    let head = String::from_utf8_lossy(head);
-    let mut lines = head.lines();
-    let line = lines.next().unwrap_or_default();
-    let status = line.split_ascii_whitespace().nth(1).and_then(|status| status.parse().ok());
-    let headers = lines.filter_map(|line| line.split_once(':'));
-    let headers = headers
-        .map(|(name, value)| (name.trim().to_ascii_lowercase(), value.trim().to_owned()))
-        .collect();
-    (status.unwrap_or(0), headers, body)
 }

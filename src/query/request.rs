@@ -325,7 +325,7 @@ impl<'a> QueryRequest<'a> {
         let mut problems = self.problems;
         if self.database.is_none() {
             problems.push(
-                "there is no database to query: set .database(…) on the client or on the query"
+                "there is no database to query: set .database(…) on the client or on the query, or the variable INFLUX_DATABASE"
                     .into(),
             );
         }

@@ -120,14 +120,20 @@ impl ErrorContext<'_> {
             ),
             12 => (
                 ErrorKind::Query,
-                "the server does not implement this: is it InfluxDB 3, and does it speak this query language?"
+                "the server does not answer such queries: is it InfluxDB 3, a node with the mode query, and does it know \
+                 this query language?"
                     .to_owned(),
             ),
             13 if has("database not found") => (
                 ErrorKind::NotFound,
                 format!("no such database: {database:?} (it is made by the first write to it)"),
             ),
-            13 if has("file limit") => (ErrorKind::Query, "the query reads too many files".to_owned()),
+            13 if has("file limit") => (
+                ErrorKind::Query,
+                "the query reads more files than the server allows: narrow its range of time, or raise the server's \
+                 --query-file-limit"
+                    .to_owned(),
+            ),
             16 => (ErrorKind::Unauthorized, self.unauthenticated().to_owned()),
             3 | 6 | 9 | 11 => (ErrorKind::Query, "the server refused the query".to_owned()),
             _ => (ErrorKind::Server, "the server failed".to_owned()),
@@ -156,7 +162,8 @@ impl ErrorContext<'_> {
             300..=399 => (
                 ErrorKind::Redirect,
                 format!(
-                    "{endpoint} redirects queries to {:?} (status {status}): use that host",
+                    "{endpoint} redirects queries to {:?} (status {status}): make that the host if it is the InfluxDB server \
+                     (is a login or http:// in the way?)",
                     self.scrub(header("location"))
                 ),
             ),
@@ -168,6 +175,12 @@ impl ErrorContext<'_> {
             404 => (
                 ErrorKind::NotFound,
                 format!("{endpoint} has no Flight service (status 404): is it InfluxDB 3?"),
+            ),
+            405 => (
+                ErrorKind::NotFound,
+                format!(
+                    "{endpoint} takes no queries (status 405): if it is a node of a cluster, ask one with the mode query"
+                ),
             ),
             407 => (ErrorKind::Proxy, "the proxy wants credentials (status 407)".to_owned()),
             413 => (ErrorKind::TooLarge, "the query is too long (status 413)".to_owned()),
@@ -205,7 +218,7 @@ impl ErrorContext<'_> {
     }
 
     /// The beginning of a text, on one line.
-    fn excerpt(&self, bytes: &[u8]) -> String {
+    pub(super) fn excerpt(&self, bytes: &[u8]) -> String {
         const SHOWN: usize = 200;
         let text = self.scrub(&String::from_utf8_lossy(bytes));
         let words: Vec<_> = text.split_whitespace().collect();

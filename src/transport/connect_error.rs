@@ -97,6 +97,11 @@ impl ConnectError {
         Self::new(Stage::Proxy, ErrorKind::Proxy, message).retryable()
     }
 
+    /// The proxy answered, and does not do what it was asked for.
+    pub(crate) fn refused_by_proxy(message: impl Into<String>) -> Self {
+        Self::new(Stage::Proxy, ErrorKind::Proxy, message)
+    }
+
     /// No TLS with the proxy.
     #[cfg(feature = "tls")]
     pub(crate) fn no_tls_with_proxy(proxy: &Proxy, cause: &io::Error) -> Self {

@@ -1,8 +1,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-use super::tunnel::{Step, refused};
-use super::{ConnectError, Endpoint, Proxy};
+use super::{ConnectError, Endpoint, Proxy, Step};
 
 /// `CONNECT host:port HTTP/1.1` (RFC 9110, 9.3.6).
 pub(crate) struct ConnectMethod<'a> {
@@ -31,7 +30,10 @@ impl<'a> ConnectMethod<'a> {
             return self.judge();
         }
         if self.head.len() > LONGEST_HEAD {
-            return Err(refused(format!("the answer of the proxy {} has no end", self.proxy)));
+            return Err(ConnectError::refused_by_proxy(format!(
+                "the answer of the proxy {} has no end",
+                self.proxy
+            )));
         }
         // One by one: what follows the head is the server's, which may speak first.
         Ok(Step::Receive(1))
@@ -57,7 +59,7 @@ impl<'a> ConnectMethod<'a> {
         match status {
             200..=299 => Ok(Step::Done),
             // tinyproxy wants its own credentials with 401.
-            401 | 407 => Err(refused(match self.proxy.credentials() {
+            401 | 407 => Err(ConnectError::refused_by_proxy(match self.proxy.credentials() {
                 Some(_) => format!(
                     "the proxy {proxy} does not accept the user and password that it was given (status {status}){}",
                     schemes(&head)
@@ -68,14 +70,15 @@ impl<'a> ConnectMethod<'a> {
                     schemes(&head)
                 ),
             })),
-            403 | 405 | 501 => Err(refused(format!(
+            403 | 405 | 501 => Err(ConnectError::refused_by_proxy(format!(
                 "the proxy {proxy} refuses a tunnel to {server} ({line:?}): it has to allow CONNECT to port {} \
                  (http:// goes through a tunnel, too)",
                 server.port()
             ))),
             _ => {
-                let error =
-                    refused(format!("the proxy {proxy} opens no tunnel to {server} ({line:?})"));
+                let error = ConnectError::refused_by_proxy(format!(
+                    "the proxy {proxy} opens no tunnel to {server} ({line:?})"
+                ));
                 let may_pass = matches!(status, 408 | 429 | 500 | 502..=504);
                 Err(if may_pass { error.retryable() } else { error })
             }
@@ -85,10 +88,15 @@ impl<'a> ConnectMethod<'a> {
     fn no_http(&self) -> ConnectError {
         let proxy = self.proxy;
         if self.head.first() == Some(&TLS_ALERT) {
-            return refused(format!("the proxy {proxy} speaks TLS: give https://host:port"));
+            return ConnectError::refused_by_proxy(format!(
+                "the proxy {proxy} speaks TLS: give https://host:port"
+            ));
         }
         let line = String::from_utf8_lossy(&self.head);
-        refused(format!("the proxy {proxy} answered {:?}: is it an HTTP proxy?", line.trim_end()))
+        ConnectError::refused_by_proxy(format!(
+            "the proxy {proxy} answered {:?}: is it an HTTP proxy?",
+            line.trim_end()
+        ))
     }
 }
 

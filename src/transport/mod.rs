@@ -5,7 +5,9 @@ mod connect_method;
 mod endpoint;
 mod percent;
 mod proxy;
+mod proxy_variables;
 mod socks5;
+mod step;
 #[cfg(feature = "tls")]
 mod tls;
 #[cfg(feature = "tls")]
@@ -18,8 +20,10 @@ pub(crate) use connect_error::{ConnectError, Limit, Peer, Stage};
 pub(crate) use endpoint::Endpoint;
 pub(crate) use percent::percent_decode;
 pub(crate) use proxy::{Proxy, ProxyScheme};
+pub(crate) use proxy_variables::proxy_from_variables;
+pub(crate) use step::Step;
 #[cfg(feature = "tls")]
 pub(crate) use tls::{Tls, TlsSettings, name_of};
 #[cfg(feature = "tls")]
 pub(crate) use tls_error::{describe_tls_error, find_tls_error};
-pub(crate) use tunnel::{Step, Tunnel};
+pub(crate) use tunnel::Tunnel;

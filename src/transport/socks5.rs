@@ -1,7 +1,6 @@
 use std::net::{Ipv4Addr, Ipv6Addr};
 
-use super::tunnel::{Step, refused};
-use super::{ConnectError, Endpoint, Proxy};
+use super::{ConnectError, Endpoint, Proxy, Step};
 
 /// SOCKS 5: RFC 1928, with the user and password of RFC 1929.
 pub(crate) struct Socks5<'a> {
@@ -45,7 +44,7 @@ impl<'a> Socks5<'a> {
             (S::PasswordSent, _) => (S::PasswordAsked, Step::Receive(2)),
             (S::PasswordAsked, [_, 0]) => (S::RequestSent, Step::Send(self.request()?)),
             (S::PasswordAsked, [_, _]) => {
-                return Err(refused(format!(
+                return Err(ConnectError::refused_by_proxy(format!(
                     "the proxy {} does not accept the user and password that it was given",
                     self.proxy
                 )));
@@ -63,7 +62,7 @@ impl<'a> Socks5<'a> {
             }
             (S::AddressAsked, _) => (S::AddressAsked, Step::Done),
             _ => {
-                return Err(refused(format!(
+                return Err(ConnectError::refused_by_proxy(format!(
                     "the proxy {} does not speak SOCKS 5; is it an HTTP proxy? (then give http://host:port)",
                     self.proxy
                 )));
@@ -103,7 +102,9 @@ impl<'a> Socks5<'a> {
             message.extend_from_slice(&address.octets());
         } else {
             let length = u8::try_from(host.len()).map_err(|_| {
-                refused("the name of the host is longer than SOCKS 5 can carry (255 bytes)".into())
+                ConnectError::refused_by_proxy(
+                    "the name of the host is longer than SOCKS 5 can carry (255 bytes)",
+                )
             })?;
             message.extend([NAME, length]);
             message.extend_from_slice(host.as_bytes());
@@ -114,7 +115,7 @@ impl<'a> Socks5<'a> {
 
     fn no_method(&self) -> ConnectError {
         let proxy = self.proxy;
-        refused(match proxy.credentials() {
+        ConnectError::refused_by_proxy(match proxy.credentials() {
             Some(_) => format!(
                 "the proxy {proxy} accepts neither a user and password nor a client without them"
             ),
@@ -136,7 +137,7 @@ impl<'a> Socks5<'a> {
             8 => ("it does not know this type of address", false),
             _ => ("for a reason that has no name", false),
         };
-        let error = refused(format!(
+        let error = ConnectError::refused_by_proxy(format!(
             "the proxy {} opens no way to {}: {why} (SOCKS reply {code})",
             self.proxy, self.server
         ));

@@ -1,7 +1,6 @@
 use super::connect_method::ConnectMethod;
 use super::socks5::Socks5;
-use super::{ConnectError, Endpoint, Proxy, ProxyScheme, Stage};
-use crate::ErrorKind;
+use super::{ConnectError, Endpoint, Proxy, ProxyScheme, Step};
 
 /// The exchange by which a proxy opens a way to the server, without any I/O: both paths do what it says.
 ///
@@ -9,17 +8,6 @@ use crate::ErrorKind;
 pub(crate) enum Tunnel<'a> {
     ConnectMethod(ConnectMethod<'a>),
     Socks5(Socks5<'a>),
-}
-
-/// What is to be done next.
-#[derive(Debug, Eq, PartialEq)]
-pub(crate) enum Step {
-    /// Send these bytes.
-    Send(Vec<u8>),
-    /// Receive so many bytes, and give them to the next step.
-    Receive(usize),
-    /// The way is open.
-    Done,
 }
 
 impl<'a> Tunnel<'a> {
@@ -39,9 +27,4 @@ impl<'a> Tunnel<'a> {
             Self::Socks5(socks) => socks.step(received),
         }
     }
-}
-
-/// The proxy answered, and does not do what it was asked for.
-pub(super) fn refused(message: String) -> ConnectError {
-    ConnectError::new(Stage::Proxy, ErrorKind::Proxy, message)
 }

@@ -176,8 +176,7 @@ impl Http {
                 let mut request = self
                     .with_headers(request.build(), post.headers)
                     .header("content-length", post.body.len());
-                if !self.headers.contains("content-type") && !post.headers.contains("content-type")
-                {
+                if !post.headers.contains("content-type") {
                     request = request.header("content-type", "text/plain; charset=utf-8");
                 }
                 if post.gzip {
