@@ -7,7 +7,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::{Duration, Instant};
 
-use super::connections::ConnectionEnded;
 use super::runtime::Observation;
 use super::status::ErrorContext;
 use crate::transport::ConnectError;
@@ -55,6 +54,18 @@ impl StageCell {
         Stage::ALL[usize::from(self.0.load(Ordering::Relaxed))]
     }
 }
+
+/// The connection that a call was to use had ended before.
+#[derive(Debug)]
+pub(crate) struct ConnectionEnded;
+
+impl fmt::Display for ConnectionEnded {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the connection has ended")
+    }
+}
+
+impl StdError for ConnectionEnded {}
 
 /// A broken exchange.
 #[derive(Clone, Debug)]

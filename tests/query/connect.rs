@@ -7,11 +7,12 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
 
-use crate::support::batches::{answer, numbers};
-use crate::support::flight::{FlightServer, Io};
+use crate::support::batches::{answer, messages, numbers};
+use crate::support::flight::{FlightServer, Io, Step};
 use crate::support::http::unused_port;
 use influxdb3_blocking::{Client, ClientBuilder, Error, ErrorKind};
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair, date_time_ymd};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::crypto::ring::default_provider;
 use tokio_rustls::rustls::pki_types::pem::PemObject;
@@ -167,6 +168,33 @@ fn a_client_certificate_is_shown_when_it_is_wanted() {
 }
 
 #[test]
+fn a_break_is_blamed_on_tls_only_if_nothing_came_after_the_handshake() {
+    let tls = Tls::new();
+    let schema = messages(&[numbers(3)])[0].clone();
+    for (steps, kind, hint) in [
+        (
+            vec![],
+            ErrorKind::Tls,
+            "right after the TLS handshake: does the server want a client_cert?",
+        ),
+        (vec![Step::Hangup], ErrorKind::Connect, "while waiting for the server to answer"),
+        (vec![Step::Head, Step::Hangup], ErrorKind::Connect, "while waiting for the schema"),
+        (
+            vec![Step::Head, Step::Message(schema), Step::Hangup],
+            ErrorKind::Connect,
+            "in the middle of the answer",
+        ),
+    ] {
+        let server = tls.replay(steps);
+        let host = format!("https://localhost:{}", server.port());
+        let error = error_of(builder(&host).tls_root_certs(tls.root.pem()));
+        check(&error, kind, hint);
+        assert!(error.is_retryable(), "{error:#}");
+        assert_eq!(error.to_string().contains("client_cert"), kind == ErrorKind::Tls, "{error:#}");
+    }
+}
+
+#[test]
 fn a_proxy_is_gone_through_and_told_its_password() {
     let server = FlightServer::replay(answer(vec![numbers(1)]));
     let proxy = Proxy::start(b"HTTP/1.1 200 Connection established\r\nX-Via: test\r\n\r\n");
@@ -291,9 +319,50 @@ impl Tls {
     /// A server with one row, which wants a certificate of `clients`, if that is given.
     fn server(
         &self,
-        (certificate, key): Pem,
+        pem: Pem,
         clients: Option<&CertifiedIssuer<'static, KeyPair>>,
     ) -> FlightServer {
+        let acceptor = Self::acceptor(pem, clients);
+        let steps = answer(vec![numbers(1)]);
+        FlightServer::start_with(
+            move |_, _| steps.clone(),
+            Arc::new(move |stream| {
+                let acceptor = acceptor.clone();
+                Box::pin(async move {
+                    let stream = acceptor.accept(stream).await.ok()?;
+                    Some(Box::new(stream) as Box<dyn Io>)
+                })
+            }),
+        )
+    }
+
+    /// A server for `localhost` that goes through these steps; if there are none, it ends after the handshake.
+    fn replay(&self, steps: Vec<Step>) -> FlightServer {
+        let acceptor = Self::acceptor(self.certificate(&["localhost"], 2100), None);
+        let has_steps = !steps.is_empty();
+        FlightServer::start_with(
+            move |_, _| steps.clone(),
+            Arc::new(move |stream| {
+                let acceptor = acceptor.clone();
+                Box::pin(async move {
+                    let mut stream = acceptor.accept(stream).await.ok()?;
+                    if has_steps {
+                        return Some(Box::new(stream) as Box<dyn Io>);
+                    }
+                    // What the client has to say is heard, so that no reset overtakes the end.
+                    let _ = stream.read(&mut [0; 1024]).await;
+                    let _ = stream.shutdown().await;
+                    let _ = stream.read_to_end(&mut Vec::new()).await;
+                    None
+                })
+            }),
+        )
+    }
+
+    fn acceptor(
+        (certificate, key): Pem,
+        clients: Option<&CertifiedIssuer<'static, KeyPair>>,
+    ) -> TlsAcceptor {
         let provider = Arc::new(default_provider());
         let builder = ServerConfig::builder_with_provider(Arc::clone(&provider))
             .with_safe_default_protocol_versions()
@@ -312,17 +381,6 @@ impl Tls {
         let key = PrivateKeyDer::from_pem_slice(key.as_bytes()).unwrap();
         let mut config = builder.with_single_cert(chain, key).unwrap();
         config.alpn_protocols.push(b"h2".to_vec());
-        let acceptor = TlsAcceptor::from(Arc::new(config));
-        let steps = answer(vec![numbers(1)]);
-        FlightServer::start_with(
-            move |_, _| steps.clone(),
-            Arc::new(move |stream| {
-                let acceptor = acceptor.clone();
-                Box::pin(async move {
-                    let stream = acceptor.accept(stream).await.ok()?;
-                    Some(Box::new(stream) as Box<dyn Io>)
-                })
-            }),
-        )
+        TlsAcceptor::from(Arc::new(config))
     }
 }
