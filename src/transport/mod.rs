@@ -6,6 +6,7 @@ mod endpoint;
 mod percent;
 mod proxy;
 mod proxy_variables;
+mod retry_after;
 mod socks5;
 mod step;
 #[cfg(feature = "tls")]
@@ -21,6 +22,7 @@ pub(crate) use endpoint::Endpoint;
 pub(crate) use percent::percent_decode;
 pub(crate) use proxy::{Proxy, ProxyScheme};
 pub(crate) use proxy_variables::proxy_from_variables;
+pub(crate) use retry_after::parse_retry_after;
 pub(crate) use step::Step;
 #[cfg(feature = "tls")]
 pub(crate) use tls::{Tls, TlsSettings, name_of};
