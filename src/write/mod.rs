@@ -33,9 +33,9 @@ mod target;
 mod verdict;
 mod worker;
 
-#[cfg(feature = "_fuzzing")]
 #[cfg(feature = "query")]
 pub(crate) use answer::parse_retry_after;
+#[cfg(feature = "_fuzzing")]
 pub(crate) use answer::{Answer, Api};
 pub use batch::Batch;
 pub(crate) use batcher::Batcher;

@@ -3,6 +3,7 @@
 mod anywhere;
 mod connect;
 mod connections;
+mod control;
 mod dataframe;
 mod faults;
 mod modes;

@@ -48,7 +48,10 @@ impl Proxy {
 /// The same behind TLS: what comes to the address that is returned goes on to `inner` in the clear.
 #[cfg(feature = "tls")]
 pub fn behind_tls(leaf: &super::tls::Leaf, inner: SocketAddr) -> SocketAddr {
-    let acceptor = tokio_rustls::TlsAcceptor::from(Arc::new(super::tls::server_config(leaf)));
+    let acceptor = tokio_rustls::TlsAcceptor::from(Arc::new(super::tls::server_config(
+        leaf,
+        super::tls::Wanted::Nobody,
+    )));
     let (ready, address) = std::sync::mpsc::channel();
     thread::spawn(move || {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
