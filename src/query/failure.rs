@@ -157,14 +157,7 @@ impl ErrorContext<'_> {
     /// The error of a connection that could not be made.
     pub(crate) fn no_connection(&self, failure: Failure) -> Error {
         match failure.find::<ConnectError>() {
-            Some(error) => {
-                log::debug!(
-                    "no connection to {}: it ended at {:?}",
-                    self.config.endpoint,
-                    error.stage
-                );
-                error.to_error()
-            }
+            Some(error) => error.to_error(),
             None => self.cut(&failure, &Observation::default()).with_source(failure),
         }
     }

@@ -137,6 +137,9 @@ impl Answer {
     }
 
     fn text(&self, told: &Told) -> String {
+        if crate::transport::says_use_https(&self.body) {
+            return "the port of the host speaks TLS: use https://".to_owned();
+        }
         if self.is_html() {
             return format!("a web page, status {}; is the host an InfluxDB server?", self.status);
         }
