@@ -1,7 +1,11 @@
 //! Queries over Arrow Flight: from a text to record batches.
 
 mod cell;
+mod cell_text;
 mod chunks;
+mod column_index;
+#[cfg(feature = "serde")]
+mod deserialize;
 mod flight;
 #[cfg(feature = "polars")]
 mod frame;
@@ -11,37 +15,45 @@ mod from_cell;
 pub(crate) mod fuzz;
 mod ipc;
 mod kind;
+#[cfg(any(feature = "chrono", feature = "jiff", feature = "time"))]
+mod other_times;
+mod params;
 #[cfg(feature = "pretty")]
 mod pretty;
 mod reader;
 mod request;
-mod rfc3339;
 mod rows;
 mod rpc;
 mod runtime;
+#[cfg(feature = "serde")]
+mod serde_rows;
 mod stats;
 mod status;
 mod stream;
 mod table;
 mod ticket;
+mod time_units;
 mod to_point;
-#[cfg(feature = "serde")]
-mod typed;
+mod values;
 
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 pub use chunks::{Chunk, Chunks};
+pub use column_index::ColumnIndex;
 pub use from_cell::FromCell;
 pub use kind::ColumnKind;
+#[cfg(feature = "pretty")]
+pub use pretty::TableDisplay;
 pub use reader::{CancelHandle, Reader};
 pub use request::QueryRequest;
-pub use rows::{ColumnIndex, Row, Rows};
+pub use rows::{Row, Rows};
+#[cfg(feature = "serde")]
+pub use serde_rows::TypedRows;
 pub use stats::QueryStats;
 pub use table::Table;
 pub use ticket::{Language, Param};
-#[cfg(feature = "serde")]
-pub use typed::TypedRows;
+pub use values::Values;
 
 use crate::config::Config;
 use crate::{Error, ErrorKind, Result};

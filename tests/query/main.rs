@@ -1,13 +1,17 @@
 //! Queries in every form.
 
+mod agreement;
 mod anywhere;
 mod connect;
 mod dataframe;
 mod faults;
 mod modes;
+mod nested;
+mod params;
 #[path = "../random/mod.rs"]
 mod random;
 mod recorded;
 mod rows;
 #[path = "../support/mod.rs"]
 mod support;
+mod tables;
