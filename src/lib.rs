@@ -47,7 +47,7 @@ pub use query::TypedRows;
 #[cfg(feature = "query")]
 pub use query::{
     CancelHandle, Chunk, Chunks, ColumnIndex, ColumnKind, FromCell, Language, Param, QueryRequest,
-    QueryStats, Reader, Row, Rows, Table, Values,
+    QueryStats, Reader, Row, Rows, Table, TableColumn, Values,
 };
 #[cfg(feature = "arrow")]
 pub use record::Columns;

@@ -1,5 +1,6 @@
 //! Queries over Arrow Flight: from a text to record batches.
 
+mod catalog;
 mod cell;
 mod cell_text;
 mod chunks;
@@ -39,6 +40,8 @@ mod values;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+pub use catalog::TableColumn;
+pub(crate) use catalog::{columns, tables};
 pub use chunks::{Chunk, Chunks};
 pub use column_index::ColumnIndex;
 pub use from_cell::FromCell;

@@ -2,6 +2,7 @@
 
 mod agreement;
 mod anywhere;
+mod catalog;
 mod connect;
 mod dataframe;
 mod faults;
