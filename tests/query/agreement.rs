@@ -6,11 +6,14 @@ use std::fmt::Debug;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use crate::random::Random;
+use crate::support::batches::messages;
+use crate::support::flight::{FlightServer, Step, ok};
 use influxdb3_blocking::arrow_array::builder::*;
 use influxdb3_blocking::arrow_array::types::*;
 use influxdb3_blocking::arrow_array::*;
 use influxdb3_blocking::arrow_schema::{DataType, Field, Fields, IntervalUnit, TimeUnit};
-use influxdb3_blocking::{ErrorKind, FromCell, Row, Rows, Timestamp};
+use influxdb3_blocking::{Client, ErrorKind, FromCell, Row, Rows, Timestamp};
 use serde::Deserialize;
 
 /// A row of one column, `c`. It is there for ever, so that what borrows from it can be read as well.
@@ -399,4 +402,50 @@ fn types_that_take_what_comes_get_nanoseconds_and_text() {
     let flat: Flat = row.deserialize().unwrap();
     assert_eq!((flat.list, flat.times.time), (vec![1, 2], Timestamp::seconds(1)));
     assert_eq!(flat.times.day, Timestamp::seconds(18_993 * 86_400));
+}
+
+/// What a server sends may be damaged: then it is an error, or other values, and never a panic.
+#[test]
+fn damaged_answers_of_every_type_are_errors_or_other_values() {
+    const ROUNDS: usize = 3_000;
+    // The encoder of this test has no dictionaries.
+    let columns = table().into_iter().map(|(array, _)| array);
+    let columns = columns.filter(|array| !matches!(array.data_type(), DataType::Dictionary(..)));
+    let named = columns.enumerate().map(|(place, array)| (place.to_string(), array, true));
+    let batch = RecordBatch::try_from_iter_with_nullable(named).unwrap();
+    let whole = messages(&[batch]);
+    let server = FlightServer::start(move |_, round| {
+        let mut random = Random::new(round as u64 + 1);
+        let mut damaged = whole.clone();
+        for _ in 0..=random.below(3) {
+            // The metadata of the batch is where most can go wrong.
+            let message = &mut damaged[usize::from(!random.one_in(4))];
+            let most = if random.one_in(2) { message.len() } else { message.len().min(3_000) };
+            let place = random.below(most);
+            message[place] ^= 1 << random.below(8);
+        }
+        let steps = damaged.into_iter().map(Step::Message);
+        std::iter::once(Step::Head).chain(steps).chain([ok()]).collect()
+    });
+    let client = Client::builder().host(server.url()).database("db").build().unwrap();
+    let (mut good, mut bad) = (0, 0);
+    for _ in 0..ROUNDS {
+        let Ok(answer) = client.query("SELECT 1").table() else {
+            bad += 1;
+            continue;
+        };
+        good += 1;
+        // Columns of nulls can have any number of rows.
+        for row in answer.rows().take(10) {
+            assert!(!format!("{row:?}").is_empty());
+            let _ = row.deserialize::<BTreeMap<String, serde_json::Value>>();
+            let _ = row.get::<Vec<String>>(0);
+        }
+        #[cfg(feature = "pretty")]
+        assert!(!answer.display().max_rows(10).max_width(200).to_string().is_empty());
+        if answer.num_rows() < 10 {
+            let _ = answer.concat();
+        }
+    }
+    assert!(good > 100 && bad > 100, "the damage is too small or too great: {good} {bad}");
 }
