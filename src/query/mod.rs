@@ -2,6 +2,8 @@
 
 mod catalog;
 mod cell;
+#[cfg(feature = "serde")]
+mod cell_deserializer;
 mod cell_text;
 mod chunks;
 mod column_index;

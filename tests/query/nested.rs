@@ -190,3 +190,57 @@ fn what_datafusion_returns_can_be_read() {
     assert_eq!(row.get::<String>("z").unwrap(), "1969-12-31T23:00:00.000000002Z");
     assert_eq!(table.row(1).unwrap().get::<Vec<Option<f64>>>("fs").unwrap(), [None]);
 }
+
+/// What DataFusion makes of each type, sent by `arrow-flight`: as text by `get`, and as it is shown.
+#[test]
+fn every_type_that_datafusion_casts_to_can_be_read_and_shown() {
+    let (_server, client) = server();
+    let day = "DATE '2022-01-01'";
+    let at = "TIMESTAMP '2022-01-01T08:00:00.5'";
+    let casts = [
+        ("arrow_cast(-7, 'Int8')", "-7"),
+        ("arrow_cast(7, 'UInt64')", "7"),
+        ("arrow_cast(1.5, 'Float16')", "1.5"),
+        ("arrow_cast(0.1, 'Float32')", "0.1"),
+        ("arrow_cast('x', 'LargeUtf8')", "\"x\""),
+        ("arrow_cast('x', 'Utf8View')", "\"x\""),
+        ("arrow_cast('x', 'Dictionary(Int8, Utf8)')", "\"x\""),
+        ("arrow_cast('x', 'Binary')", "0x78"),
+        ("arrow_cast('x', 'BinaryView')", "0x78"),
+        ("arrow_cast(1.5, 'Decimal128(10, 3)')", "1.500"),
+        ("arrow_cast(1.5, 'Decimal256(40, 1)')", "1.5"),
+        (day, "2022-01-01"),
+        (&format!("arrow_cast({day}, 'Date64')"), "2022-01-01"),
+        (at, "2022-01-01T08:00:00.500Z"),
+        (&format!("arrow_cast({at}, 'Timestamp(Second, None)')"), "2022-01-01T08:00:00Z"),
+        (&format!("arrow_cast({at}, 'Timestamp(ns, \"UTC\")')"), "2022-01-01T08:00:00.500Z"),
+        (&format!("arrow_cast({at}, 'Timestamp(ms, \"+00:00\")')"), "2022-01-01T08:00:00.500Z"),
+        ("TIME '08:00:01'", "08:00:01"),
+        ("arrow_cast(1500, 'Duration(Millisecond)')", "PT1.5S"),
+        ("INTERVAL '1 year 2 days 3.5 seconds'", "P12M2DT3.5S"),
+        ("named_struct('a', 1, 'b', named_struct('c', NULL))", "{\"a\": 1, \"b\": {\"c\": null}}"),
+        ("(SELECT array_agg(f) FROM m WHERE f > 1)", "[1.5, 2.5]"),
+        (
+            "(SELECT arrow_cast(array_agg(f), 'LargeList(Float64)') FROM m WHERE f > 1)",
+            "[1.5, 2.5]",
+        ),
+        ("NULL", "null"),
+        ("1 = 1", "true"),
+    ];
+    for (expression, shown) in casts {
+        let table = client.query(format!("SELECT {expression} AS c")).table();
+        let table = table.unwrap_or_else(|error| panic!("{expression}: {error}"));
+        let row = table.row(0).unwrap();
+        assert_eq!(format!("{row:?}"), format!("{{\"c\": {shown}}}"), "{expression}");
+        // What has a text of its own is read as that text.
+        if let Ok(text) = row.get::<String>("c") {
+            assert_eq!(text, shown.trim_matches('"'), "{expression}");
+        }
+        #[cfg(feature = "serde")]
+        assert_eq!(
+            row.get::<String>("c").ok(),
+            row.deserialize::<(String,)>().ok().map(|(text,)| text),
+            "{expression}"
+        );
+    }
+}
