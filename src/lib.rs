@@ -46,8 +46,8 @@ pub use query::TableDisplay;
 pub use query::TypedRows;
 #[cfg(feature = "query")]
 pub use query::{
-    CancelHandle, Chunk, Chunks, ColumnIndex, ColumnKind, FromCell, Language, Param, QueryRequest,
-    QueryStats, Reader, Row, Rows, Table, TableColumn, Values,
+    CancelHandle, Chunk, Chunks, ColumnIndex, ColumnKind, FromCell, Language, Param, QueryProgress,
+    QueryRequest, QueryStats, Reader, Row, Rows, Table, TableColumn, Values,
 };
 #[cfg(feature = "arrow")]
 pub use record::Columns;

@@ -1,14 +1,16 @@
-mod texts;
+mod connection_string;
+mod settings;
+mod text_forms;
 
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::config::{self, Config, Endpoint, Headers, Token};
+use crate::config::{Config, Endpoint, Headers, KeepAlive, Token};
 use crate::line_protocol::TagRules;
-use crate::transport::Proxy;
 #[cfg(feature = "tls")]
-use crate::transport::{Identity, Roots, TlsSettings};
+use crate::transport::TlsSettings;
+use crate::transport::{Proxy, proxy_from_variables};
 use crate::{Client, Error, Precision, Result, WriteOptions};
 
 /// Makes a [`Client`]. Problems are collected, and [`build`](Self::build) names all of them at once.
@@ -42,13 +44,13 @@ pub struct ClientBuilder {
     write_timeout: Duration,
     query_timeout: Option<Duration>,
     idle_timeout: Duration,
+    keep_alive: KeepAlive,
     gzip_threshold: Option<usize>,
     headers: Headers,
     proxy: Option<Proxy>,
+    proxy_from_env: bool,
     #[cfg(feature = "tls")]
     tls: TlsSettings,
-    #[cfg(feature = "native-certs")]
-    native_roots: bool,
     max_message_size: usize,
     max_request_bytes: usize,
     use_v2_api: bool,
@@ -73,13 +75,13 @@ impl ClientBuilder {
             write_timeout: Duration::from_secs(30),
             query_timeout: None,
             idle_timeout: Duration::from_secs(60),
+            keep_alive: KeepAlive::default(),
             gzip_threshold: None,
             headers: Headers::default(),
             proxy: None,
+            proxy_from_env: false,
             #[cfg(feature = "tls")]
             tls: TlsSettings::default(),
-            #[cfg(feature = "native-certs")]
-            native_roots: false,
             max_message_size: 256 << 20,
             max_request_bytes: 10 << 20,
             use_v2_api: true,
@@ -113,8 +115,7 @@ impl ClientBuilder {
 
     /// The database (bucket) that is written and queried unless a request names another one.
     pub fn database(mut self, database: impl AsRef<str>) -> Self {
-        self.database =
-            Some(Arc::from(database.as_ref())).filter(|name: &Arc<str>| !name.is_empty());
+        self.set_database(database.as_ref());
         self
     }
 
@@ -128,13 +129,8 @@ impl ClientBuilder {
     ///
     /// Queries over Flight are always `Bearer`.
     pub fn auth_scheme(mut self, scheme: impl Into<String>) -> Self {
-        let scheme = scheme.into();
-        if scheme.is_empty()
-            || !scheme.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
-        {
-            self.problems.push(format!("{scheme:?} is no auth scheme: use Token or Bearer"));
-        }
-        self.auth_scheme = scheme;
+        let set = self.set_auth_scheme(&scheme.into());
+        self.problems.extend(set.err());
         self
     }
 
@@ -163,7 +159,8 @@ impl ClientBuilder {
         self
     }
 
-    /// How long to wait for a connection, TLS handshake included. Default: 10 seconds.
+    /// How long all of connecting may take: name resolution, TCP, the proxy and the TLS handshake together.
+    /// Default: 10 seconds.
     pub fn connect_timeout(mut self, timeout: Duration) -> Self {
         self.connect_timeout = timeout;
         self
@@ -191,6 +188,20 @@ impl ClientBuilder {
         self
     }
 
+    /// How often a PING is sent on a connection for queries, or `None` for never. Default: three times in `idle_timeout`,
+    /// at most every 20 seconds.
+    ///
+    /// PINGs keep the way through firewalls open, and tell that a connection is dead while a query is planned, when nothing
+    /// else is sent: if a PING is not answered within two thirds of `idle_timeout`, it is. Some gateways allow one in five
+    /// minutes and close the connection otherwise (`too_many_pings`). A client that is told so sends none any more.
+    pub fn keep_alive_interval(mut self, interval: impl Into<Option<Duration>>) -> Self {
+        self.keep_alive = match interval.into() {
+            Some(interval) => KeepAlive::Every(interval),
+            None => KeepAlive::Off,
+        };
+        self
+    }
+
     /// Compresses request bodies of at least this many bytes. Default: none. Needs the feature `gzip`.
     ///
     /// In batching mode the workers do it; where they are behind, a write that fills a batch compresses one that waits.
@@ -208,9 +219,22 @@ impl ClientBuilder {
         self
     }
 
-    /// The HTTP proxy that writes and queries go through: `http://[user:password@]host:port`.
+    /// The proxy that writes and queries go through: `http://[user:password@]host:port`, `https://…` for a proxy that
+    /// speaks TLS itself, or `socks5://…`. User and password are percent-encoded.
     ///
-    /// Default: none; the environment's proxy variables are not read.
+    /// Everything goes through a tunnel to the server (CONNECT, or what SOCKS 5 has for that), `http://` as well, and
+    /// the proxy resolves the server's name. Default: none, unless
+    /// [the environment's is asked for](Self::proxy_from_env), over which this one wins.
+    ///
+    /// ```
+    /// use influxdb3_blocking::Client;
+    ///
+    /// let client = Client::builder()
+    ///     .host("https://cluster.example.io")
+    ///     .proxy("socks5://me:p%40ssword@proxy.corp.example:1080")
+    ///     .build()?;
+    /// # Ok::<_, influxdb3_blocking::Error>(())
+    /// ```
     pub fn proxy(mut self, proxy: impl AsRef<str>) -> Self {
         match Proxy::parse(proxy.as_ref()) {
             Ok(proxy) => self.proxy = Some(proxy),
@@ -219,32 +243,99 @@ impl ClientBuilder {
         self
     }
 
-    /// The root certificates to trust for writes and queries, as PEM text, in place of the bundled ones.
+    /// Takes the proxy from the environment, which `build` reads then. Default: false.
     ///
-    /// Every certificate of a bundle counts. Default: Mozilla's, from `webpki-roots`.
+    /// `HTTPS_PROXY` is for hosts with `https://`, `HTTP_PROXY` for hosts with `http://`, and `ALL_PROXY` for both if the
+    /// other is not set; the lower case of each name counts first. `NO_PROXY` lists hosts that are reached without a
+    /// proxy, separated by commas: `example.io` (with all that ends in `.example.io`), `10.1.2.3`, `10.0.0.0/8`,
+    /// each of the first two with a port if only that is meant, or `*` for all.
+    ///
+    /// ```
+    /// use influxdb3_blocking::Client;
+    ///
+    /// let client = Client::builder().host("https://cluster.example.io").proxy_from_env(true).build()?;
+    /// # Ok::<_, influxdb3_blocking::Error>(())
+    /// ```
+    pub fn proxy_from_env(mut self, from_env: bool) -> Self {
+        self.proxy_from_env = from_env;
+        self
+    }
+
+    /// The certificates to trust for writes and queries, as PEM text, in place of the bundled ones.
+    ///
+    /// Every certificate of a bundle counts. One that is a root vouches for what it has signed. One that is the
+    /// server's own, self-signed or not, is accepted when the server shows exactly that, whatever name and dates it
+    /// has. Default: Mozilla's roots, from `webpki-roots`.
     #[cfg(feature = "tls")]
     pub fn tls_root_certs(mut self, pem: impl AsRef<[u8]>) -> Self {
-        match Roots::from_pem(pem.as_ref()) {
-            Ok(roots) => self.tls.roots = roots,
-            Err(problem) => self.problems.push(problem),
-        }
+        let set = self.tls.set_roots(pem.as_ref());
+        self.problems.extend(set.err());
+        self
+    }
+
+    /// Certificates to trust beside the others: the bundled ones, [the system's](Self::tls_native_roots), or
+    /// [one's own](Self::tls_root_certs). As PEM text; a second call adds more.
+    ///
+    /// ```no_run
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use influxdb3_blocking::Client;
+    ///
+    /// let client = Client::builder()
+    ///     .host("https://influx.corp.example:8181")
+    ///     .tls_add_root_certs(std::fs::read("corporate-ca.pem")?)
+    ///     .build()?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[cfg(feature = "tls")]
+    pub fn tls_add_root_certs(mut self, pem: impl AsRef<[u8]>) -> Self {
+        let added = self.tls.add_roots(pem.as_ref());
+        self.problems.extend(added.err());
         self
     }
 
     /// Trusts the operating system's root certificates in place of the bundled ones.
     #[cfg(feature = "native-certs")]
     pub fn tls_native_roots(mut self, native: bool) -> Self {
-        self.native_roots = native;
+        self.tls.native_roots = native;
+        self
+    }
+
+    /// The name that the server's certificate has to be for, and that the server is asked for (SNI), in place of the
+    /// host's: for a host that is an address, or one end of a tunnel. The proxy, if there is one, is not meant.
+    ///
+    /// ```
+    /// use influxdb3_blocking::Client;
+    ///
+    /// // ssh -L 8181:influx.example.io:8181 jump.example.io
+    /// let client = Client::builder()
+    ///     .host("https://localhost:8181")
+    ///     .tls_server_name("influx.example.io")
+    ///     .build()?;
+    /// # Ok::<_, influxdb3_blocking::Error>(())
+    /// ```
+    #[cfg(feature = "tls")]
+    pub fn tls_server_name(mut self, name: impl AsRef<str>) -> Self {
+        let set = self.tls.set_server_name(name.as_ref());
+        self.problems.extend(set.err());
+        self
+    }
+
+    /// Appends the secrets of all TLS connections to the file that the variable `SSLKEYLOGFILE` names, so that a tool
+    /// such as Wireshark can decrypt what was recorded. Default: false; the variable alone does nothing.
+    ///
+    /// Who has the file can read everything that was sent, the token as well. The variable is read by `build`.
+    #[cfg(feature = "tls")]
+    pub fn tls_key_log(mut self, log: bool) -> Self {
+        self.tls.key_log = log;
         self
     }
 
     /// A client certificate (with its chain) and its private key, as PEM text, for mutual TLS.
     #[cfg(feature = "tls")]
     pub fn client_cert(mut self, certificate: impl AsRef<[u8]>, key: impl AsRef<[u8]>) -> Self {
-        match Identity::from_pem(certificate.as_ref(), key.as_ref()) {
-            Ok(identity) => self.tls.identity = Some(Arc::new(identity)),
-            Err(problem) => self.problems.push(problem),
-        }
+        let set = self.tls.set_identity(certificate.as_ref(), key.as_ref());
+        self.problems.extend(set.err());
         self
     }
 
@@ -302,23 +393,26 @@ impl ClientBuilder {
 
     /// Takes what the environment has: `INFLUX_HOST`, `INFLUX_TOKEN`, `INFLUX_DATABASE`, `INFLUX_ORG`,
     /// `INFLUX_AUTH_SCHEME`, `INFLUX_PRECISION`, `INFLUX_GZIP_THRESHOLD`, `INFLUX_WRITE_NO_SYNC`,
-    /// `INFLUX_WRITE_ACCEPT_PARTIAL`, `INFLUX_WRITE_USE_V2_API`, `INFLUX_WRITE_TIMEOUT` and
-    /// `INFLUX_QUERY_TIMEOUT`.
+    /// `INFLUX_WRITE_ACCEPT_PARTIAL`, `INFLUX_WRITE_USE_V2_API`, `INFLUX_CONNECT_TIMEOUT`, `INFLUX_WRITE_TIMEOUT`,
+    /// `INFLUX_QUERY_TIMEOUT`, `INFLUX_PROXY`, `INFLUX_PROXY_FROM_ENV` and `INFLUX_TLS_SERVER_NAME`.
     ///
-    /// An empty variable counts as unset. Booleans are true/false/1/0/yes/no/on/off in any case. Timeouts
-    /// have a unit (`10s`, `500ms`); a bare number is milliseconds. What is set later wins.
-    pub fn with_env(self) -> Self {
-        config::env::apply(self, |name| std::env::var(name).ok())
+    /// An empty variable counts as unset; one that is not UTF-8 is a problem. Booleans are
+    /// true/false/1/0/yes/no/on/off in any case. Timeouts have a unit (`10s`, `500ms`); a bare number is milliseconds.
+    /// What is set later wins.
+    pub fn with_env(mut self) -> Self {
+        settings::set_from_env(&mut self, |name| std::env::var_os(name));
+        self
     }
 
     /// Takes what a connection string has: `https://host:8181?token=…&database=…`.
     ///
     /// The keys are `token`, `database`, `org`, `authScheme`, `precision`, `gzipThreshold`, `writeNoSync`,
-    /// `writeAcceptPartial`, `writeUseV2Api`, `writeTimeout` and `queryTimeout`, with values as in
-    /// [`with_env`](Self::with_env), form-encoded (`+` is a blank, `%2B` a plus). Other keys are left
-    /// alone with a warning in the log. What is set later wins.
-    pub fn with_connection_string(self, text: impl AsRef<str>) -> Self {
-        config::connection_string::apply(self, text.as_ref())
+    /// `writeAcceptPartial`, `writeUseV2Api`, `connectTimeout`, `writeTimeout`, `queryTimeout`, `proxy`, `proxyFromEnv`
+    /// and `tlsServerName`, with values as in [`with_env`](Self::with_env), form-encoded (`+` is a blank, `%2B` a
+    /// plus). Other keys are left alone with a warning in the log. What is set later wins.
+    pub fn with_connection_string(mut self, text: impl AsRef<str>) -> Self {
+        connection_string::set_from_connection_string(&mut self, text.as_ref());
+        self
     }
 
     /// The client. Nothing is sent, and no thread is started, before it is used.
@@ -326,16 +420,6 @@ impl ClientBuilder {
     /// # Errors
     /// [`ErrorKind::Config`](crate::ErrorKind::Config), naming every problem.
     pub fn build(mut self) -> Result<Client> {
-        #[cfg(feature = "native-certs")]
-        if self.native_roots {
-            match (&self.tls.roots, Roots::native()) {
-                (Roots::Certificates(_), _) => self
-                    .problems
-                    .push("tls_native_roots and tls_root_certs exclude each other".to_owned()),
-                (Roots::Bundled, Ok(roots)) => self.tls.roots = roots,
-                (Roots::Bundled, Err(problem)) => self.problems.push(problem),
-            }
-        }
         self.check();
         let rules = TagRules::new(
             std::mem::take(&mut self.default_tags),
@@ -344,6 +428,11 @@ impl ClientBuilder {
         if let Err(error) = &rules {
             self.problems.push(format!("default_tag: {}", error.message()));
         }
+        self.read_proxy_from_env();
+        #[cfg(feature = "tls")]
+        let tls = self.tls.build();
+        #[cfg(feature = "tls")]
+        self.problems.extend(tls.as_ref().err().cloned());
         match (self.host, rules) {
             (Some(endpoint), Ok(rules)) if self.problems.is_empty() => {
                 let config = Config {
@@ -359,9 +448,11 @@ impl ClientBuilder {
                     query_timeout: self.query_timeout,
                     #[cfg(feature = "query")]
                     idle_timeout: self.idle_timeout,
+                    #[cfg(feature = "query")]
+                    keep_alive: self.keep_alive,
                     proxy: self.proxy,
                     #[cfg(feature = "tls")]
-                    tls: self.tls,
+                    tls: tls.map_err(Error::config)?,
                     #[cfg(feature = "query")]
                     max_message_size: self.max_message_size,
                     max_request_bytes: self.max_request_bytes,
@@ -374,6 +465,30 @@ impl ClientBuilder {
                 Client::new(config, rules, &self.write_options)
             }
             _ => Err(Error::config(self.problems.join("; "))),
+        }
+    }
+
+    fn set_database(&mut self, name: &str) {
+        self.database = Some(Arc::from(name)).filter(|name: &Arc<str>| !name.is_empty());
+    }
+
+    fn set_auth_scheme(&mut self, scheme: &str) -> Result<(), String> {
+        let is_scheme = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
+        if scheme.is_empty() || !scheme.bytes().all(is_scheme) {
+            return Err(format!("{scheme:?} is no auth scheme: use Token or Bearer"));
+        }
+        scheme.clone_into(&mut self.auth_scheme);
+        Ok(())
+    }
+
+    fn read_proxy_from_env(&mut self) {
+        if !self.proxy_from_env || self.proxy.is_some() {
+            return;
+        }
+        let Some(host) = &self.host else { return };
+        match proxy_from_variables(host, |name| std::env::var_os(name)) {
+            Ok(proxy) => self.proxy = proxy,
+            Err(problem) => self.problems.push(problem),
         }
     }
 
@@ -397,6 +512,9 @@ impl ClientBuilder {
         self.problems.extend(self.write_options.problems());
         if self.max_message_size == 0 {
             self.problems.push("max_message_size is 0: no answer fits".into());
+        }
+        if matches!(self.keep_alive, KeepAlive::Every(Duration::ZERO)) {
+            self.problems.push("keep_alive_interval is 0: None turns PINGs off".into());
         }
         for (name, timeout) in [
             ("connect_timeout", Some(self.connect_timeout)),

@@ -7,7 +7,9 @@ use arrow_array::RecordBatch;
 use arrow_schema::SchemaRef;
 use serde_core::de::DeserializeOwned;
 
-use super::reader::{CancelHandle, Reader};
+use super::cancel::CancelHandle;
+use super::progress::QueryProgress;
+use super::reader::Reader;
 use super::rows::Row;
 use super::stats::QueryStats;
 use crate::Result;
@@ -38,6 +40,12 @@ impl<T: DeserializeOwned> TypedRows<T> {
     #[must_use]
     pub fn cancel_handle(&self) -> CancelHandle {
         self.reader.cancel_handle()
+    }
+
+    /// How much of the answer was read, as of a [`Reader`](Reader::progress).
+    #[must_use]
+    pub fn progress(&self) -> QueryProgress {
+        self.reader.progress()
     }
 
     /// What the server said about the query, after the last row: `None` before.

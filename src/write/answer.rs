@@ -254,7 +254,7 @@ fn endpoint_hint(api: Api, status: u16, text: &str) -> String {
 }
 
 /// Seconds or an HTTP date; a date that has passed is no wait.
-fn parse_retry_after(text: &str) -> Option<Duration> {
+pub(crate) fn parse_retry_after(text: &str) -> Option<Duration> {
     if let Ok(seconds) = text.trim().parse() {
         return Some(Duration::from_secs(seconds));
     }

@@ -4,6 +4,7 @@ mod agreement;
 mod anywhere;
 mod catalog;
 mod connect;
+mod connections;
 mod dataframe;
 mod faults;
 mod modes;
@@ -11,6 +12,7 @@ mod nested;
 mod params;
 #[path = "../random/mod.rs"]
 mod random;
+mod read_ahead;
 mod recorded;
 mod rows;
 #[path = "../support/mod.rs"]

@@ -6,8 +6,11 @@ pub mod batches;
 pub mod batching;
 #[cfg(feature = "query")]
 pub mod flight;
+#[cfg(feature = "query")]
+pub mod frames;
 pub mod home;
 pub mod http;
+pub mod own_process;
 pub mod proxy;
 #[cfg(feature = "tls")]
 pub mod tls;

@@ -34,6 +34,15 @@ impl Authority {
         self.0.pem()
     }
 
+    /// A self-signed certificate as most tools make them: it calls itself an authority.
+    pub fn self_signed(name: &str) -> Leaf {
+        let mut params = CertificateParams::new(vec![name.to_owned()]).unwrap();
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        let key = KeyPair::generate().unwrap();
+        let certificate = params.self_signed(&key).unwrap();
+        Leaf { certificate: certificate.pem(), key: key.serialize_pem() }
+    }
+
     /// A certificate for `name`, which ran out before this century's second decade if it is `expired`.
     pub fn sign(&self, name: &str, expired: bool) -> Leaf {
         let mut params = CertificateParams::new(vec![name.to_owned()]).unwrap();
@@ -47,6 +56,18 @@ impl Authority {
         let certificate = params.signed_by(&key, &self.0).unwrap();
         Leaf { certificate: certificate.pem(), key: key.serialize_pem() }
     }
+}
+
+/// A server that shows this certificate to everybody.
+pub fn server_config(leaf: &Leaf) -> ServerConfig {
+    let certificate = CertificateDer::from_pem_slice(leaf.certificate.as_bytes()).unwrap();
+    let key = PrivateKeyDer::from_pem_slice(leaf.key.as_bytes()).unwrap();
+    ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(vec![certificate], key)
+        .unwrap()
 }
 
 /// A server that answers one request with 204, if the client shows a certificate of `authority`.
