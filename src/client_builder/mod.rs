@@ -195,6 +195,7 @@ impl ClientBuilder {
     /// PINGs keep the way through firewalls open, and tell that a connection is dead while a query is planned, when nothing
     /// else is sent: if a PING is not answered within two thirds of `idle_timeout`, it is. Some gateways allow one in five
     /// minutes and close the connection otherwise (`too_many_pings`). A client that is told so sends none any more.
+    /// Without PINGs, a query on a connection that is dead waits for its schema until its timeout, if it has one.
     pub fn keep_alive_interval(mut self, interval: impl Into<Option<Duration>>) -> Self {
         self.keep_alive = match interval.into() {
             Some(interval) => KeepAlive::Every(interval),

@@ -140,7 +140,9 @@ impl MessageReader {
                         WireType::LengthDelimited if tag == BODY => {
                             Place::Length(Field::Body, Gathered::default())
                         }
-                        _ if tag == BODY => return Err(broken("a body that is none")),
+                        _ if tag == BODY => {
+                            return Err(broken("a body of another type than bytes"));
+                        }
                         WireType::LengthDelimited => {
                             Place::Length(Field::Other, Gathered::default())
                         }

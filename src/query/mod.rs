@@ -4,10 +4,17 @@ mod answer;
 mod body;
 mod call;
 mod cancel;
+mod catalog;
 mod cell;
+#[cfg(feature = "serde")]
+mod cell_deserializer;
+mod cell_text;
 mod chunks;
 mod client;
+mod column_index;
 mod connections;
+#[cfg(feature = "serde")]
+mod deserialize;
 mod failure;
 mod flight;
 #[cfg(feature = "polars")]
@@ -21,34 +28,44 @@ mod ipc;
 mod kind;
 mod limits;
 mod message;
+#[cfg(any(feature = "chrono", feature = "jiff", feature = "time"))]
+mod other_times;
+mod params;
 #[cfg(feature = "pretty")]
 mod pretty;
 mod progress;
 mod reader;
 mod request;
 mod retry;
-mod rfc3339;
 mod rows;
 mod runtime;
+#[cfg(feature = "serde")]
+mod serde_rows;
 mod stats;
 mod status;
 mod table;
 mod ticket;
+mod time_units;
 mod to_point;
-#[cfg(feature = "serde")]
-mod typed;
+mod values;
 
 pub use cancel::CancelHandle;
+pub use catalog::TableColumn;
+pub(crate) use catalog::{columns, tables};
 pub use chunks::{Chunk, Chunks};
 pub(crate) use client::QueryClient;
+pub use column_index::ColumnIndex;
 pub use from_cell::FromCell;
 pub use kind::ColumnKind;
+#[cfg(feature = "pretty")]
+pub use pretty::TableDisplay;
 pub use progress::QueryProgress;
 pub use reader::Reader;
 pub use request::QueryRequest;
-pub use rows::{ColumnIndex, Row, Rows};
+pub use rows::{Row, Rows};
+#[cfg(feature = "serde")]
+pub use serde_rows::TypedRows;
 pub use stats::QueryStats;
 pub use table::Table;
 pub use ticket::{Language, Param};
-#[cfg(feature = "serde")]
-pub use typed::TypedRows;
+pub use values::Values;

@@ -75,7 +75,7 @@ impl<'a> QueryRequest<'a> {
 
     /// Sets the parameter that the query calls `$name`, in place of an earlier one of that name.
     ///
-    /// Numbers that are not finite are refused: the protocol cannot carry them.
+    /// Numbers that are not finite are refused: parameters are sent as JSON, which has none of them.
     pub fn param(mut self, name: impl Into<String>, value: impl Into<Param>) -> Self {
         if let Err(problem) = self.ticket.set(name.into(), value.into()) {
             self.problems.push(problem);
