@@ -18,13 +18,13 @@ use arrow_ipc::reader::{read_dictionary, read_record_batch};
 use arrow_ipc::{MessageHeader, root_as_message};
 use arrow_schema::{ArrowError, DataType, Field, Schema, SchemaRef};
 
-use super::flight::FlightData;
+use super::message::FlightData;
 use crate::{Error, ErrorKind, Result};
 
 /// Decodes the messages of one stream, in their order.
 pub(crate) struct Decoder {
     schema: Option<SchemaRef>,
-    /// What the widest type of the schema needs.
+    /// The values of dictionaries by their numbers, as far as they have come.
     dictionaries: HashMap<i64, ArrayRef>,
     /// What the body of a message may take, decompressed.
     limit: usize,

@@ -5,12 +5,17 @@ use std::time::{Duration, Instant};
 use arrow_array::RecordBatch;
 use arrow_schema::SchemaRef;
 
-use super::QueryClient;
+use super::answer::{Answer, Question, Wait};
+use super::call::Call;
+use super::cancel::CancelHandle;
 use super::chunks::Chunks;
+use super::client::QueryClient;
+use super::failure::StageCell;
+use super::limits::Limits;
+use super::progress::{OnProgress, QueryProgress};
 use super::reader::Reader;
-use super::rpc::Call;
+use super::retry::Retries;
 use super::stats::QueryStats;
-use super::stream::{Answer, Wait};
 use super::table::Table;
 use super::ticket::{Language, Param, Ticket};
 use crate::config::Headers;
@@ -39,6 +44,10 @@ pub struct QueryRequest<'a> {
     database: Option<Arc<str>>,
     timeout: Option<Duration>,
     headers: Headers,
+    retries: Retries,
+    limits: Limits,
+    cancel: CancelHandle,
+    on_progress: Option<OnProgress>,
     problems: Vec<String>,
 }
 
@@ -50,6 +59,10 @@ impl<'a> QueryRequest<'a> {
             database: client.config().database.clone(),
             timeout: client.config().query_timeout,
             headers: Headers::default(),
+            retries: Retries::default(),
+            limits: Limits::default(),
+            cancel: CancelHandle::default(),
+            on_progress: None,
             problems: Vec::new(),
         }
     }
@@ -62,7 +75,7 @@ impl<'a> QueryRequest<'a> {
 
     /// Sets the parameter that the query calls `$name`, in place of an earlier one of that name.
     ///
-    /// Numbers that are not finite are refused: the protocol cannot carry them.
+    /// Numbers that are not finite are refused: parameters are sent as JSON, which has none of them.
     pub fn param(mut self, name: impl Into<String>, value: impl Into<Param>) -> Self {
         if let Err(problem) = self.ticket.set(name.into(), value.into()) {
             self.problems.push(problem);
@@ -109,6 +122,84 @@ impl<'a> QueryRequest<'a> {
         self
     }
 
+    /// Sends the query up to this many times more while the server does not take it. Default: none.
+    ///
+    /// That is so if there is no connection to it, if it says UNAVAILABLE (over HTTP 502, 503 or 504), and if it has too
+    /// many requests (429, RESOURCE_EXHAUSTED). Nothing of an answer has been handed out then: once it has, no query is
+    /// sent again. The wait is what the server asks for (`Retry-After`), or else about half a second, and longer each
+    /// time; a wait that would end after the timeout is not begun, and its error comes at once.
+    ///
+    /// Without this, too, a query is sent once more if its connection broke before anything of the answer came.
+    ///
+    /// ```no_run
+    /// # use std::time::Duration;
+    /// # fn main() -> Result<(), influxdb3_blocking::Error> {
+    /// # let client = influxdb3_blocking::Client::from_env()?;
+    /// let table = client.query("SELECT * FROM home").retries(3).timeout(Duration::from_secs(60)).table()?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn retries(mut self, most: u32) -> Self {
+        self.retries = Retries::new(most);
+        self
+    }
+
+    /// The most rows that the answer may have. Default: any number.
+    ///
+    /// With more, the query ends with [`ErrorKind::TooLarge`](crate::ErrorKind::TooLarge): so a query that was meant
+    /// otherwise does not fill the memory. A reader hands out the batches before the one with which there are too many.
+    pub fn max_rows(mut self, rows: u64) -> Self {
+        self.limits.rows = Some(rows);
+        self
+    }
+
+    /// The most bytes that the answer may have, as it is sent: compressed, if it is. Default: any number.
+    ///
+    /// With more, the query ends with [`ErrorKind::TooLarge`](crate::ErrorKind::TooLarge).
+    pub fn max_bytes(mut self, bytes: u64) -> Self {
+        self.limits.bytes = Some(bytes);
+        self
+    }
+
+    /// Calls this on the thread that waits for the answer, after each message and each batch of it.
+    ///
+    /// ```no_run
+    /// # fn main() -> Result<(), influxdb3_blocking::Error> {
+    /// # let client = influxdb3_blocking::Client::from_env()?;
+    /// let table = client
+    ///     .query("SELECT * FROM home")
+    ///     .progress(|progress| eprintln!("{} rows, {} bytes", progress.rows, progress.bytes_received))
+    ///     .table()?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn progress(mut self, progress: impl FnMut(&QueryProgress) + Send + 'static) -> Self {
+        self.on_progress = Some(OnProgress::new(progress));
+        self
+    }
+
+    /// A handle that cancels the query from another thread, in whatever form its answer is taken, and also before it has
+    /// begun: the call that waits then fails with [`ErrorKind::Cancelled`](crate::ErrorKind::Cancelled).
+    ///
+    /// ```no_run
+    /// # use std::{thread, time::Duration};
+    /// # fn main() -> Result<(), influxdb3_blocking::Error> {
+    /// # let client = influxdb3_blocking::Client::from_env()?;
+    /// let query = client.query("SELECT * FROM home");
+    /// let cancel = query.cancel_handle();
+    /// thread::spawn(move || {
+    ///     thread::sleep(Duration::from_secs(5));
+    ///     cancel.cancel();
+    /// });
+    /// let table = query.table()?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn cancel_handle(&self) -> CancelHandle {
+        self.cancel.clone()
+    }
+
     /// Sends the query and waits for the whole answer.
     ///
     /// # Errors
@@ -146,12 +237,23 @@ impl<'a> QueryRequest<'a> {
     /// As [`table`](Self::table), and as [`Table::dataframe`].
     #[cfg(feature = "polars")]
     pub fn dataframe(self) -> Result<polars_core::frame::DataFrame> {
+        Ok(self.dataframe_and_stats()?.0)
+    }
+
+    /// As [`dataframe`](Self::dataframe), with what the server said about the query.
+    ///
+    /// # Errors
+    ///
+    /// As [`dataframe`](Self::dataframe).
+    #[cfg(feature = "polars")]
+    pub fn dataframe_and_stats(self) -> Result<(polars_core::frame::DataFrame, QueryStats)> {
         let mut answer = self.whole()?;
         let mut frame = super::frame::FrameBuilder::new(answer.schema())?;
         while let Some(delivery) = answer.next() {
             frame.push(&delivery?.batch)?;
         }
-        frame.finish()
+        let stats = answer.trailers().map(QueryStats::read).unwrap_or_default();
+        Ok((frame.finish()?, stats))
     }
 
     /// Sends the query, waits for the schema, and hands out the rest as it comes.
@@ -223,16 +325,26 @@ impl<'a> QueryRequest<'a> {
         let mut problems = self.problems;
         if self.database.is_none() {
             problems.push(
-                "there is no database to query: set .database(…) on the client or on the query"
+                "there is no database to query: set .database(…) on the client or on the query, or the variable INFLUX_DATABASE"
                     .into(),
             );
         }
         let (Some(database), true) = (self.database, problems.is_empty()) else {
             return Err(Error::config(problems.join("; ")));
         };
-        let ticket = self.ticket.encode(&database);
-        let call = Call { ticket, database, headers: self.headers, deadline };
-        Answer::open(self.client, call, wait)
+        let ticket = self.ticket.encode(&database).into();
+        let stage = StageCell::default();
+        let call = Call { database, headers: self.headers, begin: None, deadline, stage };
+        let question = Question {
+            ticket,
+            call,
+            wait,
+            retries: self.retries,
+            limits: self.limits,
+            cancel: self.cancel,
+            on_progress: self.on_progress,
+        };
+        Answer::open(self.client, question)
     }
 }
 
