@@ -244,6 +244,15 @@ impl ErrorContext<'_> {
         }
     }
 
+    /// The error of an exchange over HTTP/1 that gave no whole answer.
+    #[cfg(feature = "parquet")]
+    pub(crate) fn no_http_answer(&self, failure: Failure) -> Error {
+        if failure.find::<ConnectError>().is_some() {
+            return self.no_connection(failure);
+        }
+        self.cut(&failure, &Observation::default()).with_source(failure)
+    }
+
     fn cut(&self, failure: &Failure, observed: &Observation) -> Error {
         let endpoint = &self.config.endpoint;
         let when = failure.stage.when();
