@@ -196,6 +196,7 @@ impl<'a> QueryRequest<'a> {
     ///   [`max_bytes`](Self::max_bytes) bounds it.
     /// - A server that has died meanwhile is only noticed by [`timeout`](Self::timeout): HTTP/1.1 has no PINGs.
     /// - For an answer without rows servers send no file, and so there is no schema: it has no columns.
+    /// - Tags are dictionaries of text, where Flight has plain text; rows read both alike.
     /// - Parquet lacks intervals and unions: CAST them to text.
     /// - The token is sent in the scheme of writes ([`auth_scheme`](crate::ClientBuilder::auth_scheme)).
     ///

@@ -15,7 +15,7 @@ use influxdb3_dev_server::DevServer;
 fn dev_server() -> (DevServer, Client) {
     let server = DevServer::start().unwrap();
     let client = Client::builder().host(server.url()).database("db").build().unwrap();
-    let lines: String = (0..20_000)
+    let lines: String = (0..9_000)
         .map(|n| format!("m,room=r{} f={}.5,i={n}i,u={n}u,b=true,s=\"ü{n}\" {n}\n", n % 7, n % 100))
         .collect();
     client.write(lines).send().unwrap();
@@ -105,10 +105,10 @@ fn rows_are_read_by_serde_and_know_their_progress() {
     let mut rows =
         client.query("SELECT * FROM m ORDER BY time").over_http(true).rows::<M>().unwrap();
     let found: Vec<M> = rows.by_ref().map(Result::unwrap).collect();
-    assert_eq!(found.len(), 20_000);
-    let last = &found[19_999];
-    assert_eq!((last.i, last.time, last.room.as_str()), (19_999, Timestamp::nanos(19_999), "r0"));
-    assert_eq!((rows.progress().rows, rows.stats().is_some()), (20_000, true));
+    assert_eq!(found.len(), 9_000);
+    let last = &found[8_999];
+    assert_eq!((last.i, last.time, last.room.as_str()), (8_999, Timestamp::nanos(8_999), "r4"));
+    assert_eq!((rows.progress().rows, rows.stats().is_some()), (9_000, true));
 }
 
 #[cfg(feature = "polars")]
@@ -216,6 +216,19 @@ fn a_request_is_what_the_server_expects() {
     assert_eq!(requests[1].text(), r#"{"db":"other","q":"SHOW MEASUREMENTS","format":"parquet"}"#);
     // The connection is kept.
     assert_eq!((requests[0].connection, requests[1].connection), (0, 0));
+}
+
+/// As servers do that keep connections for a while only.
+#[test]
+fn a_kept_connection_that_ends_without_a_word_costs_no_query() {
+    let file = file(3);
+    let head = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n", file.len());
+    let reply = Reply::Raw([head.as_bytes(), &file].concat());
+    let (server, client) = scripted(vec![reply]);
+    for _ in 0..20 {
+        assert_eq!(ask(&client).table().unwrap().num_rows(), 3);
+    }
+    assert!(server.requests().iter().all(|request| request.path == "/api/v3/query_sql"));
 }
 
 #[test]
@@ -382,4 +395,23 @@ fn a_closed_client_asks_nothing() {
     client.close().unwrap();
     assert_eq!(ask(&client).table().unwrap_err().kind(), ErrorKind::Closed);
     assert!(server.requests().is_empty());
+}
+
+/// The server and its client agree on HTTP/2 for Flight; without that word it is HTTP/1.1.
+#[cfg(feature = "tls")]
+#[test]
+fn https_is_the_same_setting_as_for_flight() {
+    let authority = crate::support::tls::Authority::new();
+    let leaf = authority.sign("127.0.0.1", false);
+    let server = DevServer::builder().tls(leaf.certificate, leaf.key).start().unwrap();
+    let builder = || Client::builder().host(server.url()).database("db");
+    let client = builder().tls_root_certs(authority.pem()).build().unwrap();
+    client.write("m f=1 1").send().unwrap();
+    assert_eq!(ask(&client).table().unwrap().num_rows(), 1);
+    assert_eq!(client.query("SELECT * FROM m").table().unwrap().num_rows(), 1);
+    let stranger = builder().build().unwrap();
+    let (flight, http) = (stranger.query("SELECT 1").table(), ask(&stranger).table());
+    let (flight, http) = (flight.unwrap_err(), http.unwrap_err());
+    assert_eq!((flight.kind(), flight.to_string()), (http.kind(), http.to_string()));
+    assert_eq!(http.kind(), ErrorKind::Tls);
 }

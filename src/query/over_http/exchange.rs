@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, USER_AGENT};
-use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Uri};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, Uri};
 use http_body_util::{BodyExt as _, Full};
 
 use crate::config::{self, Config};
@@ -56,10 +56,7 @@ impl HttpServer {
         let context = ErrorContext { config: &self.config, database: &call.database };
         // Connecting has a limit and errors of its own.
         call.stage.set(Stage::Head);
-        let (head, mut body) = match self.client.request(self.request(query, call)?).await {
-            Ok(answer) => answer.into_parts(),
-            Err(error) => return Err(context.no_http_answer(Failure::new(Stage::Head, error))),
-        };
+        let (head, mut body) = self.head(query, call, &context).await?.into_parts();
         let headers = || to_list(&head.headers);
         let status = head.status.as_u16();
         if !head.status.is_success() {
@@ -80,6 +77,30 @@ impl HttpServer {
                 let credit = outbox.reserve(piece.len()).await;
                 outbox.send(HttpEvent::Piece(piece), Some(credit));
             }
+        }
+    }
+
+    /// Sends the query and waits for the head of its answer.
+    ///
+    /// A kept connection that the server is about to close is not noticed: one that breaks before the head has come is
+    /// tried once more on another. A query changes nothing on the server.
+    async fn head(
+        &self,
+        query: &HttpQuery,
+        call: &Call,
+        context: &ErrorContext<'_>,
+    ) -> Result<Response<Http1Body>> {
+        let mut has_another_try = true;
+        loop {
+            let failure = match self.client.request(self.request(query, call)?).await {
+                Ok(answer) => return Ok(answer),
+                Err(error) => Failure::new(Stage::Head, error),
+            };
+            if !has_another_try || failure.is_without_connection() {
+                return Err(context.no_http_answer(failure));
+            }
+            log::debug!("the connection broke before the answer: trying once more ({failure})");
+            has_another_try = false;
         }
     }
 
