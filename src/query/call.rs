@@ -166,9 +166,6 @@ impl Server {
             headers.insert(AUTHORIZATION, value);
         }
         for (name, value) in self.config.headers.with(&call.headers).iter() {
-            if is_ours(name) {
-                continue;
-            }
             let invalid = || Error::config(format!("the header {name} cannot be sent"));
             let name = HeaderName::try_from(name).map_err(|_| invalid())?;
             let mut value = HeaderValue::try_from(value).map_err(|_| invalid())?;
@@ -255,11 +252,6 @@ fn is_idle(limit: Duration) -> Error {
 fn is_grpc(answer: &Response<Body>) -> bool {
     let content_type = answer.headers().get(CONTENT_TYPE).map_or(&[][..], HeaderValue::as_bytes);
     answer.status() == 200 && content_type.starts_with(b"application/grpc")
-}
-
-/// The headers that make the call what it is.
-fn is_ours(name: &str) -> bool {
-    name.starts_with("grpc-") || matches!(name, "content-type" | "te" | "content-encoding")
 }
 
 /// The beginning of a body that explains an error; whatever comes within a moment.

@@ -66,7 +66,7 @@ impl QueryClient {
     pub(super) fn start(&self, ticket: Bytes, call: Call) -> Result<Task<Event>> {
         let Open { driver, server, .. } = self.open()?;
         let max_message_size = self.config.max_message_size;
-        Ok(driver.spawn(|outbox| async move {
+        Ok(Task::spawn(&driver, |outbox| async move {
             let get = DoGet { ticket, max_message_size, outbox };
             let last = match server.call(&get, &call).await {
                 Ok(trailers) => Event::End(trailers),

@@ -11,7 +11,7 @@ use http::uri::InvalidUri;
 use tonic::transport::{Channel, Endpoint};
 use tower_service::Service;
 
-use super::failure::{Failure, Stage};
+use super::failure::{ConnectionEnded, Failure, Stage};
 use super::runtime::{Connector, Observation, Observed, ObservedStream, Shared, Stream, TokioIo};
 use crate::config::{Config, KeepAlive};
 
@@ -225,18 +225,6 @@ impl Drop for Lease {
 
 /// tonic would connect again by itself, and without a word: it gets one connection and no more.
 struct OneConnection(Option<(Connector, Observed)>);
-
-/// The connection that a call was to use had ended before.
-#[derive(Debug)]
-pub(crate) struct ConnectionEnded;
-
-impl std::fmt::Display for ConnectionEnded {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("the connection has ended")
-    }
-}
-
-impl std::error::Error for ConnectionEnded {}
 
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
 type Connected = TokioIo<ObservedStream<Stream>>;

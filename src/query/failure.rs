@@ -7,7 +7,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::{Duration, Instant};
 
-use super::connections::ConnectionEnded;
 use super::runtime::Observation;
 use super::status::ErrorContext;
 use crate::transport::ConnectError;
@@ -55,6 +54,18 @@ impl StageCell {
         Stage::ALL[usize::from(self.0.load(Ordering::Relaxed))]
     }
 }
+
+/// The connection that a call was to use had ended before.
+#[derive(Debug)]
+pub(crate) struct ConnectionEnded;
+
+impl fmt::Display for ConnectionEnded {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the connection has ended")
+    }
+}
+
+impl StdError for ConnectionEnded {}
 
 /// A broken exchange.
 #[derive(Clone, Debug)]
@@ -152,14 +163,7 @@ impl ErrorContext<'_> {
     /// The error of a connection that could not be made.
     pub(crate) fn no_connection(&self, failure: Failure) -> Error {
         match failure.find::<ConnectError>() {
-            Some(error) => {
-                log::debug!(
-                    "no connection to {}: it ended at {:?}",
-                    self.config.endpoint,
-                    error.stage
-                );
-                error.to_error()
-            }
+            Some(error) => error.to_error(),
             None => self.cut(&failure, &Observation::default()).with_source(failure),
         }
     }

@@ -1,6 +1,7 @@
 //! Servers that answer a client of HTTP/2 in HTTP/1: what they are, and what to do about it.
 
 use super::status::ErrorContext;
+use crate::transport::says_use_https;
 use crate::{Error, ErrorKind};
 
 /// The beginning of an answer.
@@ -24,6 +25,12 @@ impl ErrorContext<'_> {
                 self.excerpt(version.as_bytes())
             );
             return Error::new(ErrorKind::Server, text)
+                .with_status(answer.status)
+                .with_headers(answer.headers);
+        }
+        if says_use_https(answer.body) {
+            let text = format!("the port of {endpoint} speaks TLS: use https://");
+            return Error::new(ErrorKind::Tls, text)
                 .with_status(answer.status)
                 .with_headers(answer.headers);
         }

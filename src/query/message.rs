@@ -10,6 +10,7 @@ use bytes::{Buf, Bytes};
 use prost::encoding::{DecodeContext, WireType, decode_key, decode_varint, skip_field};
 
 use super::body::{Body, BodyMemory};
+use super::gathered::Gathered;
 use crate::{Error, ErrorKind, Result};
 
 /// One message of a Flight stream.
@@ -102,7 +103,7 @@ impl MessageReader {
 
     /// Whether there is the beginning of a message.
     pub(crate) fn is_in_message(&self) -> bool {
-        !matches!(&self.place, Place::Prefix(prefix) if prefix.count == 0)
+        !matches!(&self.place, Place::Prefix(prefix) if prefix.is_empty())
     }
 
     /// Reads on, up to the beginning or the end of a message; `None` once all that came was read.
@@ -122,7 +123,7 @@ impl MessageReader {
                     self.place = Place::Key(Gathered::default());
                     return Ok(Some(Progress::Begun(length)));
                 }
-                Place::Key(key) if self.message.missing == 0 && key.count == 0 => {
+                Place::Key(key) if self.message.missing == 0 && key.is_empty() => {
                     self.place = Place::Prefix(Gathered::default());
                     let message = std::mem::take(&mut self.message);
                     return message.finish().map(|message| Some(Progress::Whole(message)));
@@ -139,7 +140,9 @@ impl MessageReader {
                         WireType::LengthDelimited if tag == BODY => {
                             Place::Length(Field::Body, Gathered::default())
                         }
-                        _ if tag == BODY => return Err(broken("a body that is none")),
+                        _ if tag == BODY => {
+                            return Err(broken("a body of another type than bytes"));
+                        }
                         WireType::LengthDelimited => {
                             Place::Length(Field::Other, Gathered::default())
                         }
@@ -195,13 +198,13 @@ impl MessageReader {
 impl Partial {
     /// Gathers a number; `false` if its end has not come.
     fn gather(&mut self, piece: &mut Bytes, number: &mut Gathered) -> Result<bool> {
-        let before = number.count;
+        let before = number.bytes().len();
         // What is behind the message is not a part of it.
         let own = before + self.missing;
         let is_whole =
             number.gather(piece, own, |bytes| bytes.last().is_some_and(|byte| *byte < 0x80));
-        self.missing -= number.count - before;
-        if !is_whole && number.count == Gathered::MOST {
+        self.missing -= number.bytes().len() - before;
+        if !is_whole && number.is_full() {
             return Err(broken("a number of more than 64 bits"));
         }
         if !is_whole && self.missing == 0 {
@@ -237,34 +240,6 @@ impl Partial {
         }
         let body = self.body.map(Buffer::from).unwrap_or_default();
         Ok(FlightData { header, app_metadata, body })
-    }
-}
-
-/// A few bytes that are read as one: they may come in several pieces.
-#[derive(Default)]
-struct Gathered {
-    bytes: [u8; Self::MOST],
-    count: usize,
-}
-
-impl Gathered {
-    /// A number of 64 bits.
-    const MOST: usize = 10;
-
-    fn bytes(&self) -> &[u8] {
-        &self.bytes[..self.count]
-    }
-
-    /// Takes bytes, up to so many, until they are whole; `false` if they are not.
-    fn gather(&mut self, piece: &mut Bytes, most: usize, is_whole: impl Fn(&[u8]) -> bool) -> bool {
-        while self.count < most.min(Self::MOST) && piece.has_remaining() {
-            self.bytes[self.count] = piece.get_u8();
-            self.count += 1;
-            if is_whole(self.bytes()) {
-                return true;
-            }
-        }
-        false
     }
 }
 

@@ -22,6 +22,7 @@ mod frame;
 mod from_cell;
 #[cfg(any(test, feature = "_fuzzing"))]
 pub(crate) mod fuzz;
+mod gathered;
 mod http1;
 mod ipc;
 mod kind;

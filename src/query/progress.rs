@@ -1,4 +1,3 @@
-use std::fmt;
 use std::sync::{Mutex, PoisonError};
 
 /// How much of an answer has come: of [`QueryRequest::progress`](super::QueryRequest::progress), and of readers.
@@ -14,7 +13,9 @@ pub struct QueryProgress {
 }
 
 /// What is called with the progress. Behind a lock that nobody else takes: so whatever holds it can be shared.
-pub(super) struct OnProgress(Mutex<Box<dyn FnMut(&QueryProgress) + Send>>);
+pub(super) struct OnProgress(Mutex<Callback>);
+
+type Callback = Box<dyn FnMut(&QueryProgress) + Send>;
 
 impl OnProgress {
     pub(super) fn new(on_progress: impl FnMut(&QueryProgress) + Send + 'static) -> Self {
@@ -23,11 +24,5 @@ impl OnProgress {
 
     pub(super) fn call(&mut self, progress: &QueryProgress) {
         self.0.get_mut().unwrap_or_else(PoisonError::into_inner)(progress);
-    }
-}
-
-impl fmt::Debug for OnProgress {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("OnProgress").finish_non_exhaustive()
     }
 }

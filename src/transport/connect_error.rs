@@ -17,6 +17,7 @@ pub(crate) enum Stage {
     /// The proxy opens a way to the server; TLS with the proxy is a part of it.
     Proxy,
     /// The TLS handshake with the server.
+    #[cfg(feature = "tls")]
     Handshake,
 }
 
@@ -134,16 +135,16 @@ impl ConnectError {
     }
 
     /// The connection broke, or what came over it was no TLS, in the handshake with the server.
+    #[cfg(feature = "tls")]
     pub(crate) fn unfinished_handshake(endpoint: &Endpoint, cause: &io::Error) -> Self {
-        #[cfg(feature = "tls")]
         if let Some(error) = super::find_tls_error(cause) {
-            let message =
-                format!("no TLS connection to {endpoint}: {}", super::describe_tls_error(error));
+            let why = super::describe_tls_error(error);
+            let message = format!("no TLS connection to {endpoint}: {why}");
             return Self::new(Stage::Handshake, ErrorKind::Tls, message);
         }
         let message = match cause.kind() {
             io::ErrorKind::UnexpectedEof | io::ErrorKind::ConnectionReset => format!(
-                "{endpoint} closed the connection in the TLS handshake: is it a TLS port? (http:// speaks without)"
+                "{endpoint} closed the connection in the TLS handshake; is it a TLS port? (http:// speaks without)"
             ),
             _ => format!("the TLS handshake with {endpoint} failed"),
         };
@@ -171,6 +172,7 @@ impl ConnectError {
                 "{peer} did not accept a connection {limit}; is the address right, and does no firewall stand in \
                  between?"
             ),
+            #[cfg(feature = "tls")]
             (Stage::Handshake, _) => {
                 format!("{endpoint} did not end the TLS handshake {limit}; is it a TLS port?")
             }
@@ -178,6 +180,7 @@ impl ConnectError {
         Self::new(stage, ErrorKind::Timeout, message).retryable()
     }
 
+    #[cfg(feature = "query")]
     pub(crate) fn is_timeout(&self) -> bool {
         self.kind == ErrorKind::Timeout
     }
@@ -196,6 +199,8 @@ impl ConnectError {
 
     /// The caller's error. Nothing of a request was sent.
     pub(crate) fn to_error(&self) -> Error {
+        let Self { stage, began, .. } = self;
+        log::debug!("connecting, begun {:?} ago, ended at {stage:?}: {self}", began.elapsed());
         let error = Error::new(self.kind, &*self.message).with_retryable(self.is_retryable);
         match &self.cause {
             Some(cause) => error.with_source(Shared(Arc::clone(cause))),

@@ -4,8 +4,10 @@ mod connect_error;
 mod connect_method;
 mod endpoint;
 mod percent;
+mod plain_to_tls;
 mod proxy;
 mod proxy_variables;
+mod retry_after;
 mod socks5;
 mod step;
 #[cfg(feature = "tls")]
@@ -19,8 +21,10 @@ mod verifier;
 pub(crate) use connect_error::{ConnectError, Limit, Peer, Stage};
 pub(crate) use endpoint::Endpoint;
 pub(crate) use percent::percent_decode;
+pub(crate) use plain_to_tls::says_use_https;
 pub(crate) use proxy::{Proxy, ProxyScheme};
 pub(crate) use proxy_variables::proxy_from_variables;
+pub(crate) use retry_after::parse_retry_after;
 pub(crate) use step::Step;
 #[cfg(feature = "tls")]
 pub(crate) use tls::{Tls, TlsSettings, name_of};

@@ -1,7 +1,5 @@
 //! What the server's answer to a write means. Bytes in, a verdict out; no I/O.
 
-use std::time::{Duration, SystemTime};
-
 use serde_json::Value;
 
 use crate::{Error, ErrorKind, LineError, Result};
@@ -37,7 +35,7 @@ impl Answer {
         let retryable = matches!(self.status, 408 | 429 | 500 | 502 | 503 | 504)
             && matches!(kind, ErrorKind::Server | ErrorKind::Timeout | ErrorKind::RateLimited);
         let in_doubt = self.in_doubt || retryable && matches!(self.status, 408 | 500 | 502 | 504);
-        let retry_after = self.header("retry-after").and_then(parse_retry_after);
+        let retry_after = self.header("retry-after").and_then(crate::transport::parse_retry_after);
         Err(Error::new(kind, message)
             .with_status(self.status)
             .with_retryable(retryable)
@@ -139,6 +137,9 @@ impl Answer {
     }
 
     fn text(&self, told: &Told) -> String {
+        if crate::transport::says_use_https(&self.body) {
+            return "the port of the host speaks TLS: use https://".to_owned();
+        }
         if self.is_html() {
             return format!("a web page, status {}; is the host an InfluxDB server?", self.status);
         }
@@ -251,15 +252,6 @@ fn endpoint_hint(api: Api, status: u16, text: &str) -> String {
     };
     let what = if status == 405 { "does not allow writes to" } else { "does not know" };
     format!("the server {what} {path} ({text}); try {other}, and check the path of the host")
-}
-
-/// Seconds or an HTTP date; a date that has passed is no wait.
-pub(crate) fn parse_retry_after(text: &str) -> Option<Duration> {
-    if let Ok(seconds) = text.trim().parse() {
-        return Some(Duration::from_secs(seconds));
-    }
-    let date = httpdate::parse_http_date(text.trim()).ok()?;
-    Some(date.duration_since(SystemTime::now()).unwrap_or(Duration::ZERO))
 }
 
 fn shortened(text: &str) -> String {

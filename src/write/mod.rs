@@ -34,8 +34,6 @@ mod verdict;
 mod worker;
 
 #[cfg(feature = "_fuzzing")]
-#[cfg(feature = "query")]
-pub(crate) use answer::parse_retry_after;
 pub(crate) use answer::{Answer, Api};
 pub use batch::Batch;
 pub(crate) use batcher::Batcher;

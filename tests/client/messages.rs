@@ -81,12 +81,27 @@ fn http_to_a_port_that_speaks_tls() {
 }
 
 #[test]
+fn http_to_a_port_that_speaks_tls_and_says_so_in_http() {
+    for page in [
+        "HTTP/1.1 400 Bad Request\r\nContent-Type: text/html\r\n\r\n<html><head><title>400 The plain HTTP request was \
+         sent to HTTPS port</title></head></html>",
+        "HTTP/1.0 400 Bad Request\r\n\r\nClient sent an HTTP request to an HTTPS server.\n",
+        "HTTP/1.1 400 Bad Request\r\nContent-Type: text/html\r\n\r\n<p>Reason: You're speaking plain HTTP to an \
+         SSL-enabled server port.<br />",
+    ] {
+        let host = answering(page);
+        assert_eq!(
+            write(builder(&host)),
+            "the server refused the write: the port of the host speaks TLS: use https://"
+        );
+        assert_eq!(query(builder(&host)), "the port of http://HERE speaks TLS: use https://");
+    }
+}
+
+#[test]
 fn https_to_a_port_that_does_not() {
-    let host = DevServer::start().unwrap();
-    let host = host.url().replace("http:", "https:");
     let text = "no TLS connection to https://HERE: the server does not speak TLS on this port; use http:// or the TLS port";
-    // The server is gone, so this one is nobody's: an answer in HTTP/1 as nginx has it.
-    drop(host);
+    // As nginx has it.
     let host =
         answering("HTTP/1.1 400 Bad Request\r\nServer: nginx\r\n\r\n").replace("http:", "https:");
     assert_eq!((write(builder(&host)), query(builder(&host))), (text.into(), text.into()));
@@ -249,7 +264,6 @@ fn a_socks_proxy_that_wants_credentials() {
 #[test]
 fn a_proxy_of_another_kind() {
     let server = DevServer::start().unwrap();
-    let (http, socks) = (Proxy::start(None), Socks::start(None, None));
     let smtp = answering("220 mail.example.io ESMTP\r\n").replace("http://", "");
     let tls = answering("\u{15}\u{3}\u{1}\0\u{2}\u{2}F").replace("http://", "");
     for (proxy, text) in [
@@ -281,7 +295,6 @@ fn a_proxy_of_another_kind() {
         let client = builder(server.url()).proxy(proxy);
         assert_eq!((write(client.clone()), query(client)), (text.into(), text.into()));
     }
-    drop((http, socks));
 }
 
 #[test]

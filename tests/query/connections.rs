@@ -172,7 +172,8 @@ fn queries_that_start_together_share_one_connection_and_one_failure() {
 
 #[test]
 fn paused_readers_with_full_windows_do_not_hold_up_other_queries() {
-    const PAUSED: usize = 64;
+    // More than the window of one connection has room for.
+    const PAUSED: usize = 80;
     in_own_process(
         "connections::paused_readers_with_full_windows_do_not_hold_up_other_queries",
         || {
@@ -189,10 +190,11 @@ fn paused_readers_with_full_windows_do_not_hold_up_other_queries() {
                 if call.ticket.contains("large") { large.clone() } else { small.clone() }
             });
             let client = client(&server);
-            let paused: Vec<_> =
-                (0..PAUSED).map(|_| client.query("SELECT large").reader().unwrap()).collect();
-            // Until the windows are full.
-            while server.sent().iter().any(|sent| *sent < 16 << 20) {
+            let paused: Vec<_> = (0..PAUSED)
+                .map(|_| client.query("SELECT large").timeout(LONG).reader().unwrap())
+                .collect();
+            // Until as many windows are full as one connection has room for.
+            while server.sent().iter().sum::<usize>() < 64 * (16 << 20) {
                 thread::yield_now();
             }
             for _ in 0..3 {

@@ -5,6 +5,7 @@ mod anywhere;
 mod catalog;
 mod connect;
 mod connections;
+mod control;
 mod dataframe;
 mod faults;
 mod modes;

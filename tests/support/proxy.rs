@@ -48,7 +48,10 @@ impl Proxy {
 /// The same behind TLS: what comes to the address that is returned goes on to `inner` in the clear.
 #[cfg(feature = "tls")]
 pub fn behind_tls(leaf: &super::tls::Leaf, inner: SocketAddr) -> SocketAddr {
-    let acceptor = tokio_rustls::TlsAcceptor::from(Arc::new(super::tls::server_config(leaf)));
+    let acceptor = tokio_rustls::TlsAcceptor::from(Arc::new(super::tls::server_config(
+        leaf,
+        super::tls::Wanted::Nobody,
+    )));
     let (ready, address) = std::sync::mpsc::channel();
     thread::spawn(move || {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
@@ -174,9 +177,11 @@ fn serve_socks(
         client.write_all(&[5, 5, 0, 1, 0, 0, 0, 0, 0, 0])?;
         return client.shutdown(Shutdown::Both);
     };
-    // The address that it connects from may be given as a name as well.
-    client.write_all(&[5, 0, 0, 3, 4])?;
-    client.write_all(b"here\0\x50")?;
+    // The address that it connects from, in each of its forms.
+    match kind {
+        1 => client.write_all(b"\x05\0\0\x01\x7f\0\0\x01\0\x50")?,
+        _ => client.write_all(b"\x05\0\0\x03\x04here\0\x50")?,
+    }
     relay(client.try_clone()?, client, server)
 }
 

@@ -58,34 +58,35 @@ impl Authority {
     }
 }
 
-/// A server that shows this certificate to everybody.
-pub fn server_config(leaf: &Leaf) -> ServerConfig {
+/// Who a server wants a certificate from.
+pub enum Wanted<'a> {
+    Nobody,
+    ClientsOf(&'a Authority),
+}
+
+/// A server with this certificate.
+pub fn server_config(leaf: &Leaf, wanted: Wanted<'_>) -> ServerConfig {
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let builder = ServerConfig::builder_with_provider(provider.clone())
+        .with_safe_default_protocol_versions()
+        .unwrap();
+    let builder = match wanted {
+        Wanted::Nobody => builder.with_no_client_auth(),
+        Wanted::ClientsOf(authority) => {
+            let mut roots = RootCertStore::empty();
+            roots.add(CertificateDer::from_pem_slice(authority.pem().as_bytes()).unwrap()).unwrap();
+            let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider);
+            builder.with_client_cert_verifier(verifier.build().unwrap())
+        }
+    };
     let certificate = CertificateDer::from_pem_slice(leaf.certificate.as_bytes()).unwrap();
     let key = PrivateKeyDer::from_pem_slice(leaf.key.as_bytes()).unwrap();
-    ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
-        .with_safe_default_protocol_versions()
-        .unwrap()
-        .with_no_client_auth()
-        .with_single_cert(vec![certificate], key)
-        .unwrap()
+    builder.with_single_cert(vec![certificate], key).unwrap()
 }
 
 /// A server that answers one request with 204, if the client shows a certificate of `authority`.
 pub fn mutual(authority: &Authority, leaf: &Leaf) -> (SocketAddr, JoinHandle<std::io::Result<()>>) {
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let mut roots = RootCertStore::empty();
-    roots.add(CertificateDer::from_pem_slice(authority.pem().as_bytes()).unwrap()).unwrap();
-    let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider.clone())
-        .build()
-        .unwrap();
-    let certificate = CertificateDer::from_pem_slice(leaf.certificate.as_bytes()).unwrap();
-    let key = PrivateKeyDer::from_pem_slice(leaf.key.as_bytes()).unwrap();
-    let config = ServerConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .unwrap()
-        .with_client_cert_verifier(verifier)
-        .with_single_cert(vec![certificate], key)
-        .unwrap();
+    let config = server_config(leaf, Wanted::ClientsOf(authority));
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
     let thread = thread::spawn(move || {

@@ -1,14 +1,12 @@
 //! The thread.
 
-use std::future::Future;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 
 use crossbeam_channel::bounded;
 use tokio::runtime::{Builder, Handle};
 use tokio::sync::oneshot;
 
-use super::task::{Outbox, Task};
 use crate::{Error, ErrorKind, Result};
 
 /// The thread and the way to it. Of one process: it is kept in an [`OfProcess`](super::OfProcess).
@@ -58,15 +56,9 @@ impl Driver {
         thread.as_ref().is_some_and(|thread| !thread.is_finished())
     }
 
-    /// Runs a task that answers through its outbox. The task lives as long as the [`Task`].
-    pub(crate) fn spawn<T, F>(self: &Arc<Self>, run: impl FnOnce(Outbox<T>) -> F) -> Task<T>
-    where
-        T: Send + 'static,
-        F: Future<Output = ()> + Send + 'static,
-    {
-        let (outbox, inbox) = Outbox::new();
-        let abort = self.handle.spawn(run(outbox)).abort_handle();
-        Task::new(inbox, abort, Arc::clone(self))
+    /// What tasks are spawned with. It works on any thread.
+    pub(super) fn handle(&self) -> &Handle {
+        &self.handle
     }
 
     /// Ends the thread and all of its tasks, and waits for that. A second call does nothing.

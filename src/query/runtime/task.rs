@@ -1,5 +1,6 @@
 //! A task on the driver's thread and the two ends of its channel.
 
+use std::future::Future;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -39,12 +40,15 @@ pub(crate) enum NoEvent {
 }
 
 impl<T> Task<T> {
-    pub(super) fn new(
-        inbox: Receiver<Parcel<T>>,
-        abort: tokio::task::AbortHandle,
-        driver: Arc<Driver>,
-    ) -> Self {
-        Self(OfProcess::new(Parts { inbox, abort, _driver: driver }))
+    /// Runs a task that answers through its outbox. The task lives as long as this does.
+    pub(crate) fn spawn<F>(driver: &Arc<Driver>, run: impl FnOnce(Outbox<T>) -> F) -> Self
+    where
+        T: Send + 'static,
+        F: Future<Output = ()> + Send + 'static,
+    {
+        let (outbox, inbox) = Outbox::new();
+        let abort = driver.handle().spawn(run(outbox)).abort_handle();
+        Self(OfProcess::new(Parts { inbox, abort, _driver: Arc::clone(driver) }))
     }
 
     /// Waits for what the task sends next, whose credit is given back then.
@@ -90,13 +94,13 @@ pub(crate) struct Credit {
     _permit: Option<OwnedSemaphorePermit>,
 }
 
-pub(super) struct Parcel<T> {
+struct Parcel<T> {
     item: T,
     _credit: Option<Credit>,
 }
 
 impl<T> Outbox<T> {
-    pub(super) fn new() -> (Self, Receiver<Parcel<T>>) {
+    fn new() -> (Self, Receiver<Parcel<T>>) {
         let (events, inbox) = unbounded();
         (Self { events, credits: Arc::new(Semaphore::new(CREDITS as usize)) }, inbox)
     }
@@ -129,7 +133,7 @@ mod tests {
     fn read_ahead_is_bounded_in_bytes_but_one_message_always_fits() {
         let driver = Arc::new(Driver::start().unwrap());
         let mut credits = None;
-        let task = driver.spawn(|outbox: Outbox<usize>| {
+        let task = Task::spawn(&driver, |outbox: Outbox<usize>| {
             credits = Some(Arc::clone(&outbox.credits));
             async move {
                 for (number, bytes) in [64 << 20, 16 << 20, 16 << 20, 1].into_iter().enumerate() {
@@ -155,7 +159,7 @@ mod tests {
     #[test]
     fn a_credit_that_was_not_used_is_given_back() {
         let driver = Arc::new(Driver::start().unwrap());
-        let task = driver.spawn(|outbox: Outbox<usize>| async move {
+        let task = Task::spawn(&driver, |outbox: Outbox<usize>| async move {
             for number in 0..3 {
                 drop(outbox.reserve(usize::MAX).await);
                 outbox.send(number, None);
@@ -167,9 +171,9 @@ mod tests {
     #[test]
     fn a_panicking_task_ends_without_an_event_and_the_driver_lives_on() {
         let driver = Arc::new(Driver::start().unwrap());
-        let task = driver.spawn(|_: Outbox<()>| async { panic!("told to") });
+        let task = Task::spawn(&driver, |_: Outbox<()>| async { panic!("told to") });
         assert_eq!(task.receive(None), Err(NoEvent::Gone));
-        let task = driver.spawn(|outbox| async move { outbox.send(7, None) });
+        let task = Task::spawn(&driver, |outbox| async move { outbox.send(7, None) });
         assert_eq!(task.receive(None), Ok(7));
         assert!(driver.is_running());
     }
@@ -177,20 +181,20 @@ mod tests {
     #[test]
     fn a_stopped_driver_is_noticed_by_its_tasks_and_stopping_twice_is_harmless() {
         let driver = Arc::new(Driver::start().unwrap());
-        let task = driver.spawn(|_: Outbox<()>| std::future::pending());
+        let task = Task::spawn(&driver, |_: Outbox<()>| std::future::pending());
         let late = Arc::clone(&driver);
         driver.stop();
         driver.stop();
         assert_eq!(task.receive(None), Err(NoEvent::Gone));
         assert!(!driver.is_running());
-        let task = late.spawn(|outbox| async move { outbox.send(7, None) });
+        let task = Task::spawn(&late, |outbox| async move { outbox.send(7, None) });
         assert_eq!(task.receive(None), Err(NoEvent::Gone));
     }
 
     #[test]
     fn a_deadline_ends_the_wait() {
         let driver = Arc::new(Driver::start().unwrap());
-        let task = driver.spawn(|outbox: Outbox<()>| async move {
+        let task = Task::spawn(&driver, |outbox: Outbox<()>| async move {
             let _outbox = outbox;
             std::future::pending::<()>().await;
         });
