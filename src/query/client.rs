@@ -80,7 +80,7 @@ impl QueryClient {
     #[cfg(feature = "parquet")]
     pub(super) fn start_http(&self, query: HttpQuery, call: Call) -> Result<Task<HttpEvent>> {
         let Open { driver, http_server, .. } = self.open()?;
-        Ok(driver.spawn(|outbox| async move {
+        Ok(Task::spawn(&driver, |outbox| async move {
             let last = match http_server.query(&query, &call, &outbox).await {
                 Ok(()) => HttpEvent::End,
                 Err(error) => HttpEvent::Failed(error),
