@@ -1,7 +1,7 @@
 //! From a file of Parquet to record batches.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use arrow_array::{RecordBatch, RecordBatchReader as _};
 use arrow_schema::{Schema, SchemaRef};
@@ -14,8 +14,9 @@ use crate::{Error, Result};
 /// The batches of a file.
 pub(super) struct Batches {
     schema: SchemaRef,
-    /// `None` of an answer without rows, for which servers send no file.
-    reader: Option<ParquetRecordBatchReader>,
+    /// `None` of an answer without rows, for which servers send no file. Behind a lock that nobody else takes: so
+    /// whatever holds it can be shared.
+    reader: Option<Mutex<ParquetRecordBatchReader>>,
 }
 
 /// As the server's own batches.
@@ -33,7 +34,7 @@ impl Batches {
         })?;
         let schema = reader.schema();
         check_types(&schema)?;
-        Ok(Self { schema, reader: Some(reader) })
+        Ok(Self { schema, reader: Some(Mutex::new(reader)) })
     }
 
     pub(super) fn schema(&self) -> &SchemaRef {
@@ -43,6 +44,7 @@ impl Batches {
     /// After an error, nothing more is to be read.
     pub(super) fn next(&mut self) -> Result<Option<RecordBatch>> {
         let Some(reader) = &mut self.reader else { return Ok(None) };
+        let reader = reader.get_mut().unwrap_or_else(PoisonError::into_inner);
         guarded(|| reader.next().transpose().map_err(undecodable))
     }
 }

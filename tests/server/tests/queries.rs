@@ -6,7 +6,13 @@ use influxdb3_dev_server::DevServer;
 
 fn server() -> DevServer {
     let server = DevServer::start().unwrap();
-    support::http(&server, "POST", "/api/v3/write_lp?db=db", &[], b"m,t=a f=1.5 1\nm,t=b i=2i 2");
+    support::http(
+        &server,
+        "POST",
+        "/api/v3/write_lp?db=db&precision=ns",
+        &[],
+        b"m,t=a f=1.5 1\nm,t=b i=2i 2",
+    );
     server
 }
 
