@@ -68,9 +68,9 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
 
     // Lists and structs.
-    let sql = "SELECT room, array_agg(temp ORDER BY time) AS temps, named_struct('since', min(time)) AS about \
+    let nested = "SELECT room, array_agg(temp ORDER BY time) AS temps, named_struct('since', min(time)) AS about \
                FROM home GROUP BY room ORDER BY room";
-    for row in client.query(sql).table()?.rows() {
+    for row in client.query(nested).table()?.rows() {
         let (temps, about): (Vec<f64>, Row<'_>) = (row.get("temps")?, row.get("about")?);
         println!("{}: {temps:?} since {}", row.get::<&str>("room")?, about.get::<String>("since")?);
     }

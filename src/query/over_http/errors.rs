@@ -83,5 +83,5 @@ fn message(body: &[u8]) -> String {
     let text = String::from_utf8_lossy(body);
     let json = serde_json::from_slice::<Value>(body).ok();
     let said = json.as_ref().and_then(|json| json.get("error").or_else(|| json.get("message")));
-    said.and_then(Value::as_str).unwrap_or(text.trim()).to_owned()
+    said.and_then(Value::as_str).unwrap_or_else(|| text.trim()).to_owned()
 }
