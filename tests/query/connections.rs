@@ -51,21 +51,25 @@ fn a_query_that_times_out_says_what_was_being_waited_for() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let silent = format!("http://{}", listener.local_addr().unwrap());
     let proxied = builder("http://example.com:8181").proxy(&silent);
-    let limit = Duration::from_millis(300);
-    let text_of = |builder: ClientBuilder| {
-        let error = builder.build().unwrap().query("SELECT 1").timeout(limit).table().unwrap_err();
+    let text_of = |builder: &ClientBuilder, limit| {
+        let client = builder.clone().build().unwrap();
+        let error = client.query("SELECT 1").timeout(limit).table().unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Timeout, "{error:#}");
-        error.to_string()
+        let text = error.to_string();
+        assert!(text.contains("query_timeout"), "{text}");
+        text
     };
-    let text = text_of(proxied);
-    assert!(text.contains("query_timeout") && text.contains("connecting"), "{text}");
+    let text = text_of(&proxied, Duration::from_millis(100));
+    assert!(text.contains("connecting"), "{text}");
     for (steps, waited_for) in [
         (vec![Step::Head, Step::Stall], "waiting for the schema"),
         (vec![Step::Head, Step::Message(schema), Step::Stall], "in the middle of the answer"),
     ] {
         let server = FlightServer::replay(steps);
-        let text = text_of(builder(&server.url()));
-        assert!(text.contains("query_timeout") && text.contains(waited_for), "{text}");
+        let builder = builder(&server.url());
+        // However slow this machine is: with one of these limits the call has come so far.
+        let limits = [50, 200, 1_000, 5_000, 30_000].map(Duration::from_millis);
+        assert!(limits.iter().any(|limit| text_of(&builder, *limit).contains(waited_for)));
     }
 }
 
@@ -102,12 +106,12 @@ fn a_connection_that_could_not_be_made_is_no_reason_for_a_later_query_to_fail() 
     let proxy = hangs_once(server.address());
     let client = builder(&server.url())
         .proxy(format!("http://{proxy}"))
-        .connect_timeout(Duration::from_millis(400))
+        .connect_timeout(Duration::from_secs(2))
         .build()
         .unwrap();
     let hasty = client.query("SELECT 1").timeout(Duration::from_millis(50)).table().unwrap_err();
     assert_eq!(hasty.kind(), ErrorKind::Timeout);
-    thread::sleep(Duration::from_millis(600)); // Longer than connect_timeout: this is what is tested.
+    thread::sleep(Duration::from_millis(2500)); // Longer than connect_timeout: this is what is tested.
     assert_eq!(client.query("SELECT 1").table().unwrap().num_rows(), 3);
 }
 
@@ -117,7 +121,7 @@ fn a_query_that_joins_an_older_attempt_to_connect_makes_one_of_its_own_when_that
     let proxy = hangs_once(server.address());
     let client = builder(&server.url())
         .proxy(format!("http://{proxy}"))
-        .connect_timeout(Duration::from_millis(500))
+        .connect_timeout(Duration::from_secs(2))
         .build()
         .unwrap();
     let hasty = client.query("SELECT 1").timeout(Duration::from_millis(50)).table().unwrap_err();
