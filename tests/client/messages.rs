@@ -100,7 +100,7 @@ fn a_proxy_in_front_of_the_server_that_speaks_http_1_only() {
     assert_eq!(
         query(builder(host)),
         "http://HERE speaks HTTP/1.1 only, and queries need HTTP/2: what stands in front of the server has to pass gRPC \
-         on (status 400, text/html: <html> <center><h1>400 Bad Request</h1></center> </html>)"
+         on, or ask with .over_http(true) (status 400, text/html: <html> <center><h1>400 Bad Request</h1></center> </html>)"
     );
 }
 
