@@ -95,7 +95,7 @@ impl Encoder {
                 Err(error) => error.row.unwrap_or(start) - start,
                 Ok(()) => end - start,
             };
-            lines.push_rows(&self.plan, &self.pieces, whole);
+            lines.push_rows(&self.plan, &self.pieces, 0..whole);
             result?;
             start = end;
         }

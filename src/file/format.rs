@@ -52,19 +52,36 @@ impl Format {
     pub(super) fn check(self, reading: &Reading) -> Result<()> {
         let is_csv = matches!(self, Self::Csv(_));
         let is_text = is_csv || matches!(self, Self::Json(_));
+        let is_json = is_text && !is_csv;
         let misplaced = [
             ("delimiter", reading.delimiter.is_some() && !is_csv),
             ("column_names", reading.column_names.is_some() && !is_csv),
-            ("null_values", reading.null_values.is_some() && !is_csv),
+            ("comment", reading.comment.is_some() && !is_csv),
+            ("skip_lines", reading.skip_lines > 0 && !is_csv),
+            ("trim", reading.trims && !is_csv),
+            ("ragged_rows", reading.ragged_rows && !is_csv),
+            ("decimal_comma", reading.decimal_comma && !is_csv),
+            ("json_path", reading.json_path.is_some() && !is_json),
+            ("flatten", reading.flatten.is_some() && !is_json),
+            ("null_values", !reading.null_values.is_empty() && !is_text),
+            ("only_null_values", reading.has_only_listed_nulls && !is_text),
             ("column_type", !reading.types.is_empty() && !is_text),
             ("infer_rows", reading.infer_rows.is_some() && !is_text),
+            ("skip_bad_rows", reading.skip_bad_rows && !is_text),
+            ("time_format", reading.time_format.is_some() && !is_text),
         ];
         // A quote and the ends of lines mean something else, and bytes from 0x80 on are parts of characters.
-        if let Some(byte @ (b'"' | b'\n' | b'\r' | 0x80..)) = reading.delimiter {
-            return Err(Error::config(format!(
-                "the delimiter {:?} cannot stand between cells: choose another ASCII character",
-                byte.escape_ascii().to_string()
-            )));
+        let marks = [("delimiter", reading.delimiter), ("comment", reading.comment)];
+        for (option, mark) in marks {
+            if let Some(byte @ (b'"' | b'\n' | b'\r' | 0x80..)) = mark {
+                return Err(Error::config(format!(
+                    "{option} cannot be {:?}: choose another ASCII character",
+                    byte.escape_ascii().to_string()
+                )));
+            }
+        }
+        if reading.comment.is_some() && reading.comment == Some(reading.delimiter.unwrap_or(b',')) {
+            return Err(Error::config("comment and delimiter are the same character"));
         }
         if reading.column_names.as_ref().is_some_and(Vec::is_empty) {
             return Err(Error::config("column_names names no column"));

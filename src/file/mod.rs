@@ -2,8 +2,14 @@
 
 #[cfg(any(feature = "parquet", feature = "feather", feature = "orc"))]
 mod batches;
+#[cfg(any(feature = "csv", feature = "json"))]
+mod cells;
 #[cfg(feature = "csv")]
 mod csv;
+#[cfg(any(feature = "csv", feature = "json"))]
+mod encoding;
+#[cfg(any(feature = "csv", feature = "json"))]
+mod evidence;
 #[cfg(feature = "feather")]
 mod feather;
 mod format;
@@ -14,6 +20,8 @@ mod json;
 mod orc;
 #[cfg(feature = "parquet")]
 mod parquet;
+mod summary;
+mod time_format;
 mod types;
 
 use std::path::Path;
@@ -21,8 +29,11 @@ use std::path::Path;
 use crate::columns::Layout;
 use crate::line_protocol::TagRules;
 use crate::record::Lines;
-use crate::{Error, ErrorKind, Precision, Result};
+use crate::{Error, ErrorKind, Precision, Result, Timestamp};
 use format::Format;
+pub(crate) use summary::Summary;
+pub use summary::{FileColumn, SkippedRow};
+pub(crate) use time_format::TimeFormat;
 pub use types::ColumnType;
 
 /// Reads a file part by part.
@@ -33,6 +44,11 @@ pub(crate) trait Source {
 
     /// Bytes of the file that were read.
     fn bytes_read(&self) -> u64;
+
+    /// What there is to tell so far, beside the lines.
+    fn summary(&self) -> Summary {
+        Summary::default()
+    }
 }
 
 /// How a file is to be read.
@@ -42,12 +58,43 @@ pub(crate) struct Reading {
     pub(crate) types: Vec<(String, ColumnType)>,
     /// How many rows decide about types; all of them if there is none.
     pub(crate) infer_rows: Option<u64>,
+    /// Texts that are no value, in columns of any type.
+    pub(crate) null_values: Vec<String>,
+    /// Whether the usual words for nothing are values.
+    pub(crate) has_only_listed_nulls: bool,
+    /// Whether rows that cannot be written are left out.
+    pub(crate) skip_bad_rows: bool,
+    /// How times are written, if it is in no usual form.
+    pub(crate) time_format: Option<TimeFormat>,
+    /// The time of rows that have none.
+    pub(crate) default_time: Option<Timestamp>,
     /// Between the cells of CSV.
     pub(crate) delimiter: Option<u8>,
     /// The names of the columns of CSV that has no header.
     pub(crate) column_names: Option<Vec<String>>,
-    /// What is no value in CSV, in columns of any type.
-    pub(crate) null_values: Option<Vec<String>>,
+    /// What lines of CSV that are left out begin with.
+    pub(crate) comment: Option<u8>,
+    /// How many lines of CSV are left out at the beginning.
+    pub(crate) skip_lines: u64,
+    /// Whether blanks around cells of CSV are left out.
+    pub(crate) trims: bool,
+    /// Whether rows of CSV may have fewer cells than there are columns.
+    pub(crate) ragged_rows: bool,
+    /// Whether numbers in CSV have a comma where others have a point.
+    pub(crate) decimal_comma: bool,
+    /// Where the rows are in JSON.
+    pub(crate) json_path: Option<String>,
+    /// What stands between the keys of objects within rows of JSON.
+    pub(crate) flatten: Option<String>,
+}
+
+impl Reading {
+    /// The type that the caller has chosen for a column.
+    #[cfg(any(feature = "csv", feature = "json"))]
+    fn column_type(&self, name: &str) -> Option<ColumnType> {
+        let given = self.types.iter().rev().find(|(column, _)| column == name);
+        given.map(|(_, column_type)| *column_type)
+    }
 }
 
 /// Opens a file with the reader of its format.

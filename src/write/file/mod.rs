@@ -1,15 +1,18 @@
 //! A file as a write.
 
+mod options;
+mod report;
 mod run;
 
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+pub use self::report::{FileReport, Progress};
 use self::run::Run;
 use super::WriteRequest;
 use crate::columns::{Layout, layout_options};
-use crate::file::{ColumnType, Reading};
+use crate::file::{Reading, TimeFormat};
 use crate::record::Lines;
 use crate::{Client, Precision, Record, Result};
 
@@ -22,37 +25,12 @@ pub struct WriteFile<'a> {
     request: WriteRequest<'a, Nothing>,
     path: PathBuf,
     reading: Reading,
+    time_format: Option<Result<TimeFormat>>,
     progress: Option<OnProgress<'a>>,
     resume_from_line: usize,
 }
 
 type OnProgress<'a> = Box<dyn FnMut(&Progress) + 'a>;
-
-/// How far the writing of a file has come.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-#[non_exhaustive]
-pub struct Progress {
-    /// Bytes of the file that were read.
-    pub bytes_read: u64,
-    /// Bytes of the file.
-    pub bytes_total: u64,
-    /// Lines that this call has written.
-    pub lines_written: usize,
-}
-
-/// What was written of a file.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
-#[non_exhaustive]
-pub struct FileReport {
-    /// Lines that were written.
-    pub lines: usize,
-    /// Bytes of line protocol that were written.
-    pub bytes: usize,
-    /// Batches that the lines were written in.
-    pub batches: usize,
-    /// Rows that had no field, and so no line.
-    pub rows_without_fields: usize,
-}
 
 impl<'a> WriteFile<'a> {
     pub(crate) fn new(client: &'a Client, path: &Path) -> Self {
@@ -62,47 +40,13 @@ impl<'a> WriteFile<'a> {
             request: WriteRequest::new(client, Nothing),
             path: path.to_owned(),
             reading: Reading { layout, ..Reading::default() },
+            time_format: None,
             progress: None,
             resume_from_line: 0,
         }
     }
 
     layout_options!(reading.layout);
-
-    /// The type of a column of CSV or JSON, in place of the one that its values suggest.
-    pub fn column_type(mut self, name: impl Into<String>, column_type: ColumnType) -> Self {
-        self.reading.types.push((name.into(), column_type));
-        self
-    }
-
-    /// Lets this many rows decide about the types of columns in CSV and JSON. Without it the whole file is read once
-    /// before anything is written, so that the types are right whatever comes last. A value that does not fit is an
-    /// error when it is met.
-    pub fn infer_rows(mut self, rows: u64) -> Self {
-        self.reading.infer_rows = Some(rows);
-        self
-    }
-
-    /// What stands between the cells of CSV, `,` if this is not called: an ASCII character, but neither a quote nor the
-    /// end of a line.
-    pub fn delimiter(mut self, delimiter: u8) -> Self {
-        self.reading.delimiter = Some(delimiter);
-        self
-    }
-
-    /// The names of the columns of CSV that has no header, one for each column: its first line is a row like all others.
-    pub fn column_names(mut self, names: impl IntoIterator<Item = impl Into<String>>) -> Self {
-        self.reading.column_names = Some(names.into_iter().map(Into::into).collect());
-        self
-    }
-
-    /// The cells of CSV that are no value, in columns of every type. Without it these are empty cells that are not in
-    /// quotes, and in columns that are no text also `NA`, `N/A`, `n/a`, `#N/A`, `NULL`, `null`, `None`, `<NA>`, `NaT`
-    /// and `-`.
-    pub fn null_values(mut self, values: impl IntoIterator<Item = impl Into<String>>) -> Self {
-        self.reading.null_values = Some(values.into_iter().map(Into::into).collect());
-        self
-    }
 
     /// Called after each batch, on the thread that called [`send`](Self::send).
     pub fn progress(mut self, progress: impl FnMut(&Progress) + 'a) -> Self {
@@ -111,7 +55,8 @@ impl<'a> WriteFile<'a> {
     }
 
     /// Leaves out this many lines at the beginning: those that an earlier call has written, as
-    /// [`Error::resume_line`](crate::Error::resume_line) of its error says. Everything else must be as it was.
+    /// [`Error::resume_line`](crate::Error::resume_line) of its error says. Everything else must be as it was, but for
+    /// [`skip_bad_rows`](Self::skip_bad_rows): with it the write goes on behind the row that it stopped at.
     pub fn resume_from_line(mut self, line: usize) -> Self {
         self.resume_from_line = line;
         self
@@ -186,6 +131,7 @@ impl<'a> WriteFile<'a> {
     pub fn send(mut self) -> Result<FileReport> {
         self.client.check_open()?;
         let path = self.path.display().to_string();
+        self.reading.time_format = self.time_format.take().transpose()?;
         let target = self.request.target()?;
         let mut progress = self.progress.take();
         let mut run = Run::new(self.client, target, self.resume_from_line)?;

@@ -65,7 +65,10 @@ impl<'a> Run<'a> {
             // Where there is an error in the file, what stands before it has been written.
             match end {
                 Ok(true) => {}
-                Ok(false) => return Ok(()),
+                Ok(false) => {
+                    self.report.add(source.summary());
+                    return Ok(());
+                }
                 Err(error) => return Err(self.stopped(error, 0)),
             }
             if let Some(progress) = &mut progress {
