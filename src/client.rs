@@ -235,7 +235,8 @@ impl Client {
     ///   [`date_unit`](crate::WriteFile::date_unit); text is `2022-01-01T08:00:00Z` or close to it, and UTC if it has
     ///   no offset; timestamps of Parquet, Feather and ORC count by their own unit.
     /// - **Tags** are the columns listed in [`tags`](crate::WriteFile::tags).
-    /// - **Fields** are all others. Parquet, Feather and ORC know their types (the table is that of `Columns`). In CSV
+    /// - **Fields** are all others, or those listed in [`fields`](crate::WriteFile::fields); a column can be
+    ///   [left out](crate::WriteFile::exclude) and [renamed](crate::WriteFile::rename). Parquet, Feather and ORC know their types (the table is that of `Columns`). In CSV
     ///   and JSON the values of the whole file decide: integers are an integer column, one number with a
     ///   point or an exponent makes it floats, `true` and `false` are booleans, everything else is text, and
     ///   integers beyond 64 bits are text as well. See [`column_type`](crate::WriteFile::column_type) and

@@ -38,7 +38,7 @@ pub(crate) trait Role {
 
 /// The name of the measurement.
 #[derive(Clone, Debug)]
-pub(crate) struct Name;
+pub(crate) struct Measurement;
 
 /// A tag.
 #[derive(Clone, Debug)]
@@ -92,7 +92,7 @@ impl Prefix {
     }
 }
 
-impl Role for Name {
+impl Role for Measurement {
     #[inline(always)]
     fn write(&self, out: &mut Vec<u8>, cell: Cell<'_>) -> Result<bool> {
         match cell {
@@ -235,6 +235,16 @@ impl Role for Time {
         number::time(out, scaled);
         Ok(true)
     }
+}
+
+/// The text of a binary value.
+pub(crate) fn binary_text(value: &[u8]) -> Result<Cell<'_>> {
+    std::str::from_utf8(value).map(Cell::Text).map_err(|error| {
+        Error::invalid_record(format!(
+            "the binary value is no text in UTF-8 from byte {} on: leave the column out with .exclude(…)",
+            error.valid_up_to() + 1
+        ))
+    })
 }
 
 fn time(out: &mut Vec<u8>, cell: Cell<'_>) -> Result<()> {

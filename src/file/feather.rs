@@ -19,6 +19,7 @@ use super::batches::{BatchReader, Batches, Placed, damaged, guarded};
 use super::input::Input;
 use super::{Reading, Source, unreadable};
 use crate::line_protocol::TagRules;
+use crate::record::BatchEncoder;
 use crate::{Error, Precision, Result};
 
 pub(super) fn open(
@@ -34,16 +35,23 @@ pub(super) fn open(
     if is_file {
         messages.take(MAGIC_BEFORE as u64)?;
     }
-    let (schema, reader) = guarded(|| {
+    let (schema, mut reader) = guarded(|| {
         let schema = match messages.next()? {
             Some((header, _)) => schema(&message(&header)?)?,
             None => return Err(broken("it has no schema")),
         };
-        let reader =
-            Reader { messages, schema: schema.clone(), dictionaries: HashMap::new(), batches: 0 };
+        let reader = Reader {
+            messages,
+            schema: schema.clone(),
+            columns: Vec::new(),
+            dictionaries: HashMap::new(),
+            batches: 0,
+        };
         Ok((schema, reader))
     })?;
-    Ok(Box::new(Batches::new(reader, &schema, counter, reading, precision, rules)?))
+    let mut encoder = BatchEncoder::new(&schema, &reading.layout, rules, precision)?;
+    reader.columns = encoder.narrow();
+    Ok(Box::new(Batches::new(reader, encoder, counter)))
 }
 
 /// Whether it is a file with a table at its end, of which the end is there.
@@ -81,6 +89,8 @@ fn check_ends(path: &Path) -> Result<bool> {
 struct Reader {
     messages: Messages,
     schema: SchemaRef,
+    /// The columns that are written.
+    columns: Vec<usize>,
     dictionaries: HashMap<i64, ArrayRef>,
     batches: usize,
 }
@@ -99,9 +109,15 @@ impl BatchReader for Reader {
                     let batch = batch.ok_or_else(|| broken("a batch is empty"))?;
                     check(&batch, &body)?;
                     let schema = self.schema.clone();
-                    let batch =
-                        read_record_batch(&body, batch, schema, &self.dictionaries, None, &version)
-                            .map_err(|error| damaged(error).in_context(&part))?;
+                    let batch = read_record_batch(
+                        &body,
+                        batch,
+                        schema,
+                        &self.dictionaries,
+                        Some(&self.columns),
+                        &version,
+                    )
+                    .map_err(|error| damaged(error).in_context(&part))?;
                     self.batches += 1;
                     return Ok(Some(Placed { batch, part, first_row: 0 }));
                 }

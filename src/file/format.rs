@@ -57,6 +57,7 @@ impl Format {
             ("column_names", reading.column_names.is_some() && !is_csv),
             ("null_values", reading.null_values.is_some() && !is_csv),
             ("column_type", !reading.types.is_empty() && !is_text),
+            ("binary_as_text", reading.layout.binary_as_text && is_text),
             ("infer_rows", reading.infer_rows.is_some() && !is_text),
         ];
         // A quote and the ends of lines mean something else, and bytes from 0x80 on are parts of characters.

@@ -18,7 +18,7 @@ mod types;
 
 use std::path::Path;
 
-use crate::columns::Layout;
+use crate::columns::LayoutOptions;
 use crate::line_protocol::TagRules;
 use crate::record::Lines;
 use crate::{Error, ErrorKind, Precision, Result};
@@ -38,7 +38,7 @@ pub(crate) trait Source {
 /// How a file is to be read.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Reading {
-    pub(crate) layout: Layout,
+    pub(crate) layout: LayoutOptions,
     pub(crate) types: Vec<(String, ColumnType)>,
     /// How many rows decide about types; all of them if there is none.
     pub(crate) infer_rows: Option<u64>,

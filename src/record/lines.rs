@@ -163,16 +163,16 @@ impl<'a> Lines<'a> {
     #[cfg(any(feature = "arrow", feature = "polars", feature = "_files"))]
     pub(crate) fn push_rows(
         &mut self,
-        plan: &crate::columns::Plan,
-        pieces: &[crate::columns::Pieces],
+        layout: &crate::columns::TableLayout,
+        pieces: &[crate::columns::RenderedColumn],
         rows: usize,
     ) {
         for row in 0..rows {
             let start = self.buffer.len();
-            if plan.line(pieces, row, self.buffer) {
+            if layout.line(pieces, row, self.buffer) {
                 // A table that is the whole of the call is traced to its rows.
                 let record = if self.depth == 0 { self.rows + row } else { self.record };
-                self.finish_line_of(start, plan.has_time(), record);
+                self.finish_line_of(start, layout.has_time(), record);
             } else {
                 self.skipped += 1;
             }

@@ -92,7 +92,7 @@ fn bad_csv_is_an_error_that_says_where_and_why() {
         (b"time,f\n1,2,3\n", "line 2: there are 3 cells, but the first row of the file has 2"),
         (b"time,f,f\n1,2,3\n", "two columns have the name \"f\""),
         (b"time,,\n1,2,3\n", "two columns have the name \"\""),
-        (b"time,\n1,2\n", "empty"),
+        (b"time,\n1,2\n", "column 2 has no name"),
         (b"f\n1\n", "the timestamp column \"time\" is not there; the columns are \"f\""),
         (b"time\n1\n", "no column is left for the fields"),
         (b"time,f\n1,2\n\n3,\"a\nb\n", "line 4: a quote is opened and never closed"),
@@ -199,7 +199,7 @@ fn bad_json_is_an_error_that_says_where_and_why() {
         ("{\"f\":1}", "the timestamp column \"time\" is not there"),
         ("{\"time\":1}", "no column is left for the fields"),
         ("{\"time\":1,\"f\":2}\n\n{\"f\":2}", "line 3: key \"time\": there is no timestamp"),
-        ("{\"time\":1,\"\":2}", "empty"),
+        ("{\"time\":1,\"\":2}", "column 2 has no name"),
         ("null", "there is 'n' where an object should begin"),
         (
             "{\"columns\":[\"time\",\"f\"],\"data\":[[1,2],[3]]}",

@@ -10,7 +10,7 @@ use super::format::Packing;
 use super::input::{Counter, Input};
 use super::types::Seen;
 use super::{Reading, Source};
-use crate::columns::{BLOCK_ROWS, Cell, Duty, Pieces, Plan, Role};
+use crate::columns::{BLOCK_ROWS, Cell, ColumnRole, RenderedColumn, Role, TableLayout};
 use crate::line_protocol::{TagRules, escape};
 use crate::record::Lines;
 use crate::{ColumnType, Error, Precision, Result};
@@ -38,9 +38,9 @@ pub(super) fn open(
         return Ok(Box::new(Empty(counter)));
     };
     let names_ref: Vec<&str> = names.iter().map(String::as_str).collect();
-    let plan = Plan::new(&reading.layout, &names_ref, rules, precision)?;
+    let layout = TableLayout::new(&reading.layout, &names_ref, rules, precision)?;
     for (name, _) in &reading.types {
-        if !names.contains(name) {
+        if !names.iter().any(|known| reading.layout.new_name(known) == name) {
             return Err(Error::config(format!(
                 "column_type names the column {}, which is not there",
                 escape::quoted(name)
@@ -48,8 +48,8 @@ pub(super) fn open(
         }
     }
     let mut wanted: Vec<Wanted> =
-        plan.columns().iter().map(|c| Wanted::of(c.index, &c.duty)).collect();
-    for (column, wanted) in plan.columns().iter().zip(&mut wanted) {
+        layout.columns().iter().map(|c| Wanted::of(c.index, &c.role)).collect();
+    for (column, wanted) in layout.columns().iter().zip(&mut wanted) {
         let given = reading.types.iter().rev().find(|(name, _)| *name == column.name);
         wanted.column_type = given.map(|(_, column_type)| *column_type).or(wanted.column_type);
     }
@@ -61,26 +61,26 @@ pub(super) fn open(
         }
         infer(tokens, &mut wanted, &nulls, reading.infer_rows);
     }
-    let count = plan.columns().len();
+    let count = layout.columns().len();
     let types =
         wanted.iter().map(|wanted| wanted.column_type.unwrap_or(ColumnType::Text)).collect();
     Ok(Box::new(Csv {
         tokens,
-        plan,
+        layout,
         types,
         nulls,
-        pieces: vec![Pieces::default(); count],
+        pieces: vec![RenderedColumn::default(); count],
         counter,
     }))
 }
 
 struct Csv<R> {
     tokens: Tokens<R>,
-    plan: Plan,
-    /// Of the columns of the plan.
+    layout: TableLayout,
+    /// Of the columns of the layout.
     types: Vec<ColumnType>,
     nulls: Nulls,
-    pieces: Vec<Pieces>,
+    pieces: Vec<RenderedColumn>,
     counter: Counter,
 }
 
@@ -88,14 +88,16 @@ impl<R: Read> Source for Csv<R> {
     fn read(&mut self, lines: &mut Lines<'_>) -> Result<bool> {
         let Some(part) = self.tokens.next(BLOCK_ROWS)? else { return Ok(false) };
         let mut failed: Option<(usize, Error)> = None;
-        let columns = self.plan.columns().iter().zip(&self.types).zip(&mut self.pieces);
+        let columns = self.layout.columns().iter().zip(&self.types).zip(&mut self.pieces);
         for ((column, &column_type), pieces) in columns {
             pieces.clear();
-            let result = match &column.duty {
-                Duty::Name(role) => texts(part, column.index, role, &self.nulls, pieces),
-                Duty::Time(role) => texts(part, column.index, role, &self.nulls, pieces),
-                Duty::Tag(role) => texts(part, column.index, role, &self.nulls, pieces),
-                Duty::Field(role) => {
+            let result = match &column.role {
+                ColumnRole::Measurement(role) => {
+                    texts(part, column.index, role, &self.nulls, pieces)
+                }
+                ColumnRole::Time(role) => texts(part, column.index, role, &self.nulls, pieces),
+                ColumnRole::Tag(role) => texts(part, column.index, role, &self.nulls, pieces),
+                ColumnRole::Field(role) => {
                     fields(part, column.index, role, column_type, &self.nulls, pieces)
                 }
             };
@@ -109,7 +111,7 @@ impl<R: Read> Source for Csv<R> {
             }
         }
         let whole = failed.as_ref().map_or_else(|| part.rows(), |(row, _)| *row);
-        lines.push_rows(&self.plan, &self.pieces, whole);
+        lines.push_rows(&self.layout, &self.pieces, whole);
         failed.map_or(Ok(true), |(_, error)| Err(error))
     }
 
@@ -139,10 +141,12 @@ struct Wanted {
 }
 
 impl Wanted {
-    fn of(index: usize, duty: &Duty) -> Self {
-        let column_type = match duty {
-            Duty::Field(_) => None,
-            Duty::Name(_) | Duty::Tag(_) | Duty::Time(_) => Some(ColumnType::Text),
+    fn of(index: usize, role: &ColumnRole) -> Self {
+        let column_type = match role {
+            ColumnRole::Field(_) => None,
+            ColumnRole::Measurement(_) | ColumnRole::Tag(_) | ColumnRole::Time(_) => {
+                Some(ColumnType::Text)
+            }
         };
         Self { index, column_type, seen: Seen::default() }
     }
@@ -190,7 +194,7 @@ fn texts<R: Role>(
     column: usize,
     role: &R,
     nulls: &Nulls,
-    pieces: &mut Pieces,
+    pieces: &mut RenderedColumn,
 ) -> Result<(), (usize, Error)> {
     for row in 0..part.rows() {
         let (cell, is_quoted) = part.cell(row, column);
@@ -206,7 +210,7 @@ fn fields<R: Role>(
     role: &R,
     column_type: ColumnType,
     nulls: &Nulls,
-    pieces: &mut Pieces,
+    pieces: &mut RenderedColumn,
 ) -> Result<(), (usize, Error)> {
     for row in 0..part.rows() {
         let (cell, is_quoted) = part.cell(row, column);

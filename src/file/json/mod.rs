@@ -12,7 +12,7 @@ use super::format::Packing;
 use super::input::{Counter, Input};
 use super::types::Seen;
 use super::{Reading, Source, unreadable};
-use crate::columns::{BLOCK_ROWS, Duty, Pieces, Plan};
+use crate::columns::{BLOCK_ROWS, ColumnRole, LayoutOptions, RenderedColumn, TableLayout};
 use crate::line_protocol::{TagRules, escape};
 use crate::record::Lines;
 use crate::{ColumnType, Error, Precision, Result};
@@ -60,12 +60,13 @@ pub(super) fn open(
 /// Where the values of a row go.
 struct Table {
     names: Vec<String>,
-    plan: Plan,
-    /// For each key its place among the columns of the plan.
+    options: LayoutOptions,
+    layout: TableLayout,
+    /// For each key its place among the columns of the layout.
     places: Vec<Option<usize>>,
-    /// Of the columns of the plan.
+    /// Of the columns of the layout.
     types: Vec<ColumnType>,
-    pieces: Vec<Pieces>,
+    pieces: Vec<RenderedColumn>,
 }
 
 impl Table {
@@ -77,8 +78,12 @@ impl Table {
         rules: &TagRules,
     ) -> Result<Self> {
         let names_ref: Vec<&str> = names.iter().map(String::as_str).collect();
-        let plan = Plan::new(&reading.layout, &names_ref, rules, precision)?;
-        if let Some((name, _)) = reading.types.iter().find(|(name, _)| !names.contains(name)) {
+        let layout = TableLayout::new(&reading.layout, &names_ref, rules, precision)?;
+        if let Some((name, _)) = reading
+            .types
+            .iter()
+            .find(|(name, _)| !names.iter().any(|known| reading.layout.new_name(known) == name))
+        {
             return Err(Error::config(format!(
                 "column_type names the key {}, which no object has",
                 escape::quoted(name)
@@ -86,13 +91,13 @@ impl Table {
         }
         let mut types = Vec::new();
         let mut places = vec![None; names.len()];
-        for (number, column) in plan.columns().iter().enumerate() {
+        for (number, column) in layout.columns().iter().enumerate() {
             if let Some(place) = places.get_mut(column.index) {
                 *place = Some(number);
             }
             let given = reading.types.iter().rev().find(|(name, _)| *name == column.name);
             let seen = seen.get(column.index).copied().unwrap_or_default();
-            let is_field = matches!(column.duty, Duty::Field(_));
+            let is_field = matches!(column.role, ColumnRole::Field(_));
             if is_field && given.is_none() && seen.is_mixed() {
                 return Err(Error::invalid_record(format!(
                     "the values of the key {} are of several types: choose one with column_type",
@@ -101,34 +106,35 @@ impl Table {
             }
             types.push(given.map_or_else(|| seen.column_type(), |(_, column_type)| *column_type));
         }
-        let pieces = vec![Pieces::default(); plan.columns().len()];
-        Ok(Self { names, plan, places, types, pieces })
+        let pieces = vec![RenderedColumn::default(); layout.columns().len()];
+        let options = reading.layout.clone();
+        Ok(Self { names, options, layout, places, types, pieces })
     }
 
     fn clear(&mut self) {
-        self.pieces.iter_mut().for_each(Pieces::clear);
+        self.pieces.iter_mut().for_each(RenderedColumn::clear);
     }
 
     /// Adds the value of a key; the last of equal keys counts.
     fn push(&mut self, row: usize, key: usize, scalar: Scalar<'_>) -> Result<()> {
         let Some(place) = self.places.get(key).copied().flatten() else { return Ok(()) };
         let (Some(column), Some(&column_type), Some(pieces)) =
-            (self.plan.columns().get(place), self.types.get(place), self.pieces.get_mut(place))
+            (self.layout.columns().get(place), self.types.get(place), self.pieces.get_mut(place))
         else {
             return Ok(());
         };
         pieces.truncate(row);
         scalar
-            .push(&column.duty, column_type, pieces)
+            .push(&column.role, column_type, pieces)
             .map_err(|error| error.in_context(&format!("key {}", escape::quoted(&column.name))))
     }
 
     /// Adds what the row has not.
     fn end_row(&mut self, row: usize) -> Result<()> {
-        let columns = self.plan.columns().iter().zip(&self.types).zip(&mut self.pieces);
+        let columns = self.layout.columns().iter().zip(&self.types).zip(&mut self.pieces);
         for ((column, &column_type), pieces) in columns {
             if pieces.len() <= row {
-                Scalar::Null.push(&column.duty, column_type, pieces).map_err(|error| {
+                Scalar::Null.push(&column.role, column_type, pieces).map_err(|error| {
                     error.in_context(&format!("key {}", escape::quoted(&column.name)))
                 })?;
             }
@@ -159,7 +165,7 @@ impl<R: Read> Source for Rows<R> {
                 }
             }
         }
-        lines.push_rows(&self.table.plan, &self.table.pieces, row);
+        lines.push_rows(&self.table.layout, &self.table.pieces, row);
         // The end is told when there is no row before it.
         result.map(|is_more| is_more || row > 0)
     }
@@ -202,6 +208,12 @@ impl Entries for RowEntries<'_> {
     }
 
     fn unknown(&mut self, key: &str) -> Option<usize> {
+        let options = &self.table.options;
+        let name = options.new_name(key);
+        if options.is_excluded(name) || !options.can_be_field(name) {
+            // The place of no column.
+            return Some(self.keys.names().len());
+        }
         self.failed = Some(Error::invalid_record(format!(
             "the key {} was not in the rows that decided about types: raise infer_rows, or leave it out",
             escape::quoted(key)
@@ -239,7 +251,7 @@ impl Source for FrameRows {
             result = self.read_row(whole);
             whole += usize::from(result.is_ok());
         }
-        lines.push_rows(&self.table.plan, &self.table.pieces, whole);
+        lines.push_rows(&self.table.layout, &self.table.pieces, whole);
         self.done += whole;
         result.map(|()| count > 0)
     }

@@ -5,7 +5,7 @@ use std::fmt;
 use serde_core::de::{self, Deserializer, IgnoredAny, Visitor};
 use serde_json::Value;
 
-use crate::columns::{Cell, Duty, Pieces};
+use crate::columns::{Cell, ColumnRole, RenderedColumn};
 use crate::file::types::Seen;
 use crate::line_protocol::escape;
 use crate::{ColumnType, Error, Result};
@@ -60,15 +60,15 @@ impl<'a> Scalar<'a> {
     /// Adds the value to a column.
     pub(super) fn push(
         self,
-        duty: &Duty,
+        role: &ColumnRole,
         column_type: ColumnType,
-        pieces: &mut Pieces,
+        pieces: &mut RenderedColumn,
     ) -> Result<()> {
-        match duty {
-            Duty::Name(role) => pieces.push(role, self.cell()?),
-            Duty::Tag(role) => pieces.push(role, self.cell()?),
-            Duty::Time(role) => pieces.push(role, self.cell()?),
-            Duty::Field(role) => {
+        match role {
+            ColumnRole::Measurement(role) => pieces.push(role, self.cell()?),
+            ColumnRole::Tag(role) => pieces.push(role, self.cell()?),
+            ColumnRole::Time(role) => pieces.push(role, self.cell()?),
+            ColumnRole::Field(role) => {
                 let mut digits = itoa::Buffer::new();
                 let text;
                 let cell = match (column_type, self) {

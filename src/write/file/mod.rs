@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use self::run::Run;
 use super::WriteRequest;
-use crate::columns::{Layout, layout_options};
+use crate::columns::{LayoutOptions, layout_options};
 use crate::file::{ColumnType, Reading};
 use crate::record::Lines;
 use crate::{Client, Precision, Record, Result};
@@ -56,7 +56,7 @@ pub struct FileReport {
 
 impl<'a> WriteFile<'a> {
     pub(crate) fn new(client: &'a Client, path: &Path) -> Self {
-        let layout = Layout { needs_time: true, ..Layout::default() };
+        let layout = LayoutOptions { needs_time: true, ..LayoutOptions::default() };
         Self {
             client,
             request: WriteRequest::new(client, Nothing),
