@@ -12,8 +12,11 @@ mod input;
 mod json;
 #[cfg(feature = "orc")]
 mod orc;
+mod packing;
 #[cfg(feature = "parquet")]
 mod parquet;
+#[cfg(any(feature = "parquet", feature = "feather", feature = "orc"))]
+mod places;
 mod types;
 
 use std::path::Path;
@@ -22,7 +25,9 @@ use crate::columns::LayoutOptions;
 use crate::line_protocol::TagRules;
 use crate::record::Lines;
 use crate::{Error, ErrorKind, Precision, Result};
-use format::Format;
+pub use format::FileFormat;
+pub(crate) use input::Origin;
+use packing::Packing;
 pub use types::ColumnType;
 
 /// Reads a file part by part.
@@ -50,29 +55,37 @@ pub(crate) struct Reading {
     pub(crate) null_values: Option<Vec<String>>,
 }
 
+/// The format that the extension of a path says.
+pub(crate) fn format_of(path: &Path) -> Result<FileFormat> {
+    FileFormat::of(path)
+}
+
 /// Opens a file with the reader of its format.
-pub(crate) fn open(
-    path: &Path,
+pub(crate) fn open<'a>(
+    origin: Origin<'a>,
+    format: FileFormat,
     reading: &Reading,
     precision: Precision,
     rules: &TagRules,
-) -> Result<Box<dyn Source>> {
-    let format = Format::of(path)?;
+) -> Result<Box<dyn Source + 'a>> {
     format.check(reading)?;
-    match format {
+    let packing = Packing::of(&origin, format)?;
+    let source: Box<dyn Source + 'a> = match format {
         #[cfg(feature = "csv")]
-        Format::Csv(packing) => csv::open(path, packing, reading, precision, rules),
+        FileFormat::Csv => csv::open(&origin, packing, reading, precision, rules)?,
         #[cfg(feature = "json")]
-        Format::Json(packing) => json::open(path, packing, reading, precision, rules),
+        FileFormat::Json => json::open(&origin, packing, reading, precision, rules)?,
         #[cfg(feature = "parquet")]
-        Format::Parquet => parquet::open(path, reading, precision, rules),
+        FileFormat::Parquet => parquet::open(&origin, reading, precision, rules)?,
         #[cfg(feature = "feather")]
-        Format::Feather => feather::open(path, reading, precision, rules),
+        FileFormat::Feather => feather::open(&origin, reading, precision, rules)?,
         #[cfg(feature = "orc")]
-        Format::Orc => orc::open(path, reading, precision, rules),
+        FileFormat::Orc => orc::open(&origin, reading, precision, rules)?,
         #[allow(unreachable_patterns)] // reached unless all formats are on
-        other => Err(other.is_off()),
-    }
+        other => return Err(other.is_off()),
+    };
+    origin.finish()?;
+    Ok(source)
 }
 
 fn unreadable(what: impl Into<String>) -> Error {

@@ -1,7 +1,5 @@
 //! Parquet files.
 
-use std::path::Path;
-
 use bytes::Bytes;
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{
@@ -11,21 +9,22 @@ use parquet::errors::{ParquetError, Result as ParquetResult};
 use parquet::file::reader::{ChunkReader, Length};
 
 use super::batches::{BatchReader, Batches, Placed, damaged, guarded};
-use super::input::{At, Input, Places};
+use super::input::Origin;
+use super::places::{At, Places};
 use super::{Reading, Source};
 use crate::line_protocol::TagRules;
 use crate::record::BatchEncoder;
 use crate::{Precision, Result};
 
 pub(super) fn open(
-    path: &Path,
+    origin: &Origin<'_>,
     reading: &Reading,
     precision: Precision,
     rules: &TagRules,
 ) -> Result<Box<dyn Source>> {
-    let input = Input::open(path)?;
-    let counter = input.counter.clone();
-    let chunks = Chunks(Places::new(input));
+    let places = origin.bytes()?;
+    let counter = places.counter.clone();
+    let chunks = Chunks(places);
     let metadata =
         guarded(|| ArrowReaderMetadata::load(&chunks, Default::default()).map_err(damaged))?;
     let mut encoder = BatchEncoder::new(metadata.schema(), &reading.layout, rules, precision)?;

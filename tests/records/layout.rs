@@ -193,7 +193,10 @@ fn binary_is_text_when_asked_for() {
         b: &'static [u8],
     }
     mod bytes {
-        pub fn serialize<S: serde::Serializer>(bytes: &&[u8], to: S) -> Result<S::Ok, S::Error> {
+        pub(super) fn serialize<S: serde::Serializer>(
+            bytes: &&[u8],
+            to: S,
+        ) -> Result<S::Ok, S::Error> {
             to.serialize_bytes(bytes)
         }
     }

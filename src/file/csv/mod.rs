@@ -4,10 +4,9 @@ mod cells;
 mod tokens;
 
 use std::io::Read;
-use std::path::Path;
 
-use super::format::Packing;
-use super::input::{Counter, Input};
+use super::input::{Counter, Input, Origin};
+use super::packing::Packing;
 use super::types::Seen;
 use super::{Reading, Source};
 use crate::columns::{BLOCK_ROWS, Cell, ColumnRole, RenderedColumn, Role, TableLayout};
@@ -18,19 +17,19 @@ use cells::Nulls;
 use tokens::{Part, Tokens};
 
 /// Opens a file, and reads it once if that takes to know the types of its columns.
-pub(super) fn open(
-    path: &Path,
+pub(super) fn open<'a>(
+    origin: &Origin<'a>,
     packing: Packing,
     reading: &Reading,
     precision: Precision,
     rules: &TagRules,
-) -> Result<Box<dyn Source>> {
+) -> Result<Box<dyn Source + 'a>> {
     let delimiter = reading.delimiter.unwrap_or(b',');
     let nulls = match &reading.null_values {
         None => Nulls::Usual,
         Some(listed) => Nulls::Listed(listed.clone()),
     };
-    let input = Input::open(path)?;
+    let input = Input::open(origin)?;
     let counter = input.counter.clone();
     let columns = reading.column_names.as_ref().map(Vec::len);
     let mut tokens = Tokens::new(input.unpacked(packing), delimiter, columns);
@@ -54,7 +53,7 @@ pub(super) fn open(
         wanted.column_type = given.map(|(_, column_type)| *column_type).or(wanted.column_type);
     }
     if wanted.iter().any(|wanted| wanted.column_type.is_none()) {
-        let input = Input::open(path)?.unpacked(packing);
+        let input = Input::open(origin)?.unpacked(packing);
         let mut tokens = Tokens::new(input, delimiter, columns);
         if reading.column_names.is_none() {
             tokens.next(1)?;

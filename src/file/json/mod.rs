@@ -6,10 +6,9 @@ mod pandas;
 mod scalar;
 
 use std::io::Read;
-use std::path::Path;
 
-use super::format::Packing;
-use super::input::{Counter, Input};
+use super::input::{Counter, Input, Origin};
+use super::packing::Packing;
 use super::types::Seen;
 use super::{Reading, Source, unreadable};
 use crate::columns::{BLOCK_ROWS, ColumnRole, LayoutOptions, RenderedColumn, TableLayout};
@@ -22,14 +21,14 @@ use pandas::Frame;
 use scalar::Scalar;
 
 /// Opens a file, and reads it once to know its keys and the types of their values.
-pub(super) fn open(
-    path: &Path,
+pub(super) fn open<'a>(
+    origin: &Origin<'a>,
     packing: Packing,
     reading: &Reading,
     precision: Precision,
     rules: &TagRules,
-) -> Result<Box<dyn Source>> {
-    let input = Input::open(path)?;
+) -> Result<Box<dyn Source + 'a>> {
+    let input = Input::open(origin)?;
     let counter = input.counter.clone();
     let mut objects = Objects::new(input.unpacked(packing));
     if let Some(frame) = frame(&mut objects)? {
@@ -42,16 +41,16 @@ pub(super) fn open(
     }
     drop(objects);
 
-    let inferring = Objects::new(Input::open(path)?.unpacked(packing));
+    let inferring = Objects::new(Input::open(origin)?.unpacked(packing));
     let inferred = infer(inferring, reading.infer_rows);
     if inferred.keys.names().is_empty() {
         // The array has no rows, or what stands there is told of when it is read.
-        let objects = Objects::new(Input::open(path)?.unpacked(packing));
+        let objects = Objects::new(Input::open(origin)?.unpacked(packing));
         return Ok(Box::new(Nothing { objects, counter }));
     }
     let names = inferred.keys.names().to_vec();
     let table = Table::new(names, &inferred.seen, reading, precision, rules)?;
-    let input = Input::open(path)?;
+    let input = Input::open(origin)?;
     let counter = input.counter.clone();
     let objects = Objects::new(input.unpacked(packing));
     Ok(Box::new(Rows { objects, keys: inferred.keys, table, counter }))

@@ -3,7 +3,6 @@
 mod tail;
 
 use std::io;
-use std::path::Path;
 
 use bytes::Bytes;
 use orc_rust::projection::ProjectionMask;
@@ -11,21 +10,22 @@ use orc_rust::reader::ChunkReader;
 use orc_rust::{ArrowReader, ArrowReaderBuilder};
 
 use crate::file::batches::{BatchReader, Batches, Placed, damaged, guarded};
-use crate::file::input::{At, Input, Places};
+use crate::file::input::Origin;
+use crate::file::places::{At, Places};
 use crate::file::{Reading, Source};
 use crate::line_protocol::TagRules;
 use crate::record::BatchEncoder;
 use crate::{Precision, Result};
 
 pub(super) fn open(
-    path: &Path,
+    origin: &Origin<'_>,
     reading: &Reading,
     precision: Precision,
     rules: &TagRules,
 ) -> Result<Box<dyn Source>> {
-    let input = Input::open(path)?;
-    let counter = input.counter.clone();
-    let chunks = Chunks(Places::new(input));
+    let places = origin.bytes()?;
+    let counter = places.counter.clone();
+    let chunks = Chunks(places);
     let builder = guarded(|| {
         tail::check(&chunks.0)?;
         ArrowReaderBuilder::try_new(chunks).map_err(damaged)
