@@ -34,7 +34,7 @@ pub use client::{Client, WeakClient};
 pub use client_builder::ClientBuilder;
 pub use error::{Error, ErrorKind, LineError, Result};
 #[cfg(feature = "_files")]
-pub use file::{ColumnType, FileColumn, SkippedRow};
+pub use file::{ColumnType, FileColumn, FileFormat, SkippedRow};
 pub use line_protocol::{FieldValue, Line, LineBuffer};
 pub use point::Point;
 #[cfg(feature = "polars")]

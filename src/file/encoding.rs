@@ -13,7 +13,7 @@ pub(super) fn not_utf8(bytes: &[u8], line: u64) -> Option<String> {
     Some(format!(
         "line {line}: it is not UTF-8: the byte 0x{byte:02X} at place {} of the line {}",
         place - start + 1,
-        guess(before, rest)
+        guess(*byte)
     ))
 }
 
@@ -31,11 +31,7 @@ pub(super) fn wide(beginning: &[u8]) -> Option<String> {
     ))
 }
 
-fn guess(before: &[u8], rest: &[u8]) -> String {
-    let Some(&byte) = rest.first() else { return String::new() };
-    if matches!((before, rest), ([0x1f], [0x8b, ..])) {
-        return "looks like gzip: is .gz missing in the name of the file?".to_owned();
-    }
+fn guess(byte: u8) -> String {
     // The characters of both are those of Unicode from 0xA0 on; below, Windows has quotes, dashes and the euro.
     let name = if (0x80..0xa0).contains(&byte) { "WINDOWS-1252" } else { "LATIN1" };
     let shown = match byte {

@@ -13,24 +13,31 @@ mod evidence;
 #[cfg(feature = "feather")]
 mod feather;
 mod format;
+#[cfg(all(feature = "gzip", any(feature = "csv", feature = "json")))]
+mod gunzip;
 mod input;
 #[cfg(feature = "json")]
 mod json;
 #[cfg(feature = "orc")]
 mod orc;
+mod packing;
 #[cfg(feature = "parquet")]
 mod parquet;
+#[cfg(any(feature = "parquet", feature = "feather", feature = "orc"))]
+mod places;
 mod summary;
 mod time_format;
 mod types;
 
 use std::path::Path;
 
-use crate::columns::Layout;
+use crate::columns::LayoutOptions;
 use crate::line_protocol::TagRules;
 use crate::record::Lines;
-use crate::{Error, ErrorKind, Precision, Result, Timestamp};
-use format::Format;
+use crate::{Error, ErrorKind, Precision, Result};
+pub use format::FileFormat;
+pub(crate) use input::Origin;
+use packing::Packing;
 pub(crate) use summary::Summary;
 pub use summary::{FileColumn, SkippedRow};
 pub(crate) use time_format::TimeFormat;
@@ -54,7 +61,7 @@ pub(crate) trait Source {
 /// How a file is to be read.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Reading {
-    pub(crate) layout: Layout,
+    pub(crate) layout: LayoutOptions,
     pub(crate) types: Vec<(String, ColumnType)>,
     /// How many rows decide about types; all of them if there is none.
     pub(crate) infer_rows: Option<u64>,
@@ -66,8 +73,6 @@ pub(crate) struct Reading {
     pub(crate) skip_bad_rows: bool,
     /// How times are written, if it is in no usual form.
     pub(crate) time_format: Option<TimeFormat>,
-    /// The time of rows that have none.
-    pub(crate) default_time: Option<Timestamp>,
     /// Between the cells of CSV.
     pub(crate) delimiter: Option<u8>,
     /// The names of the columns of CSV that has no header.
@@ -97,29 +102,37 @@ impl Reading {
     }
 }
 
+/// The format that the extension of a path says.
+pub(crate) fn format_of(path: &Path) -> Result<FileFormat> {
+    FileFormat::of(path)
+}
+
 /// Opens a file with the reader of its format.
-pub(crate) fn open(
-    path: &Path,
+pub(crate) fn open<'a>(
+    origin: Origin<'a>,
+    format: FileFormat,
     reading: &Reading,
     precision: Precision,
     rules: &TagRules,
-) -> Result<Box<dyn Source>> {
-    let format = Format::of(path)?;
+) -> Result<Box<dyn Source + 'a>> {
     format.check(reading)?;
-    match format {
+    let packing = Packing::of(&origin, format)?;
+    let source: Box<dyn Source + 'a> = match format {
         #[cfg(feature = "csv")]
-        Format::Csv(packing) => csv::open(path, packing, reading, precision, rules),
+        FileFormat::Csv => csv::open(&origin, packing, reading, precision, rules)?,
         #[cfg(feature = "json")]
-        Format::Json(packing) => json::open(path, packing, reading, precision, rules),
+        FileFormat::Json => json::open(&origin, packing, reading, precision, rules)?,
         #[cfg(feature = "parquet")]
-        Format::Parquet => parquet::open(path, reading, precision, rules),
+        FileFormat::Parquet => parquet::open(&origin, reading, precision, rules)?,
         #[cfg(feature = "feather")]
-        Format::Feather => feather::open(path, reading, precision, rules),
+        FileFormat::Feather => feather::open(&origin, reading, precision, rules)?,
         #[cfg(feature = "orc")]
-        Format::Orc => orc::open(path, reading, precision, rules),
+        FileFormat::Orc => orc::open(&origin, reading, precision, rules)?,
         #[allow(unreachable_patterns)] // reached unless all formats are on
-        other => Err(other.is_off()),
-    }
+        other => return Err(other.is_off()),
+    };
+    origin.finish()?;
+    Ok(source)
 }
 
 fn unreadable(what: impl Into<String>) -> Error {

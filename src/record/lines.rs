@@ -163,18 +163,18 @@ impl<'a> Lines<'a> {
     #[cfg(any(feature = "arrow", feature = "polars", feature = "_files"))]
     pub(crate) fn push_rows(
         &mut self,
-        plan: &crate::columns::Plan,
-        pieces: &[crate::columns::Pieces],
+        layout: &crate::columns::TableLayout,
+        pieces: &[crate::columns::RenderedColumn],
         rows: std::ops::Range<usize>,
     ) {
         let first = self.rows;
         self.rows += rows.len();
         for (number, row) in rows.enumerate() {
             let start = self.buffer.len();
-            if plan.line(pieces, row, self.buffer) {
+            if layout.line(pieces, row, self.buffer) {
                 // A table that is the whole of the call is traced to its rows.
                 let record = if self.depth == 0 { first + number } else { self.record };
-                self.finish_line_of(start, plan.has_time(), record);
+                self.finish_line_of(start, layout.has_time(), record);
             } else {
                 self.skipped += 1;
             }

@@ -5,6 +5,7 @@ mod batching_limits;
 mod damaged;
 mod formats;
 mod hostile;
+mod layout;
 mod options;
 #[path = "../random/mod.rs"]
 mod random;

@@ -3,6 +3,7 @@
 mod arrow;
 mod frame;
 mod json;
+mod layout;
 mod round_trip;
 mod structs;
 #[path = "../support/mod.rs"]

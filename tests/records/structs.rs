@@ -131,15 +131,21 @@ fn the_measurement_is_where_the_key_is() {
         measurement: &'static str,
     }
     let items = [Item { value: 1, kind: "k", iox: "i", measurement: "m" }];
-    assert_eq!(written(Structs::new(&items)).unwrap(), "m value=1i,kind=\"k\"\n");
-    assert_eq!(written(Structs::new(&items).measurement("x")).unwrap(), "x value=1i,kind=\"k\"\n");
+    assert_eq!(
+        written(Structs::new(&items)).unwrap(),
+        "m value=1i,kind=\"k\",iox::measurement=\"i\"\n"
+    );
+    assert_eq!(
+        written(Structs::new(&items).measurement("x")).unwrap(),
+        "x value=1i,kind=\"k\",iox::measurement=\"i\",measurement=\"m\"\n"
+    );
     assert_eq!(
         written(Structs::new(&items).measurement_key("kind")).unwrap(),
         "k value=1i,iox::measurement=\"i\",measurement=\"m\"\n"
     );
     assert_eq!(
         written(Structs::new(&items).measurement("x").tags(["measurement"])).unwrap(),
-        "x,measurement=m value=1i,kind=\"k\"\n"
+        "x,measurement=m value=1i,kind=\"k\",iox::measurement=\"i\"\n"
     );
 }
 
@@ -154,7 +160,10 @@ fn a_measurement_that_is_null_leaves_it_to_another_key() {
     }
     let item = |measurement, iox| Item { measurement, iox, value: 1 };
     let items = [item(None, Some("i")), item(Some("m"), Some("i")), item(Some("m"), None)];
-    assert_eq!(written(Structs::new(&items)).unwrap(), "i value=1i\nm value=1i\nm value=1i\n");
+    assert_eq!(
+        written(Structs::new(&items)).unwrap(),
+        "i value=1i\nm iox::measurement=\"i\",value=1i\nm value=1i\n"
+    );
     // The same when the better key comes last.
     let map = |pairs: [(&str, Option<&str>); 2]| {
         let pairs = pairs.map(|(key, value)| (key.to_owned(), value.map(str::to_owned)));
@@ -166,7 +175,10 @@ fn a_measurement_that_is_null_leaves_it_to_another_key() {
         map([("iox::measurement", Some("i")), ("measurement", None)]),
         map([("iox::measurement", Some("i")), ("measurement", Some("m"))]),
     ];
-    assert_eq!(written(Structs::new(&maps)).unwrap(), "i value=\"x\"\nm value=\"x\"\n");
+    assert_eq!(
+        written(Structs::new(&maps)).unwrap(),
+        "i value=\"x\"\nm iox::measurement=\"i\",value=\"x\"\n"
+    );
     let error = written(Structs::new([item(None, None)])).unwrap_err();
     assert!(error.to_string().contains("names no measurement"), "{error}");
 }

@@ -2,6 +2,8 @@
 
 use super::BadRows;
 use super::tokens::{Columns, Part};
+use crate::Error;
+use crate::columns::LayoutOptions;
 use crate::file::{Reading, unreadable};
 
 /// Which columns have a name, and where they are.
@@ -32,9 +34,21 @@ impl Header {
     }
 
     /// The names in the first row. What pandas and R write before them for the numbers of rows is a column without one.
-    pub(super) fn read(row: Part<'_>) -> Self {
+    pub(super) fn read(row: Part<'_>, layout: &LayoutOptions) -> Self {
         let names = (0..row.columns()).map(|column| row.cell(0, column).0.into_owned());
         let mut named: Vec<(usize, String)> = names.enumerate().collect();
+        // The caller says what becomes of what has no name.
+        if layout.new_name("") != "" || layout.is_excluded("") || layout.time().is_empty() {
+            let count = named.len();
+            return Self {
+                named,
+                empty: Vec::new(),
+                is_first_unnamed: false,
+                count,
+                unnamed: 0,
+                are_given: false,
+            };
+        }
         let cells = named.len();
         let unnamed = named.iter().rev().take_while(|(_, name)| name.is_empty()).count();
         // A row of nothing but empty cells is no row, so there is a name.
@@ -71,13 +85,15 @@ impl Header {
         }
     }
 
-    /// What seems to stand between the cells, if the first row is taken for one cell.
-    pub(super) fn other_delimiter(&self) -> Option<char> {
-        match &*self.named {
-            [(_, name)] if !self.are_given => {
-                [';', '\t', '|', ','].into_iter().find(|mark| name.contains(*mark))
-            }
-            _ => None,
+    /// Adds to an error what seems to stand between the cells, if the first row was taken for one cell.
+    pub(super) fn explain(&self, error: Error) -> Error {
+        let [(_, name)] = &*self.named else { return error };
+        let other = [';', '\t', '|', ','].into_iter().find(|mark| name.contains(*mark));
+        match other.filter(|_| !self.are_given) {
+            None => error,
+            Some(mark) => error.in_context(&format!(
+                "the first row is one cell: is .delimiter(b{mark:?}) missing?"
+            )),
         }
     }
 

@@ -5,31 +5,30 @@ mod header;
 mod tokens;
 
 use std::io::Read;
-use std::path::Path;
 
 use self::header::Header;
 use self::tokens::{Dialect, Part, Tokens};
 use super::cells::{self, Nulls};
 use super::evidence::Evidence;
-use super::format::Packing;
-use super::input::{Counter, Input};
+use super::input::{Counter, Input, Origin};
+use super::packing::Packing;
 use super::summary::{FileColumn, Skipped, Summary};
 use super::time_format::TimeFormat;
 use super::types::Seen;
 use super::{Reading, Source};
-use crate::columns::{BLOCK_ROWS, Cell, Duty, Pieces, Plan, Role};
+use crate::columns::{BLOCK_ROWS, Cell, ColumnRole, RenderedColumn, Role, TableLayout};
 use crate::line_protocol::{TagRules, escape};
 use crate::record::Lines;
 use crate::{ColumnType, Error, Precision, Result};
 
 /// Opens a file, and reads it once if that takes to know the types of its columns.
-pub(super) fn open(
-    path: &Path,
+pub(super) fn open<'a>(
+    origin: &Origin<'a>,
     packing: Packing,
     reading: &Reading,
     precision: Precision,
     rules: &TagRules,
-) -> Result<Box<dyn Source>> {
+) -> Result<Box<dyn Source + 'a>> {
     let dialect = Dialect {
         delimiter: reading.delimiter,
         comment: reading.comment,
@@ -37,7 +36,7 @@ pub(super) fn open(
         trims: reading.trims,
     };
     let tokens = || -> Result<_> {
-        let input = Input::open(path)?;
+        let input = Input::open(origin)?;
         let counter = input.counter.clone();
         Ok((Tokens::new(input.unpacked(packing), dialect.clone()), counter))
     };
@@ -48,25 +47,20 @@ pub(super) fn open(
             None => return Ok(Box::new(Empty(counter))),
             Some(row) if reading.comment != Some(b'#') && annotated::is_annotated(row) => {
                 let (tokens, counter) = tokens()?;
-                return annotated::open(tokens, counter, reading);
+                return Ok(annotated::open(tokens, counter, reading));
             }
-            Some(row) => Header::read(row),
+            Some(row) => Header::read(row, &reading.layout),
         },
     };
     let width = header.columns(reading);
     first.set_columns(width);
     let names: Vec<&str> = header.names().collect();
-    let plan =
-        Plan::new(&reading.layout, &names, rules, precision).map_err(|error| {
-            match header.other_delimiter() {
-                Some(byte) => error.in_context(&format!(
-                    "the first row is one cell (is it .delimiter(b{:?}) that is missing?)",
-                    char::from(byte)
-                )),
-                None => error,
-            }
-        })?;
-    if let Some((name, _)) = reading.types.iter().find(|(name, _)| !names.contains(&name.as_str()))
+    let layout = TableLayout::new(&reading.layout, &names, rules, precision)
+        .map_err(|error| header.explain(error))?;
+    if let Some((name, _)) = reading
+        .types
+        .iter()
+        .find(|(name, _)| !names.iter().any(|known| reading.layout.new_name(known) == name))
     {
         return Err(Error::config(format!(
             "column_type names the column {}, which is not there",
@@ -78,14 +72,16 @@ pub(super) fn open(
         swaps_marks: reading.decimal_comma,
         time_format: reading.time_format.clone(),
     };
-    let places = plan.columns().iter().map(|column| header.place(column.index)).collect();
+    let places = layout.columns().iter().map(|column| header.place(column.index)).collect();
     let mut columns = Columns { places, types: Vec::new() };
-    columns.types = plan
+    columns.types = layout
         .columns()
         .iter()
-        .map(|column| match &column.duty {
-            Duty::Field(_) => reading.column_type(&column.name),
-            Duty::Name(_) | Duty::Tag(_) | Duty::Time(_) => Some(ColumnType::Text),
+        .map(|column| match &column.role {
+            ColumnRole::Field(_) => reading.column_type(&column.name),
+            ColumnRole::Measurement(_) | ColumnRole::Tag(_) | ColumnRole::Time(_) => {
+                Some(ColumnType::Text)
+            }
         })
         .collect::<Vec<_>>();
     if columns.types.contains(&None) {
@@ -96,7 +92,7 @@ pub(super) fn open(
         tokens.set_columns(width);
         let evidence = infer(tokens, &columns, &settings, reading);
         for ((column, found), evidence) in
-            plan.columns().iter().zip(&mut columns.types).zip(evidence)
+            layout.columns().iter().zip(&mut columns.types).zip(evidence)
         {
             if found.is_none() {
                 let mark = if reading.decimal_comma { ',' } else { '.' };
@@ -104,13 +100,13 @@ pub(super) fn open(
             }
         }
     }
-    let pieces = vec![Pieces::default(); plan.columns().len()];
+    let pieces = vec![RenderedColumn::default(); layout.columns().len()];
     let unnamed = header.is_first_unnamed().then_some(1);
     let skipped = Skipped::new(reading.skip_bad_rows);
     Ok(Box::new(Csv {
         tokens: first,
         header,
-        plan,
+        layout,
         columns,
         settings,
         pieces,
@@ -120,7 +116,7 @@ pub(super) fn open(
     }))
 }
 
-/// Where the columns of the plan are in the file, and what they are.
+/// Where the columns of the layout are in the file, and what they are.
 struct Columns {
     places: Vec<usize>,
     /// None where the values are to decide.
@@ -137,10 +133,10 @@ struct Settings {
 struct Csv<R> {
     tokens: Tokens<R>,
     header: Header,
-    plan: Plan,
+    layout: TableLayout,
     columns: Columns,
     settings: Settings,
-    pieces: Vec<Pieces>,
+    pieces: Vec<RenderedColumn>,
     skipped: Skipped,
     unnamed: Option<usize>,
     counter: Counter,
@@ -164,21 +160,22 @@ impl<R: Read> Source for Csv<R> {
         let mut bad = BadRows { all: self.skipped.is_on(), found: Vec::new() };
         self.header.check(part, &mut bad);
         let settings = &self.settings;
-        let columns = self.plan.columns().iter().zip(&self.columns.places).zip(&self.columns.types);
+        let columns =
+            self.layout.columns().iter().zip(&self.columns.places).zip(&self.columns.types);
         for (((column, &place), column_type), pieces) in columns.zip(&mut self.pieces) {
             pieces.clear();
             let mut rendering =
                 Rendering { part, place, name: &column.name, pieces, bad: &mut bad };
-            rendering.column(&column.duty, column_type.unwrap_or(ColumnType::Text), settings);
+            rendering.column(&column.role, column_type.unwrap_or(ColumnType::Text), settings);
         }
         let mut next = 0;
         for (row, error) in bad.in_order() {
-            lines.push_rows(&self.plan, &self.pieces, next..row);
+            lines.push_rows(&self.layout, &self.pieces, next..row);
             self.skipped.take(part.line(row), error)?;
             lines.skip_row();
             next = row + 1;
         }
-        lines.push_rows(&self.plan, &self.pieces, next..part.rows());
+        lines.push_rows(&self.layout, &self.pieces, next..part.rows());
         Ok(true)
     }
 
@@ -187,8 +184,8 @@ impl<R: Read> Source for Csv<R> {
     }
 
     fn summary(&self) -> Summary {
-        let fields = self.plan.columns().iter().zip(&self.columns.types);
-        let fields = fields.filter(|(column, _)| matches!(column.duty, Duty::Field(_)));
+        let fields = self.layout.columns().iter().zip(&self.columns.types);
+        let fields = fields.filter(|(column, _)| matches!(column.role, ColumnRole::Field(_)));
         let columns =
             fields.filter_map(|(column, found)| Some(FileColumn::new(&column.name, (*found)?)));
         Summary {
@@ -244,17 +241,17 @@ struct Rendering<'a> {
     part: Part<'a>,
     place: usize,
     name: &'a str,
-    pieces: &'a mut Pieces,
+    pieces: &'a mut RenderedColumn,
     bad: &'a mut BadRows,
 }
 
 impl Rendering<'_> {
-    fn column(&mut self, duty: &Duty, column_type: ColumnType, settings: &Settings) {
+    fn column(&mut self, role: &ColumnRole, column_type: ColumnType, settings: &Settings) {
         let nulls = &settings.nulls;
-        match duty {
-            Duty::Name(role) => self.texts(role, nulls),
-            Duty::Tag(role) => self.texts(role, nulls),
-            Duty::Time(role) => match &settings.time_format {
+        match role {
+            ColumnRole::Measurement(role) => self.texts(role, nulls),
+            ColumnRole::Tag(role) => self.texts(role, nulls),
+            ColumnRole::Time(role) => match &settings.time_format {
                 None => self.texts(role, nulls),
                 Some(format) => self.cells(|cell, is_quoted, pieces| {
                     let is_null = nulls.has_text(cell, is_quoted);
@@ -262,7 +259,7 @@ impl Rendering<'_> {
                     pieces.push(role, cell)
                 }),
             },
-            Duty::Field(role) if settings.swaps_marks && column_type != ColumnType::Text => {
+            ColumnRole::Field(role) if settings.swaps_marks && column_type != ColumnType::Text => {
                 self.cells(|cell, is_quoted, pieces| {
                     if nulls.has_text(cell, is_quoted) {
                         return pieces.push(role, Cell::Null);
@@ -274,7 +271,7 @@ impl Rendering<'_> {
                     }
                 });
             }
-            Duty::Field(role) => self.cells(|cell, is_quoted, pieces| {
+            ColumnRole::Field(role) => self.cells(|cell, is_quoted, pieces| {
                 pieces.push(role, cells::value(cell, is_quoted, column_type, nulls)?)
             }),
         }
@@ -288,7 +285,7 @@ impl Rendering<'_> {
     }
 
     #[inline(always)]
-    fn cells(&mut self, push: impl Fn(&str, bool, &mut Pieces) -> Result<()>) {
+    fn cells(&mut self, push: impl Fn(&str, bool, &mut RenderedColumn) -> Result<()>) {
         for row in 0..self.part.rows() {
             let (cell, is_quoted) = self.part.cell(row, self.place);
             if let Err(error) = push(&cell, is_quoted, self.pieces) {

@@ -49,7 +49,7 @@ impl Source for FrameRows {
                 }
             }
         }
-        lines.push_rows(&self.table.plan, &self.table.pieces, 0..whole);
+        lines.push_rows(&self.table.layout, &self.table.pieces, 0..whole);
         self.done += whole;
         if let Some(error) = bad {
             self.done += 1;

@@ -11,7 +11,6 @@ mod table;
 mod text;
 
 use std::io::{Cursor, Read};
-use std::path::Path;
 
 use self::frame_rows::FrameRows;
 use self::objects::Objects;
@@ -20,8 +19,8 @@ use self::rows::Rows;
 use self::scalar::Settings;
 use self::table::Table;
 use super::cells::Nulls;
-use super::format::Packing;
-use super::input::{Counter, Input};
+use super::input::{Counter, Input, Origin};
+use super::packing::Packing;
 use super::summary::Skipped;
 use super::{Reading, Source, unreadable};
 use crate::line_protocol::TagRules;
@@ -29,16 +28,16 @@ use crate::record::Lines;
 use crate::{Precision, Result};
 
 /// Opens a file, and reads it once to know its keys and the types of their values.
-pub(super) fn open(
-    path: &Path,
+pub(super) fn open<'a>(
+    origin: &Origin<'a>,
     packing: Packing,
     reading: &Reading,
     precision: Precision,
     rules: &TagRules,
-) -> Result<Box<dyn Source>> {
+) -> Result<Box<dyn Source + 'a>> {
     let settings =
         Settings { nulls: Nulls::new(reading), time_format: reading.time_format.clone() };
-    let file = File { path, packing, reading };
+    let file = File { origin, packing, reading };
     let (mut objects, counter) = file.objects()?;
     if let Some(frame) = frame(&mut objects, reading)? {
         let evidence = frame_rows::infer(&frame, &settings, reading.infer_rows);
@@ -63,16 +62,16 @@ pub(super) fn open(
 }
 
 /// A file that is read more than once.
-struct File<'a> {
-    path: &'a Path,
+struct File<'r, 'a> {
+    origin: &'r Origin<'a>,
     packing: Packing,
-    reading: &'a Reading,
+    reading: &'r Reading,
 }
 
-impl File<'_> {
+impl<'a> File<'_, 'a> {
     /// The objects of the file from its beginning, or those at the path within it.
-    fn objects(&self) -> Result<(Objects<Box<dyn Read>>, Counter)> {
-        let input = Input::open(self.path)?;
+    fn objects(&self) -> Result<(Objects<Box<dyn Read + 'a>>, Counter)> {
+        let input = Input::open(self.origin)?;
         let counter = input.counter.clone();
         let mut reader = input.unpacked(self.packing);
         let Some(path) = &self.reading.json_path else {
@@ -83,7 +82,7 @@ impl File<'_> {
             unreadable(format!("it cannot be read: {error}")).with_source(error)
         })?;
         let part = path::find(&document, path)?;
-        let objects = Objects::new(Box::new(Cursor::new(part.text)) as Box<dyn Read>);
+        let objects = Objects::new(Box::new(Cursor::new(part.text)) as Box<dyn Read + 'a>);
         Ok((objects.starting_at_line(part.line), counter))
     }
 }

@@ -6,7 +6,7 @@ use std::ops::Range;
 use super::scalar::Scalar;
 use super::text::{self, Malformed};
 use crate::Result;
-use crate::columns::Layout;
+use crate::columns::LayoutOptions;
 use crate::file::unreadable;
 use crate::record::time_text;
 
@@ -45,7 +45,11 @@ enum Shape<'a> {
 
 impl Frame {
     /// The table that an object is, if it is one and not a row. With `is_flattened`, an object of objects is a row.
-    pub(super) fn read(object: &[u8], layout: &Layout, is_flattened: bool) -> Result<Option<Self>> {
+    pub(super) fn read(
+        object: &[u8],
+        layout: &LayoutOptions,
+        is_flattened: bool,
+    ) -> Result<Option<Self>> {
         // A row that cannot be read is told of where rows are read.
         let Ok(text) = std::str::from_utf8(object) else { return Ok(None) };
         let frame = Self {
@@ -130,7 +134,7 @@ fn object(text: &str) -> Result<Object<'_>, Malformed> {
 /// A table that is being made of the values in a text.
 struct Builder<'a> {
     text: &'a str,
-    layout: &'a Layout,
+    layout: &'a LayoutOptions,
     frame: Frame,
 }
 
@@ -270,7 +274,7 @@ impl Builder<'_> {
 }
 
 /// Whether the caller has said what the column of this name is.
-fn names(layout: &Layout, name: &str) -> bool {
+fn names(layout: &LayoutOptions, name: &str) -> bool {
     layout.timestamp_column.as_deref() == Some(name)
         || layout.measurement_column.as_deref() == Some(name)
         || layout.tags.iter().any(|tag| tag == name)

@@ -45,7 +45,7 @@ impl<R: Read> Source for Rows<R> {
                 Err(error) => break Err(error),
             }
         };
-        lines.push_rows(&self.table.plan, &self.table.pieces, 0..row);
+        lines.push_rows(&self.table.layout, &self.table.pieces, 0..row);
         if is_skipped {
             lines.skip_row();
         }
@@ -113,6 +113,10 @@ impl Entries for RowEntries<'_> {
     }
 
     fn unknown(&mut self, key: &str) -> Option<usize> {
+        if self.table.leaves_out(key) {
+            // The place of no column.
+            return Some(self.keys.names().len());
+        }
         self.failed = Some(Error::invalid_record(format!(
             "the key {} was not in the rows that decided about types: raise infer_rows, or leave it out",
             escape::quoted(key)

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::text;
-use crate::columns::{Cell, Duty, Pieces};
+use crate::columns::{Cell, ColumnRole, RenderedColumn};
 use crate::file::cells::{self, Nulls};
 use crate::file::time_format::TimeFormat;
 use crate::file::types::Seen;
@@ -60,23 +60,23 @@ impl<'a> Scalar<'a> {
     /// Adds the value to a column.
     pub(super) fn push(
         &self,
-        duty: &Duty,
+        role: &ColumnRole,
         column_type: ColumnType,
         settings: &Settings,
-        pieces: &mut Pieces,
+        pieces: &mut RenderedColumn,
     ) -> Result<()> {
         let nulls = &settings.nulls;
-        match duty {
-            Duty::Name(role) => pieces.push(role, self.cell(nulls)?),
-            Duty::Tag(role) => pieces.push(role, self.cell(nulls)?),
-            Duty::Time(role) => match (self.cell(nulls)?, &settings.time_format) {
+        match role {
+            ColumnRole::Measurement(role) => pieces.push(role, self.cell(nulls)?),
+            ColumnRole::Tag(role) => pieces.push(role, self.cell(nulls)?),
+            ColumnRole::Time(role) => match (self.cell(nulls)?, &settings.time_format) {
                 (Cell::Text(text) | Cell::Number(text), Some(format)) => {
                     pieces.push(role, Cell::Instant(format.read(text)?))
                 }
                 (Cell::Number(digits), None) => pieces.push(role, Cell::Text(digits)),
                 (cell, _) => pieces.push(role, cell),
             },
-            Duty::Field(role) => pieces.push(role, self.field(column_type, nulls)?),
+            ColumnRole::Field(role) => pieces.push(role, self.field(column_type, nulls)?),
         }
     }
 

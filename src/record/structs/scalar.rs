@@ -3,7 +3,7 @@
 use serde_core::ser::{self, Impossible, Serialize, Serializer};
 
 use super::time_parts::TimeParts;
-use crate::columns::Cell;
+use crate::columns::{Cell, binary_text};
 use crate::{Error, Result, Timestamp};
 
 /// What takes a value.
@@ -16,11 +16,18 @@ pub(super) struct Scalar<'a, S> {
     sink: &'a mut S,
     /// Whether a wide integer is the inside of a [`Timestamp`].
     is_timestamp: bool,
+    /// Whether bytes are text.
+    bytes_are_text: bool,
 }
 
 impl<'a, S> Scalar<'a, S> {
     pub(super) fn new(sink: &'a mut S) -> Self {
-        Self { sink, is_timestamp: false }
+        Self { sink, is_timestamp: false, bytes_are_text: false }
+    }
+
+    /// Whether bytes are text in UTF-8; without it they are an error.
+    pub(super) fn bytes(self, are_text: bool) -> Self {
+        Self { bytes_are_text: are_text, ..self }
     }
 }
 
@@ -110,8 +117,14 @@ impl<'a, S: Sink> Serializer for Scalar<'a, S> {
         self.serialize_str(value.encode_utf8(&mut [0; 4]))
     }
 
-    fn serialize_bytes(self, _: &[u8]) -> Result<(), Failed> {
-        Err(Failed(Error::invalid_record("no column of InfluxDB can hold bytes: make them text")))
+    fn serialize_bytes(self, value: &[u8]) -> Result<(), Failed> {
+        if !self.bytes_are_text {
+            return Err(Failed(Error::invalid_record(
+                "no column of InfluxDB can hold bytes: take them for text with .binary_as_text(true), or leave the key \
+                 out with .exclude(…)",
+            )));
+        }
+        Ok(self.sink.put(binary_text(value)?)?)
     }
 
     fn serialize_none(self) -> Result<(), Failed> {

@@ -5,40 +5,62 @@ mod report;
 mod run;
 
 use std::fmt;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 pub use self::report::{FileReport, Progress};
 use self::run::Run;
 use super::WriteRequest;
-use crate::columns::{Layout, layout_options};
-use crate::file::{Reading, TimeFormat};
+use crate::columns::{LayoutOptions, layout_options};
+use crate::file::{self, FileFormat, Origin, Reading, TimeFormat};
 use crate::record::Lines;
 use crate::{Client, Precision, Record, Result};
 
 /// A file that is to be written; [`send`](Self::send) carries it out.
 ///
-/// Made by [`Client::write_file`], which says what becomes of a file. What is not set here is as the client has it.
+/// Made by [`Client::write_file`], which says what becomes of a file, or by [`Client::write_reader`]. What is not set here is as the client has it.
 #[must_use = "nothing is written until `send` is called"]
 pub struct WriteFile<'a> {
     client: &'a Client,
     request: WriteRequest<'a, Nothing>,
-    path: PathBuf,
+    from: From<'a>,
+    format: Option<FileFormat>,
+    reader_limit: usize,
     reading: Reading,
     time_format: Option<Result<TimeFormat>>,
     progress: Option<OnProgress<'a>>,
     resume_from_line: usize,
 }
 
+enum From<'a> {
+    Path(PathBuf),
+    Reader(Box<dyn Read + 'a>, FileFormat),
+}
+
 type OnProgress<'a> = Box<dyn FnMut(&Progress) + 'a>;
 
 impl<'a> WriteFile<'a> {
-    pub(crate) fn new(client: &'a Client, path: &Path) -> Self {
-        let layout = Layout { needs_time: true, ..Layout::default() };
+    pub(crate) fn path(client: &'a Client, path: &Path) -> Self {
+        Self::new(client, From::Path(path.to_owned()))
+    }
+
+    pub(crate) fn reader(
+        client: &'a Client,
+        reader: Box<dyn Read + 'a>,
+        format: FileFormat,
+    ) -> Self {
+        Self::new(client, From::Reader(reader, format))
+    }
+
+    fn new(client: &'a Client, from: From<'a>) -> Self {
+        let layout = LayoutOptions { needs_time: true, ..LayoutOptions::default() };
         Self {
             client,
             request: WriteRequest::new(client, Nothing),
-            path: path.to_owned(),
+            from,
+            format: None,
+            reader_limit: READER_LIMIT,
             reading: Reading { layout, ..Reading::default() },
             time_format: None,
             progress: None,
@@ -47,6 +69,20 @@ impl<'a> WriteFile<'a> {
     }
 
     layout_options!(reading.layout);
+
+    /// The format, in place of the one that the extension says.
+    pub fn format(mut self, format: FileFormat) -> Self {
+        self.format = Some(format);
+        self
+    }
+
+    /// How many bytes of a reader, or of a file that is none on a disk (a named pipe, `/dev/stdin`), may be kept in
+    /// memory: 256 MiB unless this is called. [`Client::write_reader`] says what is kept of which format. More is an error before anything
+    /// is written.
+    pub fn reader_limit(mut self, bytes: usize) -> Self {
+        self.reader_limit = bytes;
+        self
+    }
 
     /// Called after each batch, on the thread that called [`send`](Self::send).
     pub fn progress(mut self, progress: impl FnMut(&Progress) + 'a) -> Self {
@@ -130,25 +166,45 @@ impl<'a> WriteFile<'a> {
     /// [`resume_line`](crate::Error::resume_line) where [`resume_from_line`](Self::resume_from_line) goes on.
     pub fn send(mut self) -> Result<FileReport> {
         self.client.check_open()?;
-        let path = self.path.display().to_string();
+        let name = match &self.from {
+            From::Path(path) => path.display().to_string(),
+            From::Reader(..) => "the reader".to_owned(),
+        };
         self.reading.time_format = self.time_format.take().transpose()?;
         let target = self.request.target()?;
         let mut progress = self.progress.take();
         let mut run = Run::new(self.client, target, self.resume_from_line)?;
-        run.write(&self.path, &self.reading, progress.as_deref_mut())
-            .map_err(|error| error.in_context(&path))?;
-        run.end().map_err(|error| error.in_context(&path))
+        let open = || {
+            Ok(match self.from {
+                From::Path(path) => {
+                    let format = self.format.map_or_else(|| file::format_of(&path), Ok)?;
+                    (Origin::path(&path, self.reader_limit)?, format)
+                }
+                From::Reader(reader, format) => {
+                    (Origin::reader(reader, self.reader_limit), self.format.unwrap_or(format))
+                }
+            })
+        };
+        open()
+            .and_then(|(origin, format)| {
+                run.write(origin, format, &self.reading, progress.as_deref_mut())
+            })
+            .map_err(|error| error.in_context(&name))?;
+        run.end().map_err(|error| error.in_context(&name))
     }
 }
 
 impl fmt::Debug for WriteFile<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("WriteFile")
-            .field("path", &self.path)
+            .field("format", &self.format)
             .field("reading", &self.reading)
             .finish_non_exhaustive()
     }
 }
+
+/// What is kept of a reader.
+const READER_LIMIT: usize = 256 << 20;
 
 /// Lends the settings of a request to a file.
 struct Nothing;

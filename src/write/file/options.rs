@@ -73,7 +73,7 @@ impl WriteFile<'_> {
     /// The time of rows that have none, in files of any format: the timestamp column may be missing, or be empty in some
     /// rows. Rows of one series that share it replace each other, and writing the file again changes nothing.
     pub fn default_time(mut self, time: impl Into<Timestamp>) -> Self {
-        self.reading.default_time = Some(time.into());
+        self.reading.layout.default_time = Some(time.into());
         self
     }
 }

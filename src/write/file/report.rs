@@ -8,7 +8,7 @@ use crate::file::{FileColumn, SkippedRow, Summary};
 pub struct Progress {
     /// Bytes of the file that were read.
     pub bytes_read: u64,
-    /// Bytes of the file.
+    /// Bytes of the file; of a reader, which does not tell, as many as were read.
     pub bytes_total: u64,
     /// Lines that this call has written.
     pub lines_written: usize,

@@ -132,7 +132,7 @@ impl Column {
                     "" => TimeForm::Any,
                     "RFC3339" | "RFC3339Nano" => TimeForm::Rfc3339,
                     "number" => TimeForm::Number,
-                    layout => TimeForm::Layout(TimeFormat::go(layout)?),
+                    layout => TimeForm::LayoutOptions(TimeFormat::go(layout)?),
                 })
             }
             "string" | "base64Binary" => Kind::Text,
@@ -154,7 +154,7 @@ impl Column {
 
     /// Lets clocks without an offset of their own be so many seconds ahead of UTC.
     pub(super) fn set_offset(&mut self, seconds: i64) {
-        if let Some(Kind::Time(TimeForm::Layout(format))) = &mut self.kind {
+        if let Some(Kind::Time(TimeForm::LayoutOptions(format))) = &mut self.kind {
             format.set_offset(seconds);
         }
     }

@@ -27,18 +27,18 @@ pub(super) fn is_annotated(row: Part<'_>) -> bool {
 }
 
 /// Reads the tables of a file; `tokens` are at its beginning.
-pub(super) fn open<R: Read + 'static>(
+pub(super) fn open<'a, R: Read + 'a>(
     tokens: Tokens<R>,
     counter: Counter,
     reading: &Reading,
-) -> Result<Box<dyn Source>> {
+) -> Box<dyn Source + 'a> {
     let settings = Settings {
         nulls: Nulls::new(reading),
         unit: reading.layout.date_unit.unwrap_or(Precision::Nanosecond),
         reading: reading.clone(),
     };
     let skipped = Skipped::new(reading.skip_bad_rows);
-    Ok(Box::new(Annotated { tokens, table: Table::default(), settings, skipped, counter }))
+    Box::new(Annotated { tokens, table: Table::default(), settings, skipped, counter })
 }
 
 /// What the caller has said.

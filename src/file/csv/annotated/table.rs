@@ -6,7 +6,7 @@ use super::super::tokens::Part;
 use super::Settings;
 use super::column::{Annotation, Column, LinePart};
 use super::value::{Kind, TimeForm, untyped};
-use crate::columns::Layout;
+use crate::columns::LayoutOptions;
 use crate::line_protocol::escape;
 use crate::record::{Lines, time_text};
 use crate::{Error, Point, Result, Timestamp};
@@ -48,7 +48,7 @@ impl Table {
             // A comment.
             None if first.starts_with('#') => Ok(()),
             None if self.roles.is_none() => self.name(row, settings),
-            None if self.is_named_again(row) => Ok(()),
+            None if self.is_named_again(row, settings) => Ok(()),
             None => self.write(row, settings, lines),
         }
     }
@@ -96,6 +96,7 @@ impl Table {
         self.make_room(row.columns());
         for (place, column) in self.columns.iter_mut().enumerate() {
             column.set_label(&row.cell(0, place).0)?;
+            column.label = settings.reading.layout.new_name(&column.label).to_owned();
             if let Some(chosen) = settings.reading.column_type(&column.label) {
                 column.kind = Some(Kind::of(chosen));
             }
@@ -125,13 +126,14 @@ impl Table {
     }
 
     /// Whether the row has the names once more, as tables without annotations have them between them.
-    fn is_named_again(&self, row: Part<'_>) -> bool {
+    fn is_named_again(&self, row: Part<'_>, settings: &Settings) -> bool {
+        let layout = &settings.reading.layout;
         self.columns.len() == row.columns()
             && self
                 .columns
                 .iter()
                 .enumerate()
-                .all(|(place, column)| row.cell(0, place).0 == column.label)
+                .all(|(place, column)| layout.new_name(&row.cell(0, place).0) == column.label)
     }
 
     fn column(&self, place: usize) -> Option<&Column> {
@@ -183,8 +185,10 @@ impl Table {
         }
         if let Some((name, place)) = roles.field {
             let name = value(name);
-            if !name.is_empty() {
-                point = self.field(point, &name, place, &value(place), settings)?;
+            let layout = &settings.reading.layout;
+            let name = layout.new_name(&name);
+            if !name.is_empty() && !layout.is_excluded(name) && layout.can_be_field(name) {
+                point = self.field(point, name, place, &value(place), settings)?;
             }
         }
         for &place in &roles.fields {
@@ -193,7 +197,10 @@ impl Table {
             }
         }
         let text = roles.time.map_or(Cow::Borrowed(""), value);
-        match (roles.time.and_then(|place| self.column(place)), settings.reading.default_time) {
+        match (
+            roles.time.and_then(|place| self.column(place)),
+            settings.reading.layout.default_time,
+        ) {
             (_, Some(time)) if text.is_empty() => point = point.time(time),
             (Some(column), _) if !text.is_empty() => {
                 let time = time(column, &text, settings);
@@ -238,7 +245,7 @@ impl Roles {
                 Some(find(name).ok_or_else(|| missing("measurement", name, columns))?);
         } else {
             let named = all().filter(|(_, column)| column.part == Some(LinePart::Measurement));
-            let others = ["_measurement"].into_iter().chain(Layout::MEASUREMENTS);
+            let others = ["_measurement"].into_iter().chain(LayoutOptions::MEASUREMENTS);
             roles.measurement =
                 named.map(|(place, _)| place).last().or_else(|| others.into_iter().find_map(find));
         }
@@ -262,7 +269,7 @@ impl Roles {
                     .or_else(ends)
             }
         };
-        if roles.time.is_none() && settings.reading.default_time.is_none() {
+        if roles.time.is_none() && settings.reading.layout.default_time.is_none() {
             return Err(missing("timestamp", layout.time(), columns));
         }
         if let Some(name) = layout.tags.iter().find(|name| find(name).is_none()) {
@@ -280,6 +287,7 @@ impl Roles {
                 || roles.field.is_some_and(|(name, value)| place == name || place == value);
             let is_left_out = label.trim_ascii().is_empty()
                 || column.part == Some(LinePart::Ignored)
+                || layout.is_excluded(label)
                 || is_numbering(place, label)
                 || ["_start", "_stop"].contains(&label)
                 // The measurement comes from elsewhere.
@@ -291,7 +299,9 @@ impl Roles {
                 column.part == Some(LinePart::Tag) || layout.tags.iter().any(|tag| tag == label);
             if is_tag {
                 roles.tags.push(place);
-            } else if roles.field.is_none() || column.part == Some(LinePart::Field) {
+            } else if (roles.field.is_none() || column.part == Some(LinePart::Field))
+                && layout.can_be_field(label)
+            {
                 roles.fields.push(place);
             }
         }

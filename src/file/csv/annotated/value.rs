@@ -39,7 +39,7 @@ pub(super) enum TimeForm {
     Any,
     Number,
     Rfc3339,
-    Layout(TimeFormat),
+    LayoutOptions(TimeFormat),
 }
 
 impl Kind {
@@ -192,7 +192,7 @@ impl TimeForm {
         match self {
             Self::Any => time_text::parse_or_number(cell, unit),
             Self::Rfc3339 => time_text::parse(cell),
-            Self::Layout(format) => format.read(cell),
+            Self::LayoutOptions(format) => format.read(cell),
             Self::Number => match cell.parse() {
                 Ok(number) => Ok(Timestamp::of_unit(number, unit)),
                 Err(_) => Err(Error::invalid_record(format!(
