@@ -10,7 +10,7 @@ use influxdb3_blocking::{
 };
 
 /// Writes a file of this name and text; what arrived, and what came of it.
-fn written_to(
+pub(crate) fn written_to(
     server: &Server,
     name: &str,
     bytes: &[u8],
@@ -46,7 +46,11 @@ fn tempfile(name: &str) -> PathBuf {
     folder
 }
 
-fn lines(name: &str, text: &str, set: impl FnOnce(WriteFile<'_>) -> WriteFile<'_>) -> String {
+pub(crate) fn lines(
+    name: &str,
+    text: &str,
+    set: impl FnOnce(WriteFile<'_>) -> WriteFile<'_>,
+) -> String {
     let (text, result) = written_to(&Server::accepting(), name, text.as_bytes(), set);
     result.unwrap();
     text
@@ -56,7 +60,11 @@ fn csv(text: &str) -> String {
     lines("a.csv", text, |file| file)
 }
 
-fn refused(name: &str, text: &str, set: impl FnOnce(WriteFile<'_>) -> WriteFile<'_>) -> Error {
+pub(crate) fn refused(
+    name: &str,
+    text: &str,
+    set: impl FnOnce(WriteFile<'_>) -> WriteFile<'_>,
+) -> Error {
     let (sent, result) = written_to(&Server::accepting(), name, text.as_bytes(), set);
     let error = result.unwrap_err();
     let arrived = influxdb_line_protocol::parse_lines(&sent).count();

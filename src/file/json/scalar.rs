@@ -8,7 +8,6 @@ use crate::file::cells::{self, Nulls};
 use crate::file::time_format::TimeFormat;
 use crate::file::types::Seen;
 use crate::file::unreadable;
-use crate::line_protocol::escape;
 use crate::{ColumnType, Error, Result};
 
 /// A value as it stands in the file. Numbers keep their text, so that no digit of them is changed.
@@ -128,7 +127,7 @@ impl<'a> Scalar<'a> {
             Self::Null => "null".to_owned(),
             Self::Boolean(value) => value.to_string(),
             Self::Number(digits) => (*digits).to_owned(),
-            Self::Text(text) => escape::quoted(text),
+            Self::Text(text) => text.clone().into_owned(),
             Self::BadText => "a text".to_owned(),
             Self::Array => "an array".to_owned(),
             Self::Object => "an object".to_owned(),

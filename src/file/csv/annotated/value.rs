@@ -120,10 +120,7 @@ impl NumberFormat {
     /// The decimal mark and behind it what is left out; `strict` before it changes nothing, as no decimals are ever cut
     /// off here.
     pub(super) fn new(format: &str) -> Self {
-        let format = match format.strip_prefix("strict") {
-            Some(rest) => rest.strip_prefix(':').unwrap_or(rest),
-            None => format,
-        };
+        let format = format.strip_prefix("strict").unwrap_or(format);
         let mut marks = format.chars();
         match marks.next() {
             None => Self { mark: None, ignored: vec![' ', '\n', '\t', '\r', '_'] },
