@@ -35,7 +35,7 @@ pub use client_builder::ClientBuilder;
 pub use error::{Error, ErrorKind, LineError, Result};
 #[cfg(feature = "_files")]
 pub use file::ColumnType;
-pub use line_protocol::{FieldValue, Line, LineBuffer};
+pub use line_protocol::{FieldValue, Line, LineBuffer, Optional, Required, TagValue};
 pub use point::Point;
 #[cfg(feature = "polars")]
 pub use polars_core;

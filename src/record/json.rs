@@ -6,7 +6,7 @@ use super::{Lines, Record, time_text};
 use crate::{Error, FieldValue, Point, Precision, Result, Timestamp};
 
 /// An object is a point: `measurement` is its name, `tags` an object of texts, `fields` an object of numbers, booleans
-/// and texts, `time` an integer in the precision of the write or a text such as `2022-01-01T08:00:00Z`.
+/// and texts, `time` a number in the precision of the write, also as text, or a text such as `2022-01-01T08:00:00Z`.
 ///
 /// `tags` and `time` may be missing or null. Null tags and fields are left out; numbers and booleans as tags become
 /// texts. A number without point and exponent is an integer, and an unsigned one if it does not fit 63 bits; every
@@ -117,17 +117,17 @@ fn number(number: &Number) -> FieldValue<'static> {
     }
 }
 
+/// Numbers are units of the precision, with decimals or without, and may come as text, as in files.
 fn time(value: &Value, precision: Precision) -> Result<Timestamp> {
-    let time = match value {
-        Value::Number(number) => number.as_i64().map(|value| Timestamp::of_unit(value, precision)),
-        Value::String(text) => {
-            return time_text::parse(text).map_err(|error| error.in_context("the key \"time\""));
+    let read = match value {
+        Value::Number(number) => time_text::parse_or_number(&number.to_string(), precision),
+        Value::String(text) => time_text::parse_or_number(text, precision),
+        _ => {
+            let wanted = format!("a number (in {precision}) or a time as text");
+            return Err(wrong("time", value, &wanted));
         }
-        _ => None,
     };
-    time.ok_or_else(|| {
-        wrong("time", value, &format!("an integer (in {precision}) or a time as text"))
-    })
+    read.map_err(|error| error.in_context("the key \"time\""))
 }
 
 fn wrong(key: &str, value: &Value, wanted: &str) -> Error {

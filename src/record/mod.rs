@@ -80,7 +80,8 @@ pub trait Record<K = One> {
     ///
     /// # Errors
     /// [`ErrorKind::InvalidRecord`](crate::ErrorKind::InvalidRecord) if it cannot be written as line
-    /// protocol. Nothing of the whole call is sent then.
+    /// protocol. Nothing of the whole call is sent then. In a collection the error says which record it is, the first one
+    /// being record 1.
     fn encode(self, lines: &mut Lines<'_>) -> Result<()>;
 
     /// The precision that the record's timestamps are in, if it is fixed.

@@ -42,12 +42,18 @@ fn an_error_takes_the_line_back_and_leaves_the_others() {
     let mut lines = LineBuffer::with_precision(Precision::Second);
     lines.measurement("m").unwrap().field("f", 1).unwrap().end().unwrap();
     type Attempt = fn(&mut LineBuffer) -> Result<()>;
-    let attempts: [(Attempt, &str); 16] = [
+    let attempts: [(Attempt, &str); 18] = [
         (|l| l.measurement("").map(drop), "the measurement \"\" is empty"),
         (|l| l.measurement("a\nb").map(drop), "contains a newline"),
         (
             |l| l.measurement("m")?.tag("", "x").map(drop),
             "measurement \"m\": the tag key \"\" is empty",
+        ),
+        // As the caller gave it, not as it is escaped.
+        (|l| l.measurement("a b,c\\d")?.end(), "measurement \"a b,c\\\\d\": no field"),
+        (
+            |l| l.measurement("a long name, with blanks in it and with commas")?.end(),
+            "measurement \"a long name, with blanks in it and with commas\": no field",
         ),
         (|l| l.measurement("m")?.tag("time", "x").map(drop), "is reserved for the timestamp"),
         (

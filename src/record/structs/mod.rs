@@ -1,5 +1,6 @@
 //! Anything that is `Serialize` is a record.
 
+mod part;
 mod row;
 mod scalar;
 mod time_parts;
