@@ -35,8 +35,7 @@ pub(crate) fn civil(day: i64) -> (i64, i64, i64) {
 
 /// Seconds since midnight of a time of day, if there is such a one. A leap second is the first instant behind its minute.
 pub(crate) fn seconds_of_clock(hour: i64, minute: i64, second: i64) -> Option<i64> {
-    let is_one =
-        (0..24).contains(&hour) && (0..60).contains(&minute) && (0..=60).contains(&second);
+    let is_one = (0..24).contains(&hour) && (0..60).contains(&minute) && (0..=60).contains(&second);
     is_one.then_some(hour * 3600 + minute * 60 + second)
 }
 

@@ -35,6 +35,8 @@ pub use client_builder::ClientBuilder;
 pub use error::{Error, ErrorKind, LineError, Result};
 #[cfg(feature = "_files")]
 pub use file::ColumnType;
+#[cfg(feature = "derive")]
+pub use influxdb3_blocking_derive::Record;
 pub use line_protocol::{FieldValue, Line, LineBuffer, Optional, Required, TagValue};
 pub use point::Point;
 #[cfg(feature = "polars")]

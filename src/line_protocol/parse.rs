@@ -187,9 +187,7 @@ impl<'a> Rest<'a> {
     #[cold]
     fn expected(&self, what: &str) -> Error {
         let byte = self.line.len() - self.rest.len().min(self.line.len());
-        Error::invalid_record(format!(
-            "the line cannot be read at byte {byte}: expected {what}"
-        ))
+        Error::invalid_record(format!("the line cannot be read at byte {byte}: expected {what}"))
     }
 }
 

@@ -230,13 +230,20 @@ mod tests {
 
     #[test]
     fn a_byte_order_mark_is_no_part_of_the_first_line_of_a_text() {
-        assert_eq!(found("\u{feff}m f=1\n\u{feff}m f=2"), [("m f=1", false), ("\u{feff}m f=2", false)]);
+        assert_eq!(
+            found("\u{feff}m f=1\n\u{feff}m f=2"),
+            [("m f=1", false), ("\u{feff}m f=2", false)]
+        );
         assert_eq!(found("\u{feff}# a comment\n\u{feff}"), [("\u{feff}", false)]);
         assert_eq!(found("\u{feff}"), []);
-        let encoded: Vec<_> = encoded_lines("\u{feff}m f=1\n".as_bytes()).map(Result::unwrap).collect();
+        let encoded: Vec<_> =
+            encoded_lines("\u{feff}m f=1\n".as_bytes()).map(Result::unwrap).collect();
         assert_eq!(encoded, [TextLine { bytes: "\u{feff}m f=1".as_bytes(), has_timestamp: false }]);
         let message = refusal(b"\xef\xbb\xbfm f=1\nm f=\"\xff\"");
-        assert!(message.contains("line 2 of the text: byte 14 of the text is not UTF-8"), "{message}");
+        assert!(
+            message.contains("line 2 of the text: byte 14 of the text is not UTF-8"),
+            "{message}"
+        );
     }
 
     #[test]

@@ -95,6 +95,9 @@ mod tests {
         assert_eq!((last + Duration::MAX, first - Duration::MAX), (last, first));
         assert_eq!(last.duration_since(first), None);
         assert_eq!(last.duration_since(Timestamp::EPOCH), None);
-        assert_eq!((Timestamp::EPOCH + Duration::MAX).duration_since(Timestamp::EPOCH), Some(Duration::MAX));
+        assert_eq!(
+            (Timestamp::EPOCH + Duration::MAX).duration_since(Timestamp::EPOCH),
+            Some(Duration::MAX)
+        );
     }
 }

@@ -76,8 +76,6 @@ impl<'de> Visitor<'de> for InsideVisitor {
         else {
             return Err(de::Error::invalid_length(2, &self));
         };
-        Ok(Timestamp::from_nanos(
-            i128::from(seconds) * NANOS_PER_SECOND + i128::from(nanos),
-        ))
+        Ok(Timestamp::from_nanos(i128::from(seconds) * NANOS_PER_SECOND + i128::from(nanos)))
     }
 }

@@ -130,7 +130,9 @@ fn a_line_goes_on_after_an_error_if_that_is_asked_for() {
             line.add_field(key, number).unwrap().add_field("nan", f64::NAN).unwrap();
             assert!(line.add_field(key, 1).unwrap_err().to_string().contains("is there twice"));
             assert!(line.add_tag("late", "x").is_err());
-            assert!(line.add_field("u", 1).unwrap_err().to_string().contains("both a tag and a field"));
+            assert!(
+                line.add_field("u", 1).unwrap_err().to_string().contains("both a tag and a field")
+            );
             expected += &format!("{}{}={number}u", [" ", ","][number], key.replace(' ', "\\ "));
         }
         line.end().unwrap();
@@ -144,13 +146,23 @@ fn a_line_goes_on_after_an_error_if_that_is_asked_for() {
 fn points_go_into_a_buffer_among_its_own_lines() {
     let mut lines = LineBuffer::with_precision_and_capacity(Precision::Second, 100);
     let own = |lines: &mut LineBuffer| {
-        lines.measurement("m").unwrap().tag("a b", "1").unwrap().field("f", 1).unwrap().end().unwrap();
+        lines
+            .measurement("m")
+            .unwrap()
+            .tag("a b", "1")
+            .unwrap()
+            .field("f", 1)
+            .unwrap()
+            .end()
+            .unwrap();
     };
     own(&mut lines);
     let point = Point::new("p").tag("t", "x").field("f", 1).time(Timestamp::millis(1500));
     lines.push(&point).unwrap();
     own(&mut lines);
-    for refused in [Point::new("p"), Point::new("p").field("f", f64::NAN), point.clone().tag("time", "x")] {
+    for refused in
+        [Point::new("p"), Point::new("p").field("f", f64::NAN), point.clone().tag("time", "x")]
+    {
         assert_eq!(lines.push(&refused).unwrap_err().kind(), ErrorKind::InvalidRecord);
     }
     let _ = lines.measurement("begun").unwrap().tag("a b", "2").unwrap();

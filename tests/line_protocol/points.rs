@@ -331,7 +331,11 @@ fn a_tag_may_be_an_option_of_any_kind_of_text() {
 #[test]
 fn columns_are_set_in_place_and_from_iterators() {
     let mut point = Point::new("m");
-    point.set_tag("b", "1").set_tag("c", Some("2")).set_field("f", 1.5).set_time(Timestamp::nanos(7));
+    point
+        .set_tag("b", "1")
+        .set_tag("c", Some("2"))
+        .set_field("f", 1.5)
+        .set_time(Timestamp::nanos(7));
     for (number, key) in ["x", "y"].into_iter().enumerate() {
         point.set_field(key, number);
     }

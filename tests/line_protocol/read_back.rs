@@ -74,8 +74,39 @@ fn what_cannot_be_read_is_refused_with_the_place_where() {
 #[test]
 fn any_line_is_read_as_the_parser_reads_it() {
     const PIECES: [&str; 33] = [
-        "m", "a", "b", ",", "=", " ", "\\", "\"", "\n", "\t", "\0", "1", "-1", "2.5", "1e3", "1E-2", "i", "u", "t", "True",
-        "f", "false", "\"x\"", "\"\\\"\"", "\\,", "\\ ", "é", " f=1", ",t=a", " 7", "time", ",g=2i", "9999999999999999999",
+        "m",
+        "a",
+        "b",
+        ",",
+        "=",
+        " ",
+        "\\",
+        "\"",
+        "\n",
+        "\t",
+        "\0",
+        "1",
+        "-1",
+        "2.5",
+        "1e3",
+        "1E-2",
+        "i",
+        "u",
+        "t",
+        "True",
+        "f",
+        "false",
+        "\"x\"",
+        "\"\\\"\"",
+        "\\,",
+        "\\ ",
+        "é",
+        " f=1",
+        ",t=a",
+        " 7",
+        "time",
+        ",g=2i",
+        "9999999999999999999",
     ];
     let mut random = Random::new(7);
     let (mut taken, mut refused) = (0, 0);
@@ -85,7 +116,10 @@ fn any_line_is_read_as_the_parser_reads_it() {
             line.push_str(random.pick(&PIECES));
         }
         let parsed: Vec<_> = parse_lines(&line).collect();
-        let is_one = split_lines(line.trim_start_matches([' ', '\t', '\n'])).filter(|line| !line.trim_ascii().is_empty()).count() == 1;
+        let is_one = split_lines(line.trim_start_matches([' ', '\t', '\n']))
+            .filter(|line| !line.trim_ascii().is_empty())
+            .count()
+            == 1;
         let expected = match &parsed[..] {
             [Ok(parsed)] if is_one && can_be_written(parsed) => Some(parsed),
             _ => None,
@@ -105,9 +139,17 @@ fn any_line_is_read_as_the_parser_reads_it() {
 fn can_be_written(line: &ParsedLine<'_>) -> bool {
     let mut keys = HashSet::new();
     is_measurement(line.series.measurement.as_str())
-        && tags_of(line).into_iter().all(|(key, value)| is_key(key) && is_name(value) && keys.insert(key.to_owned()))
-        && line.field_set.iter().all(|(key, _)| is_key(key.as_str()) && keys.insert(key.to_string()))
-        && line.field_set.iter().all(|(_, value)| !matches!(value, Parsed::F64(value) if value.is_infinite()))
+        && tags_of(line)
+            .into_iter()
+            .all(|(key, value)| is_key(key) && is_name(value) && keys.insert(key.to_owned()))
+        && line
+            .field_set
+            .iter()
+            .all(|(key, _)| is_key(key.as_str()) && keys.insert(key.to_string()))
+        && line
+            .field_set
+            .iter()
+            .all(|(_, value)| !matches!(value, Parsed::F64(value) if value.is_infinite()))
 }
 
 fn same(point: &Point, parsed: &ParsedLine<'_>) {

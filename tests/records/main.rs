@@ -1,6 +1,7 @@
 //! What can be written besides points.
 
 mod arrow;
+mod derive;
 mod frame;
 mod json;
 mod round_trip;
