@@ -301,13 +301,14 @@ pub(crate) fn binary_text(value: &[u8]) -> Result<Cell<'_>> {
 }
 
 fn time(out: &mut Vec<u8>, cell: Cell<'_>) -> Result<()> {
+    let out = &mut time_text::Utf8(out);
     let is_written = match cell {
         Cell::Instant(time) => time_text::write(out, time),
         Cell::Day(day) => time_text::write_day(out, day),
         Cell::Clock(nanos) => time_text::write_clock(out, nanos),
-        _ => false,
+        _ => Ok(false),
     };
-    if is_written {
+    if is_written == Ok(true) {
         return Ok(());
     }
     Err(Error::invalid_record(

@@ -4,6 +4,10 @@
 //! a space, so these are what is escaped; a newline, a tab and a backslash at the end it cannot read back, whatever
 //! is put before them, so a name with one of those is refused.
 
+use std::borrow::Cow;
+
+use memchr::memchr;
+
 use crate::line_protocol::words;
 use crate::{Error, Result};
 
@@ -70,6 +74,21 @@ pub(crate) fn text(out: &mut Vec<u8>, text: &str) {
     out.push(b'"');
     escaped(out, text, TEXT);
     out.push(b'"');
+}
+
+/// A name or the value of a tag without the backslashes that the server takes away.
+pub(crate) fn undone(name: &[u8]) -> Cow<'_, [u8]> {
+    if memchr(b'\\', name).is_none() {
+        return Cow::Borrowed(name);
+    }
+    let mut plain = Vec::with_capacity(name.len());
+    let mut bytes = name.iter().copied().peekable();
+    while let Some(byte) = bytes.next() {
+        let escaped =
+            bytes.next_if(|&next| byte == b'\\' && matches!(next, b',' | b'=' | b' ' | b'\\'));
+        plain.push(escaped.unwrap_or(byte));
+    }
+    Cow::Owned(plain)
 }
 
 /// Whether a measurement is written as it is, for certain.

@@ -14,12 +14,15 @@ mod known;
 mod line_buffer;
 pub(crate) mod number;
 pub(crate) mod packed;
+pub(crate) mod parse;
 pub(crate) mod point_line;
 mod summary;
 mod tag_rules;
+mod tag_value;
 pub(crate) mod text;
 pub(crate) mod words;
 
 pub use field_value::FieldValue;
 pub use line_buffer::{Line, LineBuffer};
 pub(crate) use tag_rules::TagRules;
+pub use tag_value::{Optional, Required, TagValue};

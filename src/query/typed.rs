@@ -18,7 +18,7 @@ use super::rfc3339;
 use super::rows::Row;
 use super::stats::QueryStats;
 use super::to_point::timestamp;
-use crate::{Error, ErrorKind, Result, Timestamp};
+use crate::{Error, ErrorKind, Result};
 
 /// The rows of an answer as values of `T`, one after the other as they come in: made by
 /// [`QueryRequest::rows`](super::QueryRequest::rows).
@@ -102,13 +102,6 @@ impl<'a> Row<'a> {
             }
             Misfit::Column(message) => Error::new(ErrorKind::Decode, message),
         })
-    }
-}
-
-/// From nanoseconds since 1970.
-impl<'de> Deserialize<'de> for Timestamp {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        i64::deserialize(deserializer).map(Self::nanos)
     }
 }
 

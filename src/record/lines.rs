@@ -222,7 +222,8 @@ impl<'a> Lines<'a> {
         self.buffer.len()
     }
 
-    /// Encodes the records of a collection.
+    /// Encodes the records of a collection. An error names the record by its number, the first one being 1, as lines and
+    /// rows are counted; what is for programs, such as [`LineError::index`](crate::LineError::index), is a place, from 0.
     pub(crate) fn push_all<R>(
         &mut self,
         records: impl Iterator<Item = R>,
@@ -235,7 +236,9 @@ impl<'a> Lines<'a> {
                 self.record = place;
             }
             match encode(record, self) {
-                Err(error) if outermost => return Err(error.in_context(&format!("record {place}"))),
+                Err(error) if outermost => {
+                    return Err(error.in_context(&format!("record {}", place + 1)));
+                }
                 other => other?,
             }
         }

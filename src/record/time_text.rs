@@ -1,32 +1,40 @@
 //! Times as text: RFC 3339 and the forms around it, read strictly and written.
 
-#[cfg(feature = "_columns")]
-use std::fmt::Write as _;
+use std::fmt::{self, Write};
 
-#[cfg(feature = "_columns")]
-use crate::Precision;
-#[cfg(feature = "_columns")]
-use crate::calendar::civil;
-use crate::calendar::{days_in, days_of};
-use crate::{Error, Result, Timestamp};
+use crate::calendar::{civil, days_in, days_of, seconds_of_clock};
+use crate::{Error, Precision, Result, Timestamp};
 
 /// Reads a time as people and programs write it.
 ///
 /// `2022-01-01T08:00:00.5Z` and any offset, a space or `t` in place of the `T`, `/` in place of the `-`, seconds or
 /// the whole time of day left out, offsets as `+01:00`, `+0100`, `+01` or `+01:00:00`, `UTC` and `GMT`, and behind all
-/// that the name of a zone in brackets, which the offset makes redundant. Without an offset it is UTC. Days of the
-/// calendar and times of the day must exist; a leap second is the first instant behind it.
+/// that the name of a zone in brackets, which the offset makes redundant. Without an offset it is UTC; a zone
+/// without an offset is refused unless it is UTC or GMT, as its offset is not known here. Days of the calendar and times
+/// of the day must exist; a leap second is the first instant behind it.
+///
+/// # Errors
+///
+/// [`InvalidRecord`](crate::ErrorKind::InvalidRecord) for everything else.
 pub(crate) fn parse(text: &str) -> Result<Timestamp> {
-    match read(text.trim_ascii()) {
-        Some(nanos) => Ok(Timestamp::from_nanos(nanos)),
-        None => Err(Error::invalid_record(format!(
-            "{text:?} is no time: write it as 2022-01-01T08:00:00Z (RFC 3339) or as an integer"
-        ))),
-    }
+    read(text.trim_ascii()).map(Timestamp::from_nanos).map_err(|fault| {
+        Error::invalid_record(match fault {
+            Fault::NoTime => format!(
+                "{text:?} is no time: write it as 2022-01-01T08:00:00Z (RFC 3339) or as an integer"
+            ),
+            Fault::ZoneWithoutOffset => format!(
+                "{text:?} names a time zone but no offset from UTC: write the offset too, as in \
+                 2022-07-01T08:00:00+02:00[Europe/Berlin]"
+            ),
+        })
+    })
 }
 
 /// Reads a time that may also be a number of `unit`s since 1970, with decimals or without.
-#[cfg(feature = "_columns")]
+///
+/// # Errors
+///
+/// As for [`parse`].
 pub(crate) fn parse_or_number(text: &str, unit: Precision) -> Result<Timestamp> {
     match number(text.trim_ascii(), unit) {
         Some(nanos) => Ok(Timestamp::from_nanos(nanos)),
@@ -34,85 +42,93 @@ pub(crate) fn parse_or_number(text: &str, unit: Precision) -> Result<Timestamp> 
     }
 }
 
-/// Appends `2022-01-01T08:00:00Z`, with as many decimals (none, 3, 6 or 9) as it takes; false if the year has not four
-/// digits.
-#[cfg(feature = "_columns")]
-pub(crate) fn write(out: &mut Vec<u8>, time: Timestamp) -> bool {
+/// Appends `2022-01-01T08:00:00Z`, with as many decimals (none, 3, 6 or 9) as it takes; false, and nothing is appended,
+/// if the year has not four digits.
+pub(crate) fn write(out: &mut impl Write, time: Timestamp) -> Result<bool, fmt::Error> {
     let nanos = time.as_nanos();
-    let day = nanos.div_euclid(NANOS_PER_DAY);
-    let Ok(day) = i64::try_from(day) else { return false };
-    if !write_day(out, day) {
-        return false;
+    let Ok(day) = i64::try_from(nanos.div_euclid(NANOS_PER_DAY)) else { return Ok(false) };
+    if !write_day(out, day)? {
+        return Ok(false);
     }
-    out.push(b'T');
+    out.write_char('T')?;
     // The remainder of a division by the nanoseconds of a day fits.
-    write_clock(out, nanos.rem_euclid(NANOS_PER_DAY) as i64);
-    out.push(b'Z');
-    true
+    write_clock(out, nanos.rem_euclid(NANOS_PER_DAY) as i64)?;
+    out.write_char('Z')?;
+    Ok(true)
 }
 
-/// Appends `2022-01-01` for a day since 1970; false if the year has not four digits.
-#[cfg(feature = "_columns")]
-pub(crate) fn write_day(out: &mut Vec<u8>, day: i64) -> bool {
+/// Appends `2022-01-01` for a day since 1970; false, and nothing is appended, if the year has not four digits.
+pub(crate) fn write_day(out: &mut impl Write, day: i64) -> Result<bool, fmt::Error> {
     if !(days_of(0, 1, 1)..days_of(10_000, 1, 1)).contains(&day) {
-        return false;
+        return Ok(false);
     }
     let (year, month, day) = civil(day);
-    put(out, format_args!("{year:04}-{month:02}-{day:02}"));
-    true
+    write!(out, "{year:04}-{month:02}-{day:02}")?;
+    Ok(true)
 }
 
-/// Appends `08:00:00` for nanoseconds since midnight, with as many decimals as it takes; false if a day has no such
-/// time.
-#[cfg(feature = "_columns")]
-pub(crate) fn write_clock(out: &mut Vec<u8>, nanos: i64) -> bool {
+/// Appends `08:00:00` for nanoseconds since midnight, with as many decimals (none, 3, 6 or 9) as it takes; false, and
+/// nothing is appended, if a day has no such time.
+pub(crate) fn write_clock(out: &mut impl Write, nanos: i64) -> Result<bool, fmt::Error> {
     if !(0..NANOS_PER_DAY).contains(&i128::from(nanos)) {
-        return false;
+        return Ok(false);
     }
     let seconds = nanos.div_euclid(1_000_000_000);
     let (hour, minute, second) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
-    put(out, format_args!("{hour:02}:{minute:02}:{second:02}"));
+    write!(out, "{hour:02}:{minute:02}:{second:02}")?;
     match nanos.rem_euclid(1_000_000_000) {
         0 => {}
-        n if n % 1_000_000 == 0 => put(out, format_args!(".{:03}", n / 1_000_000)),
-        n if n % 1_000 == 0 => put(out, format_args!(".{:06}", n / 1_000)),
-        n => put(out, format_args!(".{n:09}")),
+        n if n % 1_000_000 == 0 => write!(out, ".{:03}", n / 1_000_000)?,
+        n if n % 1_000 == 0 => write!(out, ".{:06}", n / 1_000)?,
+        n => write!(out, ".{n:09}")?,
     }
-    true
+    Ok(true)
 }
 
-#[cfg(feature = "_columns")]
-fn put(out: &mut Vec<u8>, arguments: std::fmt::Arguments<'_>) {
-    let mut text = String::new();
-    // Writing into a String does not fail.
-    let _ = text.write_fmt(arguments);
-    out.extend_from_slice(text.as_bytes());
+/// Bytes as what texts are written to.
+pub(crate) struct Utf8<'a>(pub(crate) &'a mut Vec<u8>);
+
+impl Write for Utf8<'_> {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        self.0.extend_from_slice(text.as_bytes());
+        Ok(())
+    }
 }
 
-fn read(text: &str) -> Option<i128> {
+/// Why a text is no time.
+enum Fault {
+    NoTime,
+    ZoneWithoutOffset,
+}
+
+impl Fault {
+    fn unless<T>(value: Option<T>) -> Result<T, Self> {
+        value.ok_or(Self::NoTime)
+    }
+}
+
+fn read(text: &str) -> Result<i128, Fault> {
     let mut rest = Rest(text.as_bytes());
-    let year = rest.digits(4)?;
-    let separator = rest.byte()?;
-    if !matches!(separator, b'-' | b'/') {
-        return None;
-    }
-    let month = rest.digits(2)?;
-    rest.expect(separator)?;
-    let day = rest.digits(2)?;
-    if !(1..=12).contains(&month) || !(1..=days_in(year, month)).contains(&day) {
-        return None;
-    }
-    let mut nanos = i128::from(days_of(year, month, day)) * NANOS_PER_DAY;
+    let mut nanos = Fault::unless(rest.date())?;
     if rest.0.is_empty() {
-        return Some(nanos);
+        return Ok(nanos);
     }
-    if !matches!(rest.byte()?, b'T' | b't' | b' ') {
-        return None;
+    let separator = Fault::unless(rest.byte())?;
+    if !matches!(separator, b'T' | b't' | b' ') {
+        return Err(Fault::NoTime);
     }
-    nanos += rest.clock()?;
-    nanos -= rest.offset()?;
-    rest.zone_name()?;
-    rest.0.is_empty().then_some(nanos)
+    nanos += Fault::unless(rest.clock())?;
+    let offset = Fault::unless(rest.offset())?;
+    match (Fault::unless(rest.zone_name())?, offset) {
+        (Some(name), None) if !is_utc(name) => Err(Fault::ZoneWithoutOffset),
+        (_, offset) => Ok(nanos - offset.unwrap_or(0)),
+    }
+}
+
+/// Whether a name of the time zone database is one of UTC.
+fn is_utc(name: &[u8]) -> bool {
+    let names = [&b"utc"[..], b"gmt", b"etc/utc", b"etc/gmt"];
+    names.iter().any(|utc| name.eq_ignore_ascii_case(utc))
 }
 
 /// What is still to be read.
@@ -138,6 +154,22 @@ impl Rest<'_> {
         })
     }
 
+    /// Year, month and day, as nanoseconds since 1970.
+    fn date(&mut self) -> Option<i128> {
+        let year = self.digits(4)?;
+        let separator = self.byte()?;
+        if !matches!(separator, b'-' | b'/') {
+            return None;
+        }
+        let month = self.digits(2)?;
+        self.expect(separator)?;
+        let day = self.digits(2)?;
+        if !(1..=12).contains(&month) || !(1..=days_in(year, month)).contains(&day) {
+            return None;
+        }
+        Some(i128::from(days_of(year, month, day)) * NANOS_PER_DAY)
+    }
+
     /// Hours and minutes, and if they are there, seconds and decimals.
     fn clock(&mut self) -> Option<i128> {
         let hour = self.digits(2)?;
@@ -152,10 +184,7 @@ impl Rest<'_> {
                 fraction = self.fraction()?;
             }
         }
-        if hour > 23 || minute > 59 || second > 60 {
-            return None;
-        }
-        let seconds = hour * 3600 + minute * 60 + second;
+        let seconds = seconds_of_clock(hour, minute, second)?;
         Some(i128::from(seconds) * 1_000_000_000 + i128::from(fraction))
     }
 
@@ -171,16 +200,17 @@ impl Rest<'_> {
         Some(padded.take(9).fold(0, |number, digit| number * 10 + digit))
     }
 
-    /// The offset from UTC in nanoseconds.
-    fn offset(&mut self) -> Option<i128> {
+    /// The offset from UTC in nanoseconds, if there is one.
+    fn offset(&mut self) -> Option<Option<i128>> {
         self.0 = self.0.strip_prefix(b" ").unwrap_or(self.0);
         let word = self.0.split(|&byte| byte == b'[').next().unwrap_or_default();
         let word_len = word.len();
-        if word.is_empty()
-            || [&b"z"[..], b"utc", b"gmt"].iter().any(|u| word.eq_ignore_ascii_case(u))
-        {
+        if word.is_empty() {
+            return Some(None);
+        }
+        if [&b"z"[..], b"utc", b"gmt"].iter().any(|u| word.eq_ignore_ascii_case(u)) {
             self.0 = self.0.get(word_len..)?;
-            return Some(0);
+            return Some(Some(0));
         }
         let sign = match self.byte()? {
             b'+' => 1,
@@ -201,25 +231,23 @@ impl Rest<'_> {
         if hours > 23 || minutes > 59 || seconds > 59 {
             return None;
         }
-        Some(i128::from(sign * (hours * 3600 + minutes * 60 + seconds)) * 1_000_000_000)
+        Some(Some(i128::from(sign * (hours * 3600 + minutes * 60 + seconds)) * 1_000_000_000))
     }
 
-    /// `[Europe/Berlin]`, or nothing.
-    fn zone_name(&mut self) -> Option<()> {
+    /// The name in `[Europe/Berlin]`, if there is one; it is the end of the text.
+    fn zone_name(&mut self) -> Option<Option<&[u8]>> {
         if self.0.is_empty() {
-            return Some(());
+            return Some(None);
         }
         let name = self.0.strip_prefix(b"[")?.strip_suffix(b"]")?;
         if name.is_empty() || name.iter().any(|byte| matches!(byte, b'[' | b']')) {
             return None;
         }
-        self.0 = &[];
-        Some(())
+        Some(Some(name))
     }
 }
 
 /// A decimal number of units in nanoseconds; decimals below a nanosecond are cut off, towards the past.
-#[cfg(feature = "_columns")]
 fn number(text: &str, unit: Precision) -> Option<i128> {
     let (negative, digits) = match text.as_bytes() {
         [b'-', rest @ ..] => (true, rest),
@@ -246,6 +274,7 @@ fn number(text: &str, unit: Precision) -> Option<i128> {
 }
 
 const NANOS_PER_DAY: i128 = 86_400_000_000_000;
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -269,6 +298,9 @@ mod tests {
             "2022-01-01 08:00:00.0 +00:00:00",
             "2022-01-01T09:00:00+01:00[Europe/Berlin]",
             "2022-01-01T08:00:00[UTC]",
+            "2022-01-01 08:00:00 [GMT]",
+            "2022-01-01 08:00[Etc/UTC]",
+            "2022-01-01T08:00:00Z[Europe/Berlin]",
         ] {
             assert_eq!(nanos(text), Some(1_641_024_000_000_000_000), "{text}");
         }
@@ -311,6 +343,18 @@ mod tests {
         }
     }
 
+    #[test]
+    fn a_zone_without_an_offset_is_refused_as_its_offset_is_not_known() {
+        for text in ["2022-07-01T08:00:00[Europe/Berlin]", "2022-07-01 08:00 [America/New_York]"] {
+            let message = parse(text).unwrap_err().to_string();
+            assert!(message.contains("names a time zone but no offset from UTC"), "{message}");
+        }
+        assert_eq!(
+            nanos("2022-07-01T08:00:00+02:00[Europe/Berlin]"),
+            nanos("2022-07-01T06:00:00Z")
+        );
+    }
+
     #[cfg(feature = "chrono")]
     #[test]
     fn every_instant_is_read_as_chrono_reads_it() {
@@ -333,7 +377,7 @@ mod tests {
         }
     }
 
-    #[cfg(all(feature = "chrono", feature = "_columns"))]
+    #[cfg(feature = "chrono")]
     #[test]
     fn every_instant_is_written_as_chrono_writes_it() {
         use chrono::{DateTime, SecondsFormat};
@@ -343,15 +387,13 @@ mod tests {
             let seconds = (state >> 8) as i64 % 315_000_000_000 - 62_000_000_000;
             let sub = [0, 500_000_000, 1_000, 1][round % 4];
             let time = DateTime::from_timestamp(seconds, sub).unwrap();
-            let mut out = Vec::new();
-            assert!(write(&mut out, time.into()));
-            let expected = time.to_rfc3339_opts(SecondsFormat::AutoSi, true);
-            assert_eq!(String::from_utf8(out).unwrap(), expected);
+            let mut out = String::new();
+            assert_eq!(write(&mut out, time.into()), Ok(true));
+            assert_eq!(out, time.to_rfc3339_opts(SecondsFormat::AutoSi, true));
         }
-        assert!(!write(&mut Vec::new(), Timestamp::seconds(253_402_300_800)));
+        assert_eq!(write(&mut String::new(), Timestamp::seconds(253_402_300_800)), Ok(false));
     }
 
-    #[cfg(feature = "_columns")]
     #[test]
     fn numbers_are_exact_in_their_unit() {
         let nanos = |text, unit| parse_or_number(text, unit).map(Timestamp::as_nanos).ok();

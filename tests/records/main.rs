@@ -1,8 +1,10 @@
 //! What can be written besides points.
 
 mod arrow;
+mod derive;
 mod frame;
 mod json;
+mod json_numbers;
 mod layout;
 mod round_trip;
 mod structs;

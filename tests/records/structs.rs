@@ -224,6 +224,43 @@ fn every_kind_of_time_is_a_time() {
     }
 }
 
+/// The crate `time` serializes a date with its time of day as a tuple of these numbers, but each has its own type.
+#[test]
+fn an_array_is_never_taken_for_a_time_whatever_its_values() {
+    #[derive(Serialize)]
+    struct Item<T> {
+        f: bool,
+        numbers: T,
+    }
+    fn refused(numbers: impl Serialize) {
+        let item = Item { f: true, numbers };
+        let error = written(Structs::new([item]).measurement("m")).unwrap_err().to_string();
+        assert!(error.contains("record 1: the key \"numbers\": "), "{error}");
+        assert!(error.contains("is nested"), "{error}");
+    }
+    // The first instant of 2022, had `time` serialized it.
+    refused([2022_i16, 1, 0, 0, 0, 0]);
+    refused([2022_i32, 1, 0, 0, 0, 0]);
+    refused([2022_i64, 1, 0, 0, 0, 0]);
+    refused([2022_u32, 1, 0, 0, 0, 0, 0, 0, 0]);
+    refused([22_i8, 1, 0, 0, 0, 0, 0, 0, 0]);
+    refused((2022, 1, 0, 0, 0, 0));
+    refused((2022_i32, 1_u16, 0_u8, 0_u8, 0_u8, 0_u32, 0_i8));
+    refused((2022_i32, 1_u16, 0_u8, 0_u8, 0_u8, Some(0_u32)));
+    // No time, though of the right types.
+    refused((2022_i32, 400_u16, 0_u8, 0_u8, 0_u8, 0_u32));
+    refused((2022_i32, 1_u16, 24_u8, 0_u8, 0_u8, 0_u32));
+    refused((2022_i32, 1_u16, 0_u8, 0_u8, 0_u8, u32::MAX));
+
+    // A struct of the caller's that has the name of the standard library's.
+    #[derive(Serialize)]
+    struct SystemTime {
+        hours: i64,
+        minutes: i64,
+    }
+    refused(SystemTime { hours: 1, minutes: 2 });
+}
+
 #[test]
 fn a_time_that_is_a_field_is_text() {
     #[derive(Serialize)]
@@ -281,7 +318,7 @@ fn what_cannot_be_a_line_is_named_by_its_key() {
         refused((1, 2, 3)),
         refused(("x", 2, 3, 4, 5, 6)),
     ] {
-        assert!(error.contains("record 0: the key \"bad\": "), "{error}");
+        assert!(error.contains("record 1: the key \"bad\": "), "{error}");
     }
     let tag = |value: &'static str| {
         written(Structs::new([Item { bad: value, f: 1 }]).measurement("m").tags(["bad"]))

@@ -1,6 +1,7 @@
 //! Anything that is `Serialize` is a record.
 
 mod names;
+mod part;
 mod row;
 mod scalar;
 mod time_parts;

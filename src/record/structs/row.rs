@@ -8,7 +8,7 @@ use crate::columns::{
     Cell, LayoutOptions, LineTag, Measurement, Role, Time, field_value, tags_in_order,
 };
 use crate::line_protocol::keys::Keys;
-use crate::line_protocol::words::look;
+use crate::line_protocol::words::{self, look};
 use crate::line_protocol::{encoder, escape};
 use crate::record::Lines;
 use crate::{Error, Result, Timestamp};
@@ -181,6 +181,11 @@ impl Row {
 
 /// Whether `,key=value` is of this key.
 fn is_of(piece: &[u8], key: &str) -> bool {
+    if words::is_plain(key.as_bytes()) {
+        // It stands there as it is, and no other key has an equals sign behind it.
+        let rest = piece.get(1..).and_then(|rest| rest.strip_prefix(key.as_bytes()));
+        return rest.is_some_and(|rest| rest.starts_with(b"="));
+    }
     let mut prefix = Vec::new();
     // A key that cannot be written has no piece.
     encoder::tag_key(&mut prefix, key).is_ok() && piece.starts_with(&prefix)

@@ -1,4 +1,10 @@
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+mod arithmetic;
+mod clocks;
+#[cfg(feature = "serde")]
+mod serde;
+mod text;
+
+use std::time::SystemTime;
 
 use crate::{Error, Precision, Result};
 
@@ -14,10 +20,38 @@ use crate::{Error, Precision, Result};
 /// assert_eq!(Timestamp::seconds(1_641_024_000), Timestamp::millis(1_641_024_000_000));
 /// assert_eq!(Timestamp::micros(-1).as_nanos(), -1_000);
 /// ```
+///
+/// Times come from and go to [`SystemTime`], and with the features of these names the crates `chrono`, `jiff` and `time`.
+/// As text they are RFC 3339 in UTC:
+///
+/// ```
+/// use std::time::{Duration, SystemTime};
+///
+/// use influxdb3_blocking::Timestamp;
+///
+/// let time: Timestamp = "2022-01-01T09:00:00+01:00".parse()?;
+/// let later = time + Duration::from_millis(1500);
+/// assert_eq!(later.to_string(), "2022-01-01T08:00:01.500Z");
+/// assert_eq!(later.duration_since(time), Some(Duration::from_millis(1500)));
+/// assert_eq!(SystemTime::try_from(later)?, SystemTime::UNIX_EPOCH + Duration::from_millis(1_641_024_001_500));
+/// # Ok::<(), influxdb3_blocking::Error>(())
+/// ```
+///
+/// With the feature `serde`, a time is that text in formats that people read (JSON, YAML), and in all others a tuple of
+/// the seconds since 1970 (`i64`, rounded down) and the nanoseconds behind them (`u32`). It comes back as it was from
+/// every format.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct Timestamp(i128);
 
 impl Timestamp {
+    /// The first time that InfluxDB can hold, 1677-09-21T00:12:43.145224192Z. A `Timestamp` may be before it, and is
+    /// then refused where it is written.
+    pub const MIN: Self = Self(i64::MIN as i128);
+
+    /// The last time that InfluxDB can hold, 2262-04-11T23:47:16.854775807Z. A `Timestamp` may be behind it, and is then
+    /// refused where it is written.
+    pub const MAX: Self = Self(i64::MAX as i128);
+
     /// A time in nanoseconds since the epoch.
     #[must_use]
     pub const fn nanos(nanos: i64) -> Self {
@@ -105,75 +139,6 @@ impl Timestamp {
     }
 }
 
-impl From<SystemTime> for Timestamp {
-    fn from(time: SystemTime) -> Self {
-        match time.duration_since(UNIX_EPOCH) {
-            Ok(after) => Self(nanos(after)),
-            Err(before) => Self(-nanos(before.duration())),
-        }
-    }
-}
-
-/// Any time zone: the instant counts.
-#[cfg(feature = "chrono")]
-impl<Tz: chrono::TimeZone> From<chrono::DateTime<Tz>> for Timestamp {
-    fn from(time: chrono::DateTime<Tz>) -> Self {
-        Self(
-            i128::from(time.timestamp()) * NANOS_PER_SECOND
-                + i128::from(time.timestamp_subsec_nanos()),
-        )
-    }
-}
-
-#[cfg(feature = "jiff")]
-impl From<jiff::Timestamp> for Timestamp {
-    fn from(time: jiff::Timestamp) -> Self {
-        Self(time.as_nanosecond())
-    }
-}
-
-/// Any time zone: the instant counts.
-#[cfg(feature = "jiff")]
-impl From<jiff::Zoned> for Timestamp {
-    fn from(time: jiff::Zoned) -> Self {
-        time.timestamp().into()
-    }
-}
-
-/// Any time zone: the instant counts.
-#[cfg(feature = "jiff")]
-impl From<&jiff::Zoned> for Timestamp {
-    fn from(time: &jiff::Zoned) -> Self {
-        time.timestamp().into()
-    }
-}
-
-/// Any offset: the instant counts.
-#[cfg(feature = "time")]
-impl From<time::OffsetDateTime> for Timestamp {
-    fn from(time: time::OffsetDateTime) -> Self {
-        Self(time.unix_timestamp_nanos())
-    }
-}
-
-/// As a number of nanoseconds since the epoch; [`Structs`](crate::Structs) knows it for a time.
-#[cfg(feature = "serde")]
-impl serde_core::Serialize for Timestamp {
-    fn serialize<S: serde_core::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_newtype_struct(Self::SERDE_NAME, &self.0)
-    }
-}
-
-#[cfg(feature = "serde")]
-impl Timestamp {
-    pub(crate) const SERDE_NAME: &'static str = "influxdb3_blocking::Timestamp";
-}
-
-/// At most 2^64 seconds, so that this cannot overflow.
-fn nanos(duration: Duration) -> i128 {
-    i128::from(duration.as_secs()) * NANOS_PER_SECOND + i128::from(duration.subsec_nanos())
-}
-
 const NANOS_PER_SECOND: i128 = 1_000_000_000;
 
 #[cfg(test)]
@@ -220,43 +185,5 @@ mod tests {
         let after_last = Timestamp(i128::from(i64::MAX) + 1);
         assert!(after_last.scaled(Precision::Nanosecond).is_err());
         assert_eq!(after_last.scaled(Precision::Second).unwrap(), 9_223_372_036);
-    }
-
-    #[test]
-    fn the_clock_before_1970_is_negative() {
-        let time = UNIX_EPOCH - Duration::new(1, 500_000_000);
-        assert_eq!(Timestamp::from(time).as_nanos(), -1_500_000_000);
-        assert_eq!(Timestamp::from(UNIX_EPOCH + Duration::from_nanos(7)), Timestamp::nanos(7));
-        assert!(Timestamp::now() > Timestamp::seconds(1_700_000_000));
-    }
-
-    #[cfg(feature = "chrono")]
-    #[test]
-    fn chrono_times_are_exact_in_any_zone() {
-        use chrono::{DateTime, FixedOffset, Utc};
-        let zoned = DateTime::parse_from_rfc3339("1969-12-31T23:59:59.500000001-01:00").unwrap();
-        assert_eq!(Timestamp::from(zoned), Timestamp::nanos(3_599_500_000_001));
-        assert_eq!(Timestamp::from(zoned.with_timezone(&Utc)), Timestamp::from(zoned));
-        let far = DateTime::<FixedOffset>::MAX_UTC;
-        assert!(Timestamp::from(far).as_nanos() > i128::from(i64::MAX));
-    }
-
-    #[cfg(feature = "jiff")]
-    #[test]
-    fn jiff_times_are_exact_in_any_zone() {
-        let time: jiff::Timestamp = "1969-12-31T23:59:59.500000001-01:00".parse().unwrap();
-        assert_eq!(Timestamp::from(time), Timestamp::nanos(3_599_500_000_001));
-        let zoned = time.to_zoned(jiff::tz::TimeZone::fixed(jiff::tz::offset(5)));
-        assert_eq!(Timestamp::from(&zoned), Timestamp::from(time));
-        assert_eq!(Timestamp::from(zoned), Timestamp::from(time));
-    }
-
-    #[cfg(feature = "time")]
-    #[test]
-    fn times_of_the_crate_time_are_exact_in_any_zone() {
-        let time = time::OffsetDateTime::from_unix_timestamp_nanos(3_599_500_000_001).unwrap();
-        let there = time.to_offset(time::UtcOffset::from_hms(-1, 0, 0).unwrap());
-        assert_eq!(Timestamp::from(time), Timestamp::nanos(3_599_500_000_001));
-        assert_eq!(Timestamp::from(there), Timestamp::from(time));
     }
 }
