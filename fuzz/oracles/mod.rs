@@ -9,8 +9,10 @@
 pub mod column;
 pub mod columns;
 pub mod connection_string;
+pub mod csv;
 pub mod error_body;
 pub mod flight;
+pub mod json_text;
 pub mod line_buffer;
 pub mod model;
 pub mod point;
@@ -27,6 +29,8 @@ pub const TARGETS: &[(&str, Check)] = &[
     ("line_buffer", line_buffer::check),
     ("records", records::check),
     ("columns", columns::check),
+    ("csv", csv::check),
+    ("json_text", json_text::check),
     ("text_split", text_split::check),
     ("error_body", error_body::check),
     ("connection_string", connection_string::check),
