@@ -240,10 +240,16 @@ impl Client {
     ///   [left out](crate::WriteFile::exclude) and [renamed](crate::WriteFile::rename). Parquet, Feather and ORC know their types (the table is that of `Columns`). In CSV
     ///   and JSON the values of the whole file decide: integers are an integer column, one number with a
     ///   point or an exponent makes it floats, `true` and `false` are booleans, everything else is text, and
-    ///   integers beyond 64 bits are text as well. See [`column_type`](crate::WriteFile::column_type) and
-    ///   [`infer_rows`](crate::WriteFile::infer_rows).
+    ///   integers beyond 64 bits are text as well. Where these stand together in one column, it is an error that names the
+    ///   line, before anything is written. No digit of a number is changed. See
+    ///   [`column_type`](crate::WriteFile::column_type) and [`infer_rows`](crate::WriteFile::infer_rows).
     ///
-    /// Nulls, NaN and infinities are left out, and so are rows without a field.
+    /// Annotated CSV, which InfluxDB 2 exports and `influx write` takes, says all that itself: measurements, tags, fields
+    /// and their types are those of its annotations, and integers in its time column are nanoseconds unless
+    /// [`date_unit`](crate::WriteFile::date_unit) says otherwise. Each of its rows is a line.
+    ///
+    /// Nulls, NaN and infinities are left out, and so are rows without a field. What
+    /// [counts as null](crate::WriteFile::null_values) in text is what pandas takes for it.
     ///
     /// ```no_run
     /// # #[cfg(feature = "csv")] {

@@ -51,7 +51,11 @@ impl Nulls {
 fn is_nothing(text: &str) -> bool {
     match text.as_bytes() {
         [] => true,
-        [b'N' | b'n' | b'#' | b'<' | b'-' | b'1', ..] if text.len() <= 9 => {
+        [b'N' | b'n' | b'#' | b'<', ..]
+        | [b'-', b'N' | b'n' | b'1', ..]
+        | [b'1', b'.', b'#', ..]
+            if text.len() <= LONGEST_WORD =>
+        {
             is_word_for_nothing(text)
         }
         _ => false,
@@ -82,6 +86,9 @@ fn is_word_for_nothing(text: &str) -> bool {
             | "-1.#QNAN"
     )
 }
+
+/// The longest of those words.
+const LONGEST_WORD: usize = 9;
 
 /// Words that mean nothing where numbers or booleans stand around them, and are texts among texts: what spreadsheets,
 /// databases and home automation write.
@@ -155,14 +162,18 @@ pub(super) fn see_text(seen: &mut Seen, text: &str, nulls: &Nulls) {
     }
 }
 
-/// Whether a text with this beginning can be a number, a boolean or a word for nothing; most texts cannot.
+/// Whether a text can be a number, a boolean or a word for nothing by its first byte and its length; most cannot.
 #[inline]
 fn may_be_other(text: &str) -> bool {
-    match text.as_bytes() {
-        [] => true,
-        [first, ..] => {
-            !first.is_ascii_alphabetic() || (text.len() <= 11 && b"fFiInNtTuU".contains(first))
-        }
+    match (text.as_bytes().first(), text.len()) {
+        (Some(b'N'), 2)
+        | (Some(b'N' | b'n' | b'I' | b'i'), 3)
+        | (Some(b'N' | b'n' | b'T' | b't'), 4)
+        | (Some(b'F' | b'f'), 5)
+        | (Some(b'u'), 7 | 11)
+        | (Some(b'I' | b'i'), 8) => true,
+        (Some(first), _) => first.is_ascii() && !first.is_ascii_alphabetic(),
+        (None, _) => true,
     }
 }
 
@@ -174,15 +185,37 @@ pub(super) fn value<'a>(
     column_type: ColumnType,
     nulls: &Nulls,
 ) -> Result<Cell<'a>> {
+    if nulls.has_listed(text) {
+        return Ok(Cell::Null);
+    }
+    let value = match column_type {
+        ColumnType::Text if nulls.has_text(text, is_quoted) => Some(Cell::Null),
+        ColumnType::Text => Some(Cell::Text(text)),
+        // What line protocol reads is written as it stands: there is no rounding in between.
+        ColumnType::Float if is_plain_float(text.as_bytes()) => Some(Cell::Number(text)),
+        ColumnType::Integer => text.parse().ok().map(Cell::Integer),
+        ColumnType::Unsigned => text.parse().ok().map(Cell::Unsigned),
+        ColumnType::Float | ColumnType::Boolean => None,
+    };
+    match value {
+        Some(value) => Ok(value),
+        None => unusual_value(text, is_quoted, column_type, nulls),
+    }
+}
+
+/// A text that is not simply a value of the type.
+#[inline(never)]
+fn unusual_value<'a>(
+    text: &'a str,
+    is_quoted: bool,
+    column_type: ColumnType,
+    nulls: &Nulls,
+) -> Result<Cell<'a>> {
     if nulls.has_text(text, is_quoted) {
         return Ok(Cell::Null);
     }
-    let trimmed = match column_type {
-        ColumnType::Text => return Ok(Cell::Text(text)),
-        _ => text.trim_ascii(),
-    };
+    let trimmed = text.trim_ascii();
     let value = match column_type {
-        // What line protocol reads is written as it stands: there is no rounding in between.
         ColumnType::Float if is_plain_float(trimmed.as_bytes()) => Some(Cell::Number(trimmed)),
         ColumnType::Float => trimmed.parse().ok().map(Cell::Float),
         ColumnType::Integer => without_zeros(trimmed).parse().ok().map(Cell::Integer),

@@ -8,6 +8,9 @@ use crate::{ColumnType, Error, Result};
 #[derive(Clone, Debug, Default)]
 pub(super) struct Evidence {
     seen: Seen,
+    /// How many values were added as a whole.
+    #[cfg(feature = "csv")]
+    values: usize,
     odd: Option<Odd>,
 }
 
@@ -18,6 +21,7 @@ struct Odd {
 }
 
 impl Evidence {
+    #[cfg(feature = "csv")]
     pub(super) fn seen(&self) -> Seen {
         self.seen
     }
@@ -37,14 +41,22 @@ impl Evidence {
         }
     }
 
+    #[cfg(feature = "csv")]
     /// Whether these values can be added as a whole: none of them is the first that does not go with the others.
     #[inline]
-    pub(super) fn merge(&mut self, seen: Seen) -> bool {
+    pub(super) fn merge(&mut self, seen: Seen, values: usize) -> bool {
+        self.values += values;
         let is_plain = self.odd.is_some() || !is_odd(seen);
         if is_plain {
             self.seen = seen;
         }
         is_plain
+    }
+
+    #[cfg(feature = "csv")]
+    /// Whether it is a column of texts whatever comes: there were many, and nothing else.
+    pub(super) fn is_settled(&self) -> bool {
+        self.values >= SETTLED_VALUES && self.seen.has(Seen::TEXT) && self.odd.is_none()
     }
 
     /// The type that holds all values. `what` is a column or a key, and `mark` the decimal mark of the file.
@@ -81,3 +93,7 @@ impl Evidence {
 fn is_odd(seen: Seen) -> bool {
     seen.is_mixed() || seen.is_of_other_mark()
 }
+
+#[cfg(feature = "csv")]
+/// So many texts, and no number or boolean among them, make a column of texts.
+const SETTLED_VALUES: usize = 1000;

@@ -1,6 +1,8 @@
 //! What there is to tell of a file that was read, beside its lines.
 
-use crate::{ColumnType, Error, Result};
+use crate::ColumnType;
+#[cfg(any(feature = "csv", feature = "json"))]
+use crate::{Error, Result};
 
 /// What a reader found out and decided.
 #[derive(Clone, Debug, Default)]

@@ -1,7 +1,8 @@
 //! The names of the columns of a CSV file.
 
 use super::BadRows;
-use super::tokens::{Columns, Part};
+use super::part::Part;
+use super::tokens::Columns;
 use crate::Error;
 use crate::columns::LayoutOptions;
 use crate::file::{Reading, unreadable};
@@ -38,7 +39,7 @@ impl Header {
         let names = (0..row.columns()).map(|column| row.cell(0, column).0.into_owned());
         let mut named: Vec<(usize, String)> = names.enumerate().collect();
         // The caller says what becomes of what has no name.
-        if layout.new_name("") != "" || layout.is_excluded("") || layout.time().is_empty() {
+        if !layout.new_name("").is_empty() || layout.is_excluded("") || layout.time().is_empty() {
             let count = named.len();
             return Self {
                 named,

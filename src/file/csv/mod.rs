@@ -2,21 +2,24 @@
 
 mod annotated;
 mod header;
+mod infer;
+mod part;
+mod rendering;
+mod scan;
 mod tokens;
 
 use std::io::Read;
 
 use self::header::Header;
-use self::tokens::{Dialect, Part, Tokens};
-use super::cells::{self, Nulls};
+use self::rendering::{BadRows, Rendering, Settings};
+use self::tokens::{Dialect, Tokens};
+use super::cells::Nulls;
 use super::evidence::Evidence;
 use super::input::{Counter, Input, Origin};
 use super::packing::Packing;
 use super::summary::{FileColumn, Skipped, Summary};
-use super::time_format::TimeFormat;
-use super::types::Seen;
 use super::{Reading, Source};
-use crate::columns::{BLOCK_ROWS, Cell, ColumnRole, RenderedColumn, Role, TableLayout};
+use crate::columns::{BLOCK_ROWS, ColumnRole, RenderedColumn, TableLayout};
 use crate::line_protocol::{TagRules, escape};
 use crate::record::Lines;
 use crate::{ColumnType, Error, Precision, Result};
@@ -72,33 +75,15 @@ pub(super) fn open<'a>(
         swaps_marks: reading.decimal_comma,
         time_format: reading.time_format.clone(),
     };
-    let places = layout.columns().iter().map(|column| header.place(column.index)).collect();
-    let mut columns = Columns { places, types: Vec::new() };
-    columns.types = layout
-        .columns()
-        .iter()
-        .map(|column| match &column.role {
-            ColumnRole::Field(_) => reading.column_type(&column.name),
-            ColumnRole::Measurement(_) | ColumnRole::Tag(_) | ColumnRole::Time(_) => {
-                Some(ColumnType::Text)
-            }
-        })
-        .collect::<Vec<_>>();
+    let mut columns = Columns::new(&layout, &header, reading);
     if columns.types.contains(&None) {
         let (mut tokens, _) = tokens()?;
         if reading.column_names.is_none() {
             tokens.next(1)?;
         }
         tokens.set_columns(width);
-        let evidence = infer(tokens, &columns, &settings, reading);
-        for ((column, found), evidence) in
-            layout.columns().iter().zip(&mut columns.types).zip(evidence)
-        {
-            if found.is_none() {
-                let mark = if reading.decimal_comma { ',' } else { '.' };
-                *found = Some(evidence.column_type("column", &column.name, mark)?);
-            }
-        }
+        let evidence = infer::look_at(tokens, &columns, &settings, reading);
+        columns.settle(&layout, evidence, reading)?;
     }
     let pieces = vec![RenderedColumn::default(); layout.columns().len()];
     let unnamed = header.is_first_unnamed().then_some(1);
@@ -123,11 +108,38 @@ struct Columns {
     types: Vec<Option<ColumnType>>,
 }
 
-/// How cells are judged.
-struct Settings {
-    nulls: Nulls,
-    swaps_marks: bool,
-    time_format: Option<TimeFormat>,
+impl Columns {
+    fn new(layout: &TableLayout, header: &Header, reading: &Reading) -> Self {
+        let column_type = |name: &str, role: &ColumnRole| match role {
+            ColumnRole::Field(_) => reading.column_type(name),
+            ColumnRole::Measurement(_) | ColumnRole::Tag(_) | ColumnRole::Time(_) => {
+                Some(ColumnType::Text)
+            }
+        };
+        let columns = layout.columns();
+        Self {
+            places: columns.iter().map(|column| header.place(column.index)).collect(),
+            types: columns.iter().map(|column| column_type(&column.name, &column.role)).collect(),
+        }
+    }
+
+    /// Chooses the types that are not known yet.
+    fn settle(
+        &mut self,
+        layout: &TableLayout,
+        evidence: Vec<Evidence>,
+        reading: &Reading,
+    ) -> Result<()> {
+        let mark = if reading.decimal_comma { ',' } else { '.' };
+        for ((column, found), evidence) in
+            layout.columns().iter().zip(&mut self.types).zip(evidence)
+        {
+            if found.is_none() {
+                *found = Some(evidence.column_type("column", &column.name, mark)?);
+            }
+        }
+        Ok(())
+    }
 }
 
 struct Csv<R> {
@@ -157,7 +169,7 @@ impl<R: Read> Source for Csv<R> {
                 return Ok(true);
             }
         };
-        let mut bad = BadRows { all: self.skipped.is_on(), found: Vec::new() };
+        let mut bad = BadRows::new(self.skipped.is_on());
         self.header.check(part, &mut bad);
         let settings = &self.settings;
         let columns =
@@ -206,150 +218,5 @@ impl Source for Empty {
 
     fn bytes_read(&self) -> u64 {
         self.0.get()
-    }
-}
-
-/// Rows of a part that cannot be written.
-struct BadRows {
-    /// Whether all of them are wanted, or only the first.
-    all: bool,
-    found: Vec<(usize, Error)>,
-}
-
-impl BadRows {
-    /// Takes note of a row, and tells whether the rows behind it matter.
-    #[cold]
-    fn add(&mut self, row: usize, error: Error) -> bool {
-        if self.all {
-            self.found.push((row, error));
-        } else if self.found.first().is_none_or(|(first, _)| row < *first) {
-            self.found = vec![(row, error)];
-        }
-        self.all
-    }
-
-    /// Each row once, with the error of its first column.
-    fn in_order(mut self) -> Vec<(usize, Error)> {
-        self.found.sort_by_key(|(row, _)| *row);
-        self.found.dedup_by_key(|(row, _)| *row);
-        self.found
-    }
-}
-
-/// The pieces of one column.
-struct Rendering<'a> {
-    part: Part<'a>,
-    place: usize,
-    name: &'a str,
-    pieces: &'a mut RenderedColumn,
-    bad: &'a mut BadRows,
-}
-
-impl Rendering<'_> {
-    fn column(&mut self, role: &ColumnRole, column_type: ColumnType, settings: &Settings) {
-        let nulls = &settings.nulls;
-        match role {
-            ColumnRole::Measurement(role) => self.texts(role, nulls),
-            ColumnRole::Tag(role) => self.texts(role, nulls),
-            ColumnRole::Time(role) => match &settings.time_format {
-                None => self.texts(role, nulls),
-                Some(format) => self.cells(|cell, is_quoted, pieces| {
-                    let is_null = nulls.has_text(cell, is_quoted);
-                    let cell = if is_null { Cell::Null } else { Cell::Instant(format.read(cell)?) };
-                    pieces.push(role, cell)
-                }),
-            },
-            ColumnRole::Field(role) if settings.swaps_marks && column_type != ColumnType::Text => {
-                self.cells(|cell, is_quoted, pieces| {
-                    if nulls.has_text(cell, is_quoted) {
-                        return pieces.push(role, Cell::Null);
-                    }
-                    match cells::value(&cells::swap_marks(cell), is_quoted, column_type, nulls) {
-                        Ok(value) => pieces.push(role, value),
-                        // What the file has is shown.
-                        Err(_) => Err(cells::no_value(cell, column_type)),
-                    }
-                });
-            }
-            ColumnRole::Field(role) => self.cells(|cell, is_quoted, pieces| {
-                pieces.push(role, cells::value(cell, is_quoted, column_type, nulls)?)
-            }),
-        }
-    }
-
-    fn texts<R: Role>(&mut self, role: &R, nulls: &Nulls) {
-        self.cells(|cell, is_quoted, pieces| {
-            let cell = if nulls.has_text(cell, is_quoted) { Cell::Null } else { Cell::Text(cell) };
-            pieces.push(role, cell)
-        });
-    }
-
-    #[inline(always)]
-    fn cells(&mut self, push: impl Fn(&str, bool, &mut RenderedColumn) -> Result<()>) {
-        for row in 0..self.part.rows() {
-            let (cell, is_quoted) = self.part.cell(row, self.place);
-            if let Err(error) = push(&cell, is_quoted, self.pieces) {
-                let place =
-                    format!("line {}, column {}", self.part.line(row), escape::quoted(self.name));
-                if !self.bad.add(row, error.in_context(&place)) {
-                    return;
-                }
-                // The row is left out.
-                self.pieces.push_again((0, 0));
-            }
-        }
-    }
-}
-
-/// Reads rows to know the types of fields. What is wrong with the file is told when it is read again.
-fn infer<R: Read>(
-    mut tokens: Tokens<R>,
-    columns: &Columns,
-    settings: &Settings,
-    reading: &Reading,
-) -> Vec<Evidence> {
-    let mut all = vec![Evidence::default(); columns.places.len()];
-    let mut left = reading.infer_rows.unwrap_or(u64::MAX);
-    while left > 0 {
-        let most = usize::try_from(left).unwrap_or(BLOCK_ROWS).min(BLOCK_ROWS);
-        let part = match tokens.next(most) {
-            Ok(Some(part)) => part,
-            Ok(None) => break,
-            Err(_) => {
-                if reading.skip_bad_rows && tokens.pass_over() {
-                    continue;
-                }
-                break;
-            }
-        };
-        left -= part.rows() as u64;
-        let wanted = columns.places.iter().zip(&columns.types).zip(&mut all);
-        for ((&place, _), evidence) in wanted.filter(|((_, known), _)| known.is_none()) {
-            look(part, place, settings, evidence);
-        }
-    }
-    all
-}
-
-fn look(part: Part<'_>, place: usize, settings: &Settings, evidence: &mut Evidence) {
-    let see = |seen: &mut Seen, row: usize| {
-        let (cell, is_quoted) = part.cell(row, place);
-        match settings.swaps_marks {
-            false => cells::see(seen, &cell, is_quoted, &settings.nulls),
-            true if settings.nulls.has_text(&cell, is_quoted) => {}
-            true => cells::see(seen, &cells::swap_marks(&cell), is_quoted, &settings.nulls),
-        }
-    };
-    let mut seen = evidence.seen();
-    (0..part.rows()).for_each(|row| see(&mut seen, row));
-    if evidence.merge(seen) {
-        return;
-    }
-    for row in 0..part.rows() {
-        evidence.add(
-            part.line(row),
-            |seen| see(seen, row),
-            || part.cell(row, place).0.into_owned(),
-        );
     }
 }

@@ -1,10 +1,12 @@
 //! CSV (RFC 4180) to rows of cells, part by part.
 
-use std::borrow::Cow;
+use std::cell::Cell;
 use std::io::Read;
 
 use memchr::{memchr, memchr_iter};
 
+use super::part::{Part, RowStart, Rows, Span};
+use super::scan::{self, Quoted, find, quoted, trim};
 use crate::file::{encoding, unreadable};
 use crate::{Error, Result};
 
@@ -61,42 +63,10 @@ pub(super) struct Tokens<R> {
     width: Width,
     /// The end of the row that an error was about.
     bad_end: Option<usize>,
+    /// A row that was cut and not handed out, as it is not UTF-8, and its end.
+    returned: Cell<Option<(RowStart, usize)>>,
     /// How much is read at once.
     step: usize,
-}
-
-/// The rows of a part, all with the same number of cells.
-#[derive(Debug, Default)]
-struct Rows {
-    cells: Vec<Span>,
-    starts: Vec<RowStart>,
-    columns: usize,
-}
-
-/// Where a row begins.
-#[derive(Clone, Copy, Debug)]
-struct RowStart {
-    place: usize,
-    line: u64,
-}
-
-/// Where a cell is in the buffer.
-#[derive(Clone, Copy, Debug)]
-struct Span {
-    start: u32,
-    end: u32,
-    is_quoted: bool,
-    /// Whether quotes in it are written twice.
-    is_escaped: bool,
-}
-
-/// A part of the file.
-#[derive(Clone, Copy)]
-pub(super) struct Part<'a> {
-    text: &'a str,
-    /// Where the text is in the buffer.
-    base: usize,
-    rows: &'a Rows,
 }
 
 /// What a row was.
@@ -129,6 +99,7 @@ impl<R: Read> Tokens<R> {
             rows: Rows::default(),
             width: Width::Any,
             bad_end: None,
+            returned: Cell::new(None),
             step: FIRST_STEP,
         }
     }
@@ -149,6 +120,9 @@ impl<R: Read> Tokens<R> {
         self.rows.cells.clear();
         self.rows.starts.clear();
         self.bad_end = None;
+        if let Some((row, _)) = self.returned.take() {
+            (self.start, self.line) = (row.place, row.line);
+        }
         let (end, failed) = loop {
             let (end, failed) = self.cut_rows(self.start, most);
             self.start = end;
@@ -162,18 +136,21 @@ impl<R: Read> Tokens<R> {
         };
         let Some(first) = self.rows.starts.first() else { return failed.map_or(Ok(None), Err) };
         // An error is met again, with no rows before it, when more is asked for.
-        let (base, mut valid) = (first.place, end);
-        let bytes = self.buffer.get(base..end).unwrap_or_default();
-        if let Err(error) = std::str::from_utf8(bytes) {
-            valid = self.give_back(base + error.valid_up_to())?;
+        let base = first.place;
+        match std::str::from_utf8(self.buffer.get(base..end).unwrap_or_default()) {
+            Ok(text) => {
+                Ok(Some(Part { text, base, rows: &self.rows, count: self.rows.starts.len() }))
+            }
+            Err(error) => self.rows_before(base, base + error.valid_up_to()).map(Some),
         }
-        let text = std::str::from_utf8(self.buffer.get(base..valid).unwrap_or_default());
-        // The text has just been found valid up to there.
-        Ok(Some(Part { text: text.unwrap_or_default(), base, rows: &self.rows }))
     }
 
     /// Goes on behind the row that the last error was about. False if there is no such row.
     pub(super) fn pass_over(&mut self) -> bool {
+        if let Some((row, end)) = self.returned.take() {
+            (self.start, self.line) = (row.place, row.line);
+            self.bad_end = Some(end);
+        }
         let Some(end) = self.bad_end.take().filter(|end| *end > self.start) else { return false };
         self.count_lines(self.start, end);
         self.start = end;
@@ -182,7 +159,7 @@ impl<R: Read> Tokens<R> {
 
     /// The number of the line on which the next row is looked for.
     pub(super) fn line(&self) -> u64 {
-        self.line
+        self.returned.get().map_or(self.line, |(row, _)| row.line)
     }
 
     /// Reads the beginning, and looks at what only stands there.
@@ -309,25 +286,25 @@ impl<R: Read> Tokens<R> {
                 None => Row::Cut,
             });
         }
-        let (delimiter, newline) = (self.delimiter, self.newline);
+        let (delimiter, newline, trims) = (self.delimiter, self.newline, self.dialect.trims);
         let known = self.rows.cells.len();
         let mut at = start;
         loop {
             let rest = self.buffer.get(at..).unwrap_or_default();
+            // Most cells begin with a letter or a digit, which are behind blanks and the quote.
             let blanks = match rest.first() {
-                Some(b'"') => 0,
-                Some(b' ' | b'\t') => blanks(rest, delimiter),
+                Some(..=b'"') => scan::blanks(rest, delimiter),
                 _ => NO_QUOTE,
             };
-            let (span, length) = if rest.get(blanks) == Some(&b'"') {
+            let (span, length) = if blanks != NO_QUOTE && rest.get(blanks) == Some(&b'"') {
                 match quoted(rest.get(blanks..).unwrap_or_default(), self.is_at_end) {
                     Quoted::Whole { length, is_escaped } => {
                         let (start, end) = (at + blanks, at + blanks + length);
-                        let behind = self::blanks(
+                        let behind = scan::blanks(
                             rest.get(blanks + length..).unwrap_or_default(),
                             delimiter,
                         );
-                        (span(start + 1, end - 1, true, is_escaped), blanks + length + behind)
+                        (Span::new(start + 1, end - 1, true, is_escaped), blanks + length + behind)
                     }
                     Quoted::Cut if self.is_at_end => {
                         return Err(self.at_line("a quote is opened and never closed"));
@@ -335,7 +312,11 @@ impl<R: Read> Tokens<R> {
                     Quoted::Cut => return Ok(Row::Cut),
                 }
             } else {
-                let length = match find(rest, delimiter, newline) {
+                let found = match newline {
+                    b'\n' => find(rest, delimiter, b'\n'),
+                    other => find(rest, delimiter, other),
+                };
+                let length = match found {
                     Some(length) => length,
                     None if self.is_at_end => rest.len(),
                     None => return Ok(Row::Cut),
@@ -348,9 +329,8 @@ impl<R: Read> Tokens<R> {
                     let newline = usize::from(length < rest.len());
                     return Ok(Row::Blank { end: at + length + newline });
                 }
-                let (from, to) =
-                    if self.dialect.trims { trim(trimmed) } else { (0, trimmed.len()) };
-                (span(at + from, at + to, false, false), length)
+                let (from, to) = if trims { trim(trimmed) } else { (0, trimmed.len()) };
+                (Span::new(at + from, at + to, false, false), length)
             };
             self.rows.cells.push(span);
             at += length;
@@ -439,119 +419,22 @@ impl<R: Read> Tokens<R> {
         unreadable(format!("line {}: {what}", self.line))
     }
 
-    /// Keeps the rows before the one with this place, which is not UTF-8, and says where they end. An error if there
-    /// are none.
+    /// The rows from `base` on that come before the one with this place, which is not UTF-8. An error if there are none.
     #[cold]
-    fn give_back(&mut self, place: usize) -> Result<usize> {
-        let kept = self.rows.starts.partition_point(|row| row.place <= place).saturating_sub(1);
-        let Some(bad) = self.rows.starts.get(kept).copied() else { return Ok(place) };
-        let end = self.rows.starts.get(kept + 1).map_or(self.start, |next| next.place);
-        self.rows.starts.truncate(kept);
-        self.rows.cells.truncate(kept * self.rows.columns);
-        self.start = bad.place;
-        self.line = bad.line;
-        if kept > 0 {
-            return Ok(bad.place);
+    fn rows_before(&self, base: usize, place: usize) -> Result<Part<'_>> {
+        let count = self.rows.starts.partition_point(|row| row.place <= place).saturating_sub(1);
+        let bad =
+            self.rows.starts.get(count).copied().unwrap_or(RowStart { place, line: self.line });
+        let end = self.rows.starts.get(count + 1).map_or(self.start, |next| next.place);
+        self.returned.set(Some((bad, end)));
+        if count == 0 {
+            let row = self.buffer.get(bad.place..end).unwrap_or_default();
+            return Err(unreadable(encoding::not_utf8(row, bad.line).unwrap_or_default()));
         }
-        self.bad_end = Some(end);
-        let row = self.buffer.get(bad.place..end).unwrap_or_default();
-        Err(unreadable(encoding::not_utf8(row, bad.line).unwrap_or_default()))
+        let text = std::str::from_utf8(self.buffer.get(base..bad.place).unwrap_or_default());
+        // It was found valid up to a place behind it.
+        Ok(Part { text: text.unwrap_or_default(), base, rows: &self.rows, count })
     }
-}
-
-impl<'a> Part<'a> {
-    /// How many rows there are.
-    pub(super) fn rows(&self) -> usize {
-        self.rows.starts.len()
-    }
-
-    pub(super) fn columns(&self) -> usize {
-        self.rows.columns
-    }
-
-    /// The number of the line on which a row begins, from 1.
-    pub(super) fn line(&self, row: usize) -> u64 {
-        self.rows.starts.get(row).map_or(0, |start| start.line)
-    }
-
-    /// A cell, and whether it was in quotes.
-    #[inline(always)]
-    pub(super) fn cell(&self, row: usize, column: usize) -> (Cow<'a, str>, bool) {
-        let Some(span) = self.rows.cells.get(row * self.rows.columns + column) else {
-            return (Cow::Borrowed(""), false);
-        };
-        let (start, end) = (span.start as usize - self.base, span.end as usize - self.base);
-        let text = self.text.get(start..end).unwrap_or_default();
-        if span.is_escaped {
-            return (Cow::Owned(text.replace("\"\"", "\"")), true);
-        }
-        (Cow::Borrowed(text), span.is_quoted)
-    }
-}
-
-/// How many blanks there are at the beginning.
-#[inline]
-fn blanks(bytes: &[u8], delimiter: u8) -> usize {
-    let is_blank = |byte: &&u8| matches!(**byte, b' ' | b'\t') && **byte != delimiter;
-    bytes.iter().take_while(is_blank).count()
-}
-
-/// Where what is not blank begins and ends.
-fn trim(cell: &[u8]) -> (usize, usize) {
-    let start = cell.len() - cell.trim_ascii_start().len();
-    (start, start + cell.trim_ascii().len())
-}
-
-/// The place of the first of two bytes. Cells are short: eight bytes at once are enough, and setting up more costs more.
-#[inline(always)]
-fn find(bytes: &[u8], first: u8, second: u8) -> Option<usize> {
-    const ONES: u64 = u64::from_le_bytes([1; 8]);
-    const TOPS: u64 = ONES << 7;
-    let (chunks, rest) = bytes.as_chunks::<8>();
-    for (number, chunk) in chunks.iter().enumerate() {
-        let word = u64::from_le_bytes(*chunk);
-        let (a, b) = (word ^ (ONES * u64::from(first)), word ^ (ONES * u64::from(second)));
-        // The lowest bit that is left is that of the first byte that is zero.
-        let zeros = (a.wrapping_sub(ONES) & !a | b.wrapping_sub(ONES) & !b) & TOPS;
-        if zeros != 0 {
-            return Some(number * 8 + zeros.trailing_zeros() as usize / 8);
-        }
-    }
-    let place = rest.iter().position(|&byte| byte == first || byte == second)?;
-    Some(chunks.len() * 8 + place)
-}
-
-enum Quoted {
-    /// The cell with its quotes.
-    Whole {
-        length: usize,
-        is_escaped: bool,
-    },
-    Cut,
-}
-
-/// Finds the quote that closes the cell at the beginning of `bytes`.
-fn quoted(bytes: &[u8], is_at_end: bool) -> Quoted {
-    let mut at = 1;
-    let mut is_escaped = false;
-    while let Some(place) = bytes.get(at..).and_then(|rest| memchr(b'"', rest)) {
-        let behind = at + place + 1;
-        match bytes.get(behind) {
-            Some(b'"') => {
-                is_escaped = true;
-                at = behind + 1;
-            }
-            // Whether it closes is known with the next byte.
-            None if !is_at_end => return Quoted::Cut,
-            _ => return Quoted::Whole { length: behind, is_escaped },
-        }
-    }
-    Quoted::Cut
-}
-
-/// The buffer is never longer than 32 bits can tell.
-fn span(start: usize, end: usize, is_quoted: bool, is_escaped: bool) -> Span {
-    Span { start: start as u32, end: end as u32, is_quoted, is_escaped }
 }
 
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
@@ -561,22 +444,3 @@ const NO_QUOTE: usize = usize::MAX;
 const FIRST_STEP: usize = 64 << 10;
 const STEP: usize = 256 << 10;
 const MAX_ROW: usize = 64 << 20;
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_first_of_two_bytes_is_found_wherever_it_is() {
-        let mut state = 1_u64;
-        for _ in 0..20_000 {
-            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
-            let length = (state >> 40) as usize % 30;
-            let alphabet = [b',', b'\n', b'-', b'+', 0x80, 0xac, b'\x0b', 0, 0xff, b'a'];
-            let byte = |n: usize| alphabet[(state.rotate_left(n as u32 * 5) % 10) as usize];
-            let bytes: Vec<u8> = (0..length).map(byte).collect();
-            let expected = bytes.iter().position(|byte| matches!(byte, b',' | b'\n'));
-            assert_eq!(find(&bytes, b',', b'\n'), expected, "{bytes:?}");
-        }
-    }
-}

@@ -12,6 +12,7 @@ impl WriteFile<'_> {
     /// of floats, and `true` and `false` make one of booleans. Integers that fit no 64 bits are texts, as a float would
     /// change them. A column in which numbers, booleans and texts stand together is refused before anything is written,
     /// with the line and the value that does not go with the others: InfluxDB keeps the type of the first write for good.
+    /// Only a column of CSV that begins with a thousand texts is one of texts whatever comes later.
     /// [`FileReport::columns`](crate::FileReport::columns) tells what was chosen.
     pub fn column_type(mut self, name: impl Into<String>, column_type: ColumnType) -> Self {
         self.reading.types.push((name.into(), column_type));
@@ -31,7 +32,7 @@ impl WriteFile<'_> {
     /// The usual ones are, in columns of every type and if they are not in quotes, the empty cell and what pandas takes
     /// for nothing: `NA`, `N/A`, `n/a`, `NaN`, `nan`, `-NaN`, `-nan`, `#NA`, `#N/A`, `#N/A N/A`, `<NA>`, `NULL`, `Null`,
     /// `null`, `None`, `NaT`, `1.#IND`, `1.#QNAN` and their negatives. Among numbers and booleans they are no value in
-    /// quotes either, and so are `-`, `--`, `?`, `\\N`, `none`, `nil`, `unavailable`, `unknown` and the errors of
+    /// quotes either, and so are `-`, `--`, `?`, `\N`, `none`, `nil`, `unavailable`, `unknown` and the errors of
     /// spreadsheets, such as `#DIV/0!`. The texts of JSON are in quotes.
     pub fn null_values(mut self, values: impl IntoIterator<Item = impl Into<String>>) -> Self {
         self.reading.null_values = values.into_iter().map(Into::into).collect();

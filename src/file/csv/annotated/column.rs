@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::super::tokens::Part;
+use super::super::part::Part;
 use super::value::{BooleanFormat, Kind, NumberFormat, TimeForm};
 use crate::file::time_format::TimeFormat;
 use crate::line_protocol::escape;

@@ -10,7 +10,8 @@ mod value;
 use std::io::Read;
 
 use self::table::Table;
-use super::tokens::{Part, Tokens};
+use super::part::Part;
+use super::tokens::Tokens;
 use crate::columns::BLOCK_ROWS;
 use crate::file::cells::Nulls;
 use crate::file::input::Counter;

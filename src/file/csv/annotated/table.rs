@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::super::tokens::Part;
+use super::super::part::Part;
 use super::Settings;
 use super::column::{Annotation, Column, LinePart};
 use super::value::{Kind, TimeForm, untyped};
