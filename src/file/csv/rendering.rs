@@ -103,15 +103,19 @@ impl Rendering<'_> {
     fn cells(&mut self, push: impl Fn(&str, bool, &mut RenderedColumn) -> Result<()>) {
         for row in 0..self.part.rows() {
             let (cell, is_quoted) = self.part.cell(row, self.place);
-            if let Err(error) = push(&cell, is_quoted, self.pieces) {
-                let place =
-                    format!("line {}, column {}", self.part.line(row), escape::quoted(self.name));
-                if !self.bad.add(row, error.in_context(&place)) {
-                    return;
-                }
-                // The row is left out.
-                self.pieces.push_again((0, 0));
+            if let Err(error) = push(&cell, is_quoted, self.pieces)
+                && !self.leaves_out(row, error)
+            {
+                return;
             }
         }
+    }
+
+    /// Takes note of a row that cannot be written, and tells whether those behind it are wanted.
+    #[cold]
+    fn leaves_out(&mut self, row: usize, error: Error) -> bool {
+        let place = format!("line {}, column {}", self.part.line(row), escape::quoted(self.name));
+        self.pieces.push_again((0, 0));
+        self.bad.add(row, error.in_context(&place))
     }
 }

@@ -277,14 +277,7 @@ impl<R: Read> Tokens<R> {
 
     fn cut_row(&mut self, start: usize) -> Result<Row> {
         if self.skip > 0 || self.is_comment(start) {
-            return Ok(match self.line_end(start) {
-                Some(end) => {
-                    self.skip = self.skip.saturating_sub(1);
-                    Row::Blank { end }
-                }
-                None if self.is_at_end => Row::Blank { end: self.buffer.len() },
-                None => Row::Cut,
-            });
+            return Ok(self.leave_out_line(start));
         }
         let (delimiter, newline, trims) = (self.delimiter, self.newline, self.dialect.trims);
         let known = self.rows.cells.len();
@@ -368,6 +361,19 @@ impl<R: Read> Tokens<R> {
         cells.first().is_some_and(is_empty) && cells.len() > 1 && cells.iter().all(is_empty)
     }
 
+    #[cold]
+    fn leave_out_line(&mut self, start: usize) -> Row {
+        match self.line_end(start) {
+            Some(end) => {
+                self.skip = self.skip.saturating_sub(1);
+                Row::Blank { end }
+            }
+            None if self.is_at_end => Row::Blank { end: self.buffer.len() },
+            None => Row::Cut,
+        }
+    }
+
+    #[inline]
     fn is_comment(&self, start: usize) -> bool {
         self.dialect.comment.is_some_and(|comment| self.buffer.get(start) == Some(&comment))
     }
