@@ -105,7 +105,7 @@ impl Plan {
                 return Err(encoder::tag_and_field(name));
             }
             let mut prefix = Vec::new();
-            encoder::field_key(&mut prefix, false, name)?;
+            encoder::field_key(&mut prefix, name)?;
             let column = plan.add(place, names, Duty::Field(Field { prefix: prefix.into() }));
             plan.fields.push(column);
         }

@@ -7,7 +7,7 @@ use super::scalar::{Failed, Scalar, Sink, nested};
 use crate::columns::{Cell, LineTag, Name, Role, Time, field_value, tags_in_order};
 use crate::line_protocol::keys::Keys;
 use crate::line_protocol::words::{self, look};
-use crate::line_protocol::{encoder, escape};
+use crate::line_protocol::{encoder, encoder::LineInProgress, escape};
 use crate::record::Lines;
 use crate::{Error, Result, Timestamp};
 
@@ -77,8 +77,7 @@ impl Row {
                 escape::quoted(key)
             )));
         }
-        lines.push_line(self.time, |out| Ok(self.line(out)))?;
-        Ok(())
+        lines.push_line(self.time, |line| self.write(line))
     }
 
     fn clear(&mut self) {
@@ -92,9 +91,9 @@ impl Row {
         self.time = None;
     }
 
-    /// Appends the line without its time and end, if there is a field.
-    fn line(&self, out: &mut Vec<u8>) -> bool {
-        let Some((_, fields)) = self.fields.bytes.split_first() else { return false };
+    /// Appends the measurement, the tags and the fields.
+    fn write(&self, line: &mut LineInProgress<'_>) {
+        let out = line.out();
         out.extend_from_slice(if self.fixed.is_empty() { &self.name } else { &self.fixed });
         for (tag, place) in self.tags.iter().zip(&self.tag_places) {
             out.extend_from_slice(match (tag, place) {
@@ -103,9 +102,8 @@ impl Row {
                 (LineTag::Own(tag), None) => &tag.default,
             });
         }
-        out.push(b' ');
-        out.extend_from_slice(fields);
-        true
+        line.fields_begin_at(Some(line.len()));
+        line.out().extend_from_slice(&self.fields.bytes);
     }
 
     fn entry<T: Serialize + ?Sized>(&mut self, key: &str, value: &T) -> Result<(), Failed> {
@@ -229,7 +227,7 @@ impl Sink for FieldSink<'_> {
         }
         let Fields { bytes, keys, places } = &mut *self.fields;
         let start = bytes.len();
-        encoder::field_key(bytes, false, self.key)?;
+        encoder::field_key(bytes, self.key)?;
         let place = (start + 1, bytes.len() - 1);
         if !field_value(bytes, cell)? {
             bytes.truncate(start);
