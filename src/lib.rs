@@ -34,7 +34,7 @@ pub use client::{Client, WeakClient};
 pub use client_builder::ClientBuilder;
 pub use error::{Error, ErrorKind, LineError, Result};
 #[cfg(feature = "_files")]
-pub use file::ColumnType;
+pub use file::{ColumnType, FileColumn, FileFormat, SkippedRow};
 #[cfg(feature = "derive")]
 pub use influxdb3_blocking_derive::Record;
 pub use line_protocol::{FieldValue, Line, LineBuffer, Optional, Required, TagValue};

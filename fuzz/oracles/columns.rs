@@ -236,9 +236,7 @@ impl Table {
         };
         let is_special = |column: &Column| is(column, name_column) || is(column, time_column);
         let is_tag = |column: &Column| self.tags.contains(&column.name);
-        let is_field = |column: &Column| {
-            !is_special(column) && !is_tag(column) && !MEASUREMENTS.contains(&&*column.name)
-        };
+        let is_field = |column: &Column| !is_special(column) && !is_tag(column);
         let defaults = default_tags.all_tags();
         let mut has_fields = false;
         for column in &self.columns {

@@ -3,13 +3,11 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use arrow_array::RecordBatch;
-use arrow_schema::Schema;
 
 use super::input::Counter;
-use super::{Reading, Source, unreadable};
-use crate::line_protocol::TagRules;
+use super::{Source, unreadable};
 use crate::record::{BatchEncoder, Lines};
-use crate::{Error, Precision, Result};
+use crate::{Error, Result};
 
 /// A record batch and where it comes from.
 pub(super) struct Placed {
@@ -35,16 +33,9 @@ pub(super) struct Batches<R> {
 }
 
 impl<R: BatchReader> Batches<R> {
-    pub(super) fn new(
-        reader: R,
-        schema: &Schema,
-        counter: Counter,
-        reading: &Reading,
-        precision: Precision,
-        rules: &TagRules,
-    ) -> Result<Self> {
-        let encoder = BatchEncoder::new(schema, &reading.layout, rules, precision)?;
-        Ok(Self { reader, encoder, current: None, counter })
+    /// The reader gives batches of the columns that the encoder was narrowed to.
+    pub(super) fn new(reader: R, encoder: BatchEncoder, counter: Counter) -> Self {
+        Self { reader, encoder, current: None, counter }
     }
 }
 

@@ -1,8 +1,7 @@
 //! Parquet files.
 
-use std::path::Path;
-
 use bytes::Bytes;
+use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{
     ArrowReaderMetadata, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder,
 };
@@ -10,31 +9,36 @@ use parquet::errors::{ParquetError, Result as ParquetResult};
 use parquet::file::reader::{ChunkReader, Length};
 
 use super::batches::{BatchReader, Batches, Placed, damaged, guarded};
-use super::input::{At, Input, Places};
+use super::input::Origin;
+use super::places::{At, Places};
 use super::{Reading, Source};
 use crate::line_protocol::TagRules;
+use crate::record::BatchEncoder;
 use crate::{Precision, Result};
 
 pub(super) fn open(
-    path: &Path,
+    origin: &Origin<'_>,
     reading: &Reading,
     precision: Precision,
     rules: &TagRules,
 ) -> Result<Box<dyn Source>> {
-    let input = Input::open(path)?;
-    let counter = input.counter.clone();
-    let chunks = Chunks(Places::new(input));
+    let places = origin.bytes()?;
+    let counter = places.counter.clone();
+    let chunks = Chunks(places);
     let metadata =
         guarded(|| ArrowReaderMetadata::load(&chunks, Default::default()).map_err(damaged))?;
-    let schema = metadata.schema().clone();
-    let groups = RowGroups { chunks, metadata, next: 0, reader: None, rows: 0 };
-    Ok(Box::new(Batches::new(groups, &schema, counter, reading, precision, rules)?))
+    let mut encoder = BatchEncoder::new(metadata.schema(), &reading.layout, rules, precision)?;
+    let columns = ProjectionMask::roots(metadata.parquet_schema(), encoder.narrow());
+    let groups = RowGroups { chunks, metadata, columns, next: 0, reader: None, rows: 0 };
+    Ok(Box::new(Batches::new(groups, encoder, counter)))
 }
 
 /// The row groups, each with a reader of its own, so that an error can name the one it is in.
 struct RowGroups {
     chunks: Chunks,
     metadata: ArrowReaderMetadata,
+    /// The columns that are written.
+    columns: ProjectionMask,
     next: usize,
     reader: Option<ParquetRecordBatchReader>,
     /// Rows of this group that were read.
@@ -74,6 +78,7 @@ impl RowGroups {
             self.chunks.clone(),
             self.metadata.clone(),
         )
+        .with_projection(self.columns.clone())
         .with_row_groups(vec![self.next - 1])
         .with_batch_size(BATCH_ROWS)
         .build()

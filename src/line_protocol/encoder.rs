@@ -62,12 +62,35 @@ impl<'a> LineInProgress<'a> {
         time: Option<Timestamp>,
         precision: Precision,
     ) -> Result<Encoded> {
-        let comma = self.fields.and_then(|fields| self.out.get_mut(fields));
-        let Some(comma) = comma else { return Ok(Encoded::NoFields) };
-        *comma = b' ';
+        if !self.begin_end() {
+            return Ok(Encoded::NoFields);
+        }
         end(self.out, time, precision)?;
         self.is_finished = true;
         Ok(Encoded::Line)
+    }
+
+    /// Ends the line, if it has a field, with what `end` appends for the time and the newline; tells whether it has one.
+    #[cfg(feature = "_columns")]
+    #[inline]
+    pub(crate) fn finish_with(mut self, end: impl FnOnce(&mut Vec<u8>)) -> bool {
+        self.is_finished = self.begin_end();
+        if self.is_finished {
+            end(self.out);
+        }
+        self.is_finished
+    }
+
+    /// Makes the comma before the first field a space, and tells whether there is a field.
+    #[inline]
+    fn begin_end(&mut self) -> bool {
+        match self.fields.and_then(|fields| self.out.get_mut(fields)) {
+            Some(comma) => {
+                *comma = b' ';
+                true
+            }
+            None => false,
+        }
     }
 }
 

@@ -155,25 +155,43 @@ impl<'a> Lines<'a> {
         Ok(())
     }
 
-    /// Appends the lines of a block of rows; rows without a field are left out.
+    /// Appends the lines of some rows of a block; rows without a field are left out.
     #[cfg(any(feature = "arrow", feature = "polars", feature = "_files"))]
     pub(crate) fn push_rows(
         &mut self,
-        plan: &crate::columns::Plan,
-        pieces: &[crate::columns::Pieces],
-        rows: usize,
+        layout: &crate::columns::TableLayout,
+        pieces: &[crate::columns::RenderedColumn],
+        rows: std::ops::Range<usize>,
     ) {
-        for row in 0..rows {
+        let first = self.rows;
+        self.rows += rows.len();
+        for (number, row) in rows.enumerate() {
             let start = self.buffer.len();
-            if plan.line(pieces, row, self.buffer) {
+            if layout.line(pieces, row, self.buffer) {
                 // A table that is the whole of the call is traced to its rows.
-                let record = if self.depth == 0 { self.rows + row } else { self.record };
-                self.finish_line_of(start, plan.has_time(), record);
+                let record = if self.depth == 0 { first + number } else { self.record };
+                self.finish_line_of(start, layout.has_time(), record);
             } else {
                 self.skipped += 1;
             }
         }
-        self.rows += rows;
+    }
+
+    /// Appends the line of a row that is a point; one without a field is left out.
+    #[cfg(feature = "csv")]
+    pub(crate) fn push_row(&mut self, point: &Point) -> Result<()> {
+        self.record = self.rows;
+        self.depth += 1;
+        let result = self.push_point(point);
+        self.depth -= 1;
+        self.rows += usize::from(result.is_ok());
+        result
+    }
+
+    /// Counts a row that makes no line.
+    #[cfg(any(feature = "csv", feature = "json"))]
+    pub(crate) fn skip_row(&mut self) {
+        self.rows += 1;
     }
 
     /// Rows of tables so far, those without fields included.

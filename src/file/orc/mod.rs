@@ -3,34 +3,44 @@
 mod tail;
 
 use std::io;
-use std::path::Path;
 
 use bytes::Bytes;
+use orc_rust::projection::ProjectionMask;
 use orc_rust::reader::ChunkReader;
 use orc_rust::{ArrowReader, ArrowReaderBuilder};
 
 use crate::file::batches::{BatchReader, Batches, Placed, damaged, guarded};
-use crate::file::input::{At, Input, Places};
+use crate::file::input::Origin;
+use crate::file::places::{At, Places};
 use crate::file::{Reading, Source};
 use crate::line_protocol::TagRules;
+use crate::record::BatchEncoder;
 use crate::{Precision, Result};
 
 pub(super) fn open(
-    path: &Path,
+    origin: &Origin<'_>,
     reading: &Reading,
     precision: Precision,
     rules: &TagRules,
 ) -> Result<Box<dyn Source>> {
-    let input = Input::open(path)?;
-    let counter = input.counter.clone();
-    let chunks = Chunks(Places::new(input));
-    let (schema, reader) = guarded(|| {
+    let places = origin.bytes()?;
+    let counter = places.counter.clone();
+    let chunks = Chunks(places);
+    let builder = guarded(|| {
         tail::check(&chunks.0)?;
-        let builder = ArrowReaderBuilder::try_new(chunks).map_err(damaged)?;
-        Ok((builder.schema(), builder.build()))
+        ArrowReaderBuilder::try_new(chunks).map_err(damaged)
     })?;
-    let stripes = Stripes { reader, rows: 0 };
-    Ok(Box::new(Batches::new(stripes, &schema, counter, reading, precision, rules)?))
+    let schema = guarded(|| Ok(builder.schema()))?;
+    let mut encoder = BatchEncoder::new(&schema, &reading.layout, rules, precision)?;
+    let columns = encoder.narrow();
+    let reader = guarded(|| {
+        let root = builder.file_metadata().root_data_type();
+        let columns = columns.iter().filter_map(|&place| root.children().get(place));
+        let columns = columns.map(|column| column.data_type().column_index());
+        let columns = ProjectionMask::roots(root, columns);
+        Ok(builder.with_projection(columns).build())
+    })?;
+    Ok(Box::new(Batches::new(Stripes { reader, rows: 0 }, encoder, counter)))
 }
 
 struct Stripes {

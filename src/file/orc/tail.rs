@@ -10,7 +10,7 @@ use orc_rust::compression::{Compression, Decompressor};
 use orc_rust::reader::metadata::read_metadata;
 
 use crate::Result;
-use crate::file::input::Places;
+use crate::file::places::Places;
 use crate::file::unreadable;
 
 /// Refuses what the reader does not survive.

@@ -7,7 +7,8 @@ use arrow_schema::{DataType, Schema};
 
 use super::array;
 use crate::columns::{
-    CellError, Column, Encoder, Layout, Pieces, Rendered, Role, RowError, Table, Values,
+    CellError, Column, Encoder, LayoutOptions, RenderedColumn, Role, RowError, Table, Values,
+    WrittenValues,
 };
 use crate::line_protocol::TagRules;
 use crate::record::Lines;
@@ -23,7 +24,7 @@ pub(crate) struct BatchEncoder {
 impl BatchEncoder {
     pub(crate) fn new(
         schema: &Schema,
-        layout: &Layout,
+        layout: &LayoutOptions,
         rules: &TagRules,
         precision: Precision,
     ) -> Result<Self> {
@@ -38,6 +39,18 @@ impl BatchEncoder {
             .collect();
         let encoder = Encoder::new(&columns, layout, rules, precision)?;
         Ok(Self { encoder, names, types })
+    }
+
+    /// From now on batches have nothing but the columns that are written; returns their places in the schema as it was.
+    #[cfg(any(feature = "parquet", feature = "feather", feature = "orc"))]
+    pub(crate) fn narrow(&mut self) -> Vec<usize> {
+        let places = self.encoder.narrow();
+        let keep = |place: &usize| places.binary_search(place).is_ok();
+        let mut place = 0..;
+        self.names.retain(|_| place.next().as_ref().is_some_and(keep));
+        let mut place = 0..;
+        self.types.retain(|_| place.next().as_ref().is_some_and(keep));
+        places
     }
 
     /// Appends the lines of some rows of a batch, and with an error those of the rows before it.
@@ -74,10 +87,10 @@ impl Table for RecordBatch {
         column: usize,
         rows: Range<usize>,
         role: &R,
-        rendered: &mut Rendered,
-        pieces: &mut Pieces,
+        written: &mut WrittenValues,
+        rendered: &mut RenderedColumn,
     ) -> Result<(), CellError> {
-        array::render(self.column(column), rows, role, rendered, pieces)
+        array::render(self.column(column), rows, role, written, rendered)
     }
 
     fn is_shared(&self, column: usize) -> bool {

@@ -4,7 +4,7 @@ use serde_core::ser::{self, Impossible, Serialize, Serializer};
 
 use super::part::PartSerializer;
 use super::time_parts::{Part, TimeParts};
-use crate::columns::Cell;
+use crate::columns::{Cell, binary_text};
 use crate::{Error, Result, Timestamp};
 
 /// What takes a value.
@@ -17,11 +17,18 @@ pub(super) struct Scalar<'a, S> {
     sink: &'a mut S,
     /// Whether the value is the inside of a [`Timestamp`].
     is_timestamp: bool,
+    /// Whether bytes are text.
+    bytes_are_text: bool,
 }
 
 impl<'a, S> Scalar<'a, S> {
     pub(super) fn new(sink: &'a mut S) -> Self {
-        Self { sink, is_timestamp: false }
+        Self { sink, is_timestamp: false, bytes_are_text: false }
+    }
+
+    /// Whether bytes are text in UTF-8; without it they are an error.
+    pub(super) fn bytes(self, are_text: bool) -> Self {
+        Self { bytes_are_text: are_text, ..self }
     }
 }
 
@@ -113,8 +120,14 @@ impl<'a, S: Sink> Serializer for Scalar<'a, S> {
         self.serialize_str(value.encode_utf8(&mut [0; 4]))
     }
 
-    fn serialize_bytes(self, _: &[u8]) -> Result<(), Failed> {
-        Err(Failed(Error::invalid_record("no column of InfluxDB can hold bytes: make them text")))
+    fn serialize_bytes(self, value: &[u8]) -> Result<(), Failed> {
+        if !self.bytes_are_text {
+            return Err(Failed(Error::invalid_record(
+                "no column of InfluxDB can hold bytes: take them for text with .binary_as_text(true), or leave the key \
+                 out with .exclude(…)",
+            )));
+        }
+        Ok(self.sink.put(binary_text(value)?)?)
     }
 
     fn serialize_none(self) -> Result<(), Failed> {
@@ -262,14 +275,40 @@ impl<S: Sink> ser::SerializeStruct for Tuple<'_, S> {
         _: &'static str,
         value: &T,
     ) -> Result<(), Failed> {
+        if let TupleKind::Struct(NUMBER) = self.kind {
+            return value.serialize(Scalar::new(&mut NumberText(self.sink)));
+        }
         self.parts.push(value.serialize(PartSerializer).unwrap_or(Part::Other));
         Ok(())
     }
 
     fn end(self) -> Result<(), Failed> {
-        self.finish()
+        match self.kind {
+            TupleKind::Struct(NUMBER) => Ok(()),
+            _ => self.finish(),
+        }
     }
 }
+
+/// Hands on the number that a text is, as it would come without the feature `arbitrary_precision` of `serde_json`.
+struct NumberText<'a, S>(&'a mut S);
+
+impl<S: Sink> Sink for NumberText<'_, S> {
+    fn put(&mut self, cell: Cell<'_>) -> Result<()> {
+        let Cell::Text(text) = cell else { return self.0.put(cell) };
+        let float = text.parse::<f64>();
+        self.0.put(match (text.parse(), text.parse(), float) {
+            (Ok(0), _, Ok(float)) if float.is_sign_negative() => Cell::Float(float),
+            (Ok(value), _, _) => Cell::Integer(value),
+            (Err(_), Ok(value), _) => Cell::Unsigned(value),
+            (Err(_), Err(_), Ok(float)) => Cell::Float(float),
+            (Err(_), Err(_), Err(_)) => cell,
+        })
+    }
+}
+
+/// What `serde_json` calls a number if it keeps its text.
+const NUMBER: &str = "$serde_json::private::Number";
 
 #[cold]
 fn too_large(value: &dyn std::fmt::Display) -> Failed {

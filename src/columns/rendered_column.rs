@@ -6,12 +6,12 @@ use crate::line_protocol::words;
 
 /// For each row of a block the bytes that its line has for one column: `,key=value`, or nothing.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Pieces {
+pub(crate) struct RenderedColumn {
     bytes: Vec<u8>,
     ranges: Vec<(usize, usize)>,
 }
 
-impl Pieces {
+impl RenderedColumn {
     /// Removes all rows and keeps the memory.
     #[inline]
     pub(crate) fn clear(&mut self) {
