@@ -196,7 +196,7 @@ impl Point {
     /// [`InvalidRecord`](crate::ErrorKind::InvalidRecord) for what is refused, with the byte at which the line cannot be
     /// read, and for a text that is not exactly one line.
     pub fn from_line_protocol(line: &str, precision: Precision) -> Result<Self> {
-        parse::point(line, precision)
+        Ok(Self { columns: parse::point(line, precision)? })
     }
 
     /// The measurement.

@@ -5,7 +5,7 @@
 //! does the rest, and is what the tests compare with.
 
 use crate::line_protocol::digits::{TEN_TO_8, ZEROS, eight_digits, without_leading_zeros};
-use crate::line_protocol::words::{append, append_more, append_word};
+use crate::line_protocol::words::{append, append_up_to_32, append_word};
 
 /// Appends a finite number; line protocol has no others.
 ///
@@ -16,7 +16,7 @@ pub(crate) fn float(out: &mut Vec<u8>, value: f64) {
     match Decimal::of(value) {
         Some(decimal) => decimal.append(out, value.is_sign_negative()),
         // Mostly 17 digits and a point.
-        None => append_more(out, zmij::Buffer::new().format_finite(value).as_bytes()),
+        None => append_up_to_32(out, zmij::Buffer::new().format_finite(value).as_bytes()),
     }
 }
 

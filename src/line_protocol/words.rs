@@ -2,6 +2,17 @@
 //!
 //! A line is made of many short texts, each of which is looked at, hashed and copied. Done byte by byte, or by a call
 //! into the C library for each copy, that would take longer than formatting the numbers between them.
+//!
+//! All of these append, and differ in what they know:
+//!
+//! | function | for |
+//! |---|---|
+//! | [`append`] | bytes of any length, mostly not more than 16: names, values |
+//! | [`append_up_to_32`] | bytes of any length, mostly 17 to 32: a float with all of its digits |
+//! | [`append_part`] | a part of a longer buffer, mostly not more than 32 bytes: a column of a point |
+//! | [`append_chunk`] | what is kept in an array of 32 bytes: a key that comes again in each line |
+//! | [`append_if_plain`] | a value of which is not known yet whether it has to be escaped |
+//! | [`append_word`], [`append_two`] | what is in registers: digits, a key with what stands around it |
 
 /// What one look at a name tells.
 #[derive(Clone, Copy, Debug)]
@@ -130,7 +141,7 @@ pub(crate) fn append_two(
 
 /// Appends bytes, without a call if they are more than 16 and at most 32.
 #[inline(always)]
-pub(crate) fn append_more(out: &mut Vec<u8>, bytes: &[u8]) {
+pub(crate) fn append_up_to_32(out: &mut Vec<u8>, bytes: &[u8]) {
     match (bytes.first_chunk::<16>(), bytes.last_chunk::<16>()) {
         (Some(first), Some(last)) if bytes.len() <= 32 && has_room::<32>(out) => {
             append_start(out, first, bytes.len() - 16);
@@ -142,7 +153,7 @@ pub(crate) fn append_more(out: &mut Vec<u8>, bytes: &[u8]) {
 
 #[inline(never)]
 fn append_many(out: &mut Vec<u8>, bytes: &[u8]) {
-    append_more(out, bytes);
+    append_up_to_32(out, bytes);
 }
 
 /// Appends a part of a slice, without a call if it is short and the slice goes on behind it.
