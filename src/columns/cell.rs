@@ -2,7 +2,7 @@
 
 use crate::calendar::days_in;
 use crate::line_protocol::{escape, number, words};
-use crate::record::time_text;
+use crate::timestamp::time_text;
 use crate::{Error, Precision, Result, Timestamp};
 
 /// A value of a column.

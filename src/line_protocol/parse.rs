@@ -44,7 +44,8 @@ struct Rest<'a> {
 
 impl<'a> Rest<'a> {
     fn point(&mut self, precision: Precision) -> Result<PointBuffer> {
-        let mut point = PointBuffer::new(&self.name("a measurement", &[',', '\0'], &[',', ' ', '\\'])?);
+        let mut point =
+            PointBuffer::new(&self.name("a measurement", &[',', '\0'], &[',', ' ', '\\'])?);
         let (mut tags, mut fields) = (0, 0);
         while self.take(',') {
             let key = self.name("the key of a tag", &['='], KEY_ESCAPES)?;

@@ -269,6 +269,18 @@ impl<'a> Lines<'a> {
     }
 }
 
+#[cfg(any(feature = "arrow", feature = "polars"))]
+impl crate::columns::RowSink for Lines<'_> {
+    fn push_rows(
+        &mut self,
+        layout: &crate::columns::TableLayout,
+        rendered: &[crate::columns::RenderedColumn],
+        rows: std::ops::Range<usize>,
+    ) {
+        Lines::push_rows(self, layout, rendered, rows);
+    }
+}
+
 /// Gives the last line a timestamp in nanoseconds.
 fn stamp(buffer: &mut Vec<u8>) {
     buffer.pop();
