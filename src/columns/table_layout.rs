@@ -4,7 +4,7 @@ use super::cell::{self, Field, Measurement, Tag, Time};
 use super::tags::{self, LineTag};
 use super::{LayoutOptions, RenderedColumn};
 use crate::line_protocol::encoder::LineInProgress;
-use crate::line_protocol::{TagRules, encoder, escape, words};
+use crate::line_protocol::{TagRules, encoder, escape, short_bytes};
 use crate::{Error, Precision, Result};
 
 /// How the rows of a table become lines.
@@ -95,7 +95,7 @@ impl TableLayout {
         let mut line = LineInProgress::begin(out);
         for part in &self.head {
             match part {
-                Part::Constant(bytes) => words::append(line.out(), bytes),
+                Part::Constant(bytes) => short_bytes::append(line.out(), bytes),
                 Part::Column(place) => append(rendered, *place, row, line.out()),
             }
         }

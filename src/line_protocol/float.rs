@@ -5,7 +5,7 @@
 //! does the rest, and is what the tests compare with.
 
 use crate::line_protocol::digits::{TEN_TO_8, ZEROS, eight_digits, without_leading_zeros};
-use crate::line_protocol::words::{append, append_up_to_32, append_word};
+use crate::line_protocol::short_bytes::{append, append_up_to_32, append_word};
 
 /// Appends a finite number; line protocol has no others.
 ///

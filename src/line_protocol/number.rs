@@ -4,7 +4,7 @@ use crate::line_protocol::digits::{
     SIXTEEN_ZEROS, TEN_TO_8, TEN_TO_16, ZEROS, eight_digits, sixteen_digits, without_leading_zeros,
 };
 pub(crate) use crate::line_protocol::float::{float, float32};
-use crate::line_protocol::words::{append_two, append_word};
+use crate::line_protocol::short_bytes::{append_two, append_word};
 
 pub(crate) fn integer(out: &mut Vec<u8>, value: i64) {
     plain_integer(out, value);

@@ -2,10 +2,10 @@
 
 use std::borrow::Cow;
 
-use crate::line_protocol::cut::Cut;
 use crate::line_protocol::encoder::{self, Encoded};
 use crate::line_protocol::point_buffer::PointBuffer;
 use crate::line_protocol::point_line::{self, Latest};
+use crate::line_protocol::split::SplitLine;
 use crate::line_protocol::{FieldValue, TagRules};
 use crate::{Error, Precision, Result, Timestamp};
 
@@ -19,7 +19,7 @@ pub(crate) fn point(text: &str, precision: Precision) -> Result<PointBuffer> {
     if start.is_empty() || start.starts_with('#') {
         return Err(Error::invalid_record("there is no line: the text is blank or a comment"));
     }
-    let (cut, behind) = Cut::first_of(start.as_bytes());
+    let (cut, behind) = SplitLine::first_of(start.as_bytes());
     if !behind.trim_ascii().is_empty() {
         return Err(Error::invalid_record(
             "there is more than one line: a point is one, and a text of many can be written as it is",

@@ -12,7 +12,7 @@ use crate::Timestamp;
 use crate::line_protocol::escape::{self, KeyLook};
 use crate::line_protocol::key_filter::KeyFilter;
 use crate::line_protocol::point_head::{self, Fact, Status};
-use crate::line_protocol::{FieldValue, encoder, words};
+use crate::line_protocol::{FieldValue, encoder, short_bytes};
 
 /// The buffer. Columns are only ever appended; which of two with one key counts is decided when they are read.
 #[derive(Clone)]
@@ -69,7 +69,7 @@ impl PointBuffer {
         let is_plain = escape::is_plain_measurement(measurement);
         let state = if is_plain { State::AsItStands } else { State::EscapeValue };
         push_header(&mut bytes, Kind::Text, state, 0, 0, measurement.len());
-        words::append(&mut bytes, measurement.as_bytes());
+        short_bytes::append(&mut bytes, measurement.as_bytes());
         Self { bytes }
     }
 
@@ -90,7 +90,7 @@ impl PointBuffer {
             State::of(look.is_plain, escape::is_plain_tag_value(value))
         };
         self.push_key(Kind::Tag, state, key, look, value.len(), status);
-        words::append(&mut self.bytes, value.as_bytes());
+        short_bytes::append(&mut self.bytes, value.as_bytes());
     }
 
     #[inline]
@@ -124,7 +124,7 @@ impl PointBuffer {
         let status = Status::of(&self.bytes).with(Fact::HasFields);
         self.push_key(Kind::Text, state, key, look, text.len() + 2, status);
         self.bytes.push(b'"');
-        words::append(&mut self.bytes, text.as_bytes());
+        short_bytes::append(&mut self.bytes, text.as_bytes());
         self.bytes.push(b'"');
     }
 
@@ -148,13 +148,19 @@ impl PointBuffer {
             // `,key=` is not longer than 16 bytes.
             let header = Header::short(kind, state, look.hash, key.len(), value_length);
             let comma_and_key = u128::from(b',') | look.word << 8;
-            words::append_two(&mut self.bytes, header.0.into(), 4, comma_and_key, key.len() + 1);
+            short_bytes::append_two(
+                &mut self.bytes,
+                header.0.into(),
+                4,
+                comma_and_key,
+                key.len() + 1,
+            );
             self.bytes.push(b'=');
             return (place, header);
         }
         let header = push_header(&mut self.bytes, kind, state, look.hash, key.len(), value_length);
         self.bytes.push(b',');
-        words::append(&mut self.bytes, key.as_bytes());
+        short_bytes::append(&mut self.bytes, key.as_bytes());
         self.bytes.push(b'=');
         (place, header)
     }
@@ -260,7 +266,7 @@ impl PointBuffer {
             }
             if header.is_usual() {
                 let length = header.entry_length();
-                words::append_part(out, behind, 0, length);
+                short_bytes::append_part(out, behind, 0, length);
                 rest = behind.get(length..).unwrap_or_default();
             } else {
                 let Some((column, next)) = Column::split_off(rest) else { break };
@@ -528,7 +534,12 @@ impl<'a> Column<'a> {
     pub(crate) fn write(&self, out: &mut Vec<u8>) -> crate::Result<()> {
         match self.state {
             State::AsItStands => {
-                words::append_part(out, self.bytes, 0, self.key_length + 2 + self.value_length);
+                short_bytes::append_part(
+                    out,
+                    self.bytes,
+                    0,
+                    self.key_length + 2 + self.value_length,
+                );
                 Ok(())
             }
             State::LeftOut => Ok(()),
@@ -539,7 +550,7 @@ impl<'a> Column<'a> {
     #[inline(never)]
     fn write_escaped(&self, out: &mut Vec<u8>) -> crate::Result<()> {
         if self.state == State::EscapeValue {
-            words::append_part(out, self.bytes, 0, self.key_length + 2);
+            short_bytes::append_part(out, self.bytes, 0, self.key_length + 2);
         } else if self.is_tag() {
             encoder::tag_key(out, self.key())?;
         } else {
@@ -548,7 +559,7 @@ impl<'a> Column<'a> {
         match self.kind {
             Kind::Tag => escape::tag_value(out, self.tag_value(), self.key())?,
             Kind::Text => escape::text(out, without_quotes(as_text(self.value_bytes()))),
-            _ => words::append(out, self.value_bytes()),
+            _ => short_bytes::append(out, self.value_bytes()),
         }
         Ok(())
     }

@@ -1,10 +1,10 @@
 //! From the columns of a point to its line.
 
+use crate::line_protocol::duplicate_keys::DuplicateKeys;
 use crate::line_protocol::encoder::{self, Encoded, LineInProgress};
-use crate::line_protocol::few::Few;
-use crate::line_protocol::keys::Keys;
+use crate::line_protocol::inline_list::InlineList;
 use crate::line_protocol::point_buffer::{Column, PointBuffer};
-use crate::line_protocol::words::{self, look};
+use crate::line_protocol::short_bytes::{self, look};
 use crate::line_protocol::{TagRules, escape};
 use crate::{Precision, Result};
 
@@ -17,7 +17,7 @@ pub(crate) fn encode(
 ) -> Result<Encoded> {
     let mut line = LineInProgress::begin(out);
     match point.plain_measurement() {
-        Some(plain) => words::append(line.out(), plain),
+        Some(plain) => short_bytes::append(line.out(), plain),
         None => escape::measurement(line.out(), point.measurement())?,
     }
     let columns = if rules.is_empty() && point.stands_as_written() {
@@ -33,16 +33,16 @@ pub(crate) fn encode(
 /// The columns of a point that count: the last of each key.
 pub(crate) struct Latest {
     /// The places of the tags, in no order.
-    pub(crate) tags: Few<FEW_TAGS>,
+    pub(crate) tags: InlineList<FEW_TAGS>,
     /// The places of the fields, as they came.
-    pub(crate) fields: Few<FEW_COLUMNS>,
+    pub(crate) fields: InlineList<FEW_COLUMNS>,
     /// The place of a column whose key is written both as a tag and as a field.
     clash: Option<usize>,
 }
 
 impl Latest {
     pub(crate) fn of(point: &PointBuffer) -> Self {
-        let mut latest = Self { tags: Few::new(), fields: Few::new(), clash: None };
+        let mut latest = Self { tags: InlineList::new(), fields: InlineList::new(), clash: None };
         if point.may_have_equal_keys() {
             latest.fill_with_last_of_each_key(point);
         } else {
@@ -52,10 +52,10 @@ impl Latest {
     }
 
     fn fill_with_last_of_each_key(&mut self, point: &PointBuffer) {
-        let mut places = Few::<FEW_COLUMNS>::new();
+        let mut places = InlineList::<FEW_COLUMNS>::new();
         point.columns().for_each(|(place, _)| places.push(place));
-        let mut keys = Keys::default();
-        let mut kept = Few::<FEW_COLUMNS>::new();
+        let mut keys = DuplicateKeys::default();
+        let mut kept = InlineList::<FEW_COLUMNS>::new();
         keys.clear();
         for &place in places.as_slice().iter().rev() {
             let Some(column) = point.column_at(place) else { continue };

@@ -2,7 +2,7 @@ use std::cmp::Ordering;
 
 use crate::line_protocol::encoder;
 use crate::line_protocol::key_filter::KeyFilter;
-use crate::line_protocol::words::look;
+use crate::line_protocol::short_bytes::look;
 use crate::{Error, Result};
 
 /// What a client adds to the tags of its rows: default tags, and the order of all tags in a line.

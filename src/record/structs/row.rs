@@ -7,8 +7,8 @@ use super::scalar::{Failed, Scalar, Sink, nested};
 use crate::columns::{
     Cell, LayoutOptions, LineTag, Measurement, Role, Time, field_value, tags_in_order,
 };
-use crate::line_protocol::keys::Keys;
-use crate::line_protocol::words::{self, look};
+use crate::line_protocol::duplicate_keys::DuplicateKeys;
+use crate::line_protocol::short_bytes::{self, look};
 use crate::line_protocol::{encoder, encoder::LineInProgress, escape};
 use crate::record::Lines;
 use crate::{Error, Result, Timestamp};
@@ -36,7 +36,7 @@ pub(super) struct Row {
 /// The fields of the line in the making, and their keys.
 struct Fields {
     bytes: Vec<u8>,
-    keys: Keys,
+    keys: DuplicateKeys,
     /// Where each key stands, escaped.
     places: Vec<(usize, usize)>,
 }
@@ -64,7 +64,11 @@ impl Row {
             name_rank: usize::MAX,
             plain_name: String::new(),
             tag_bytes: Vec::new(),
-            fields: Fields { bytes: Vec::new(), keys: Keys::default(), places: Vec::new() },
+            fields: Fields {
+                bytes: Vec::new(),
+                keys: DuplicateKeys::default(),
+                places: Vec::new(),
+            },
             time: None,
             names: Names::new(&layout, lines.rules()),
             layout,
@@ -179,7 +183,7 @@ impl Row {
 
 /// Whether `,key=value` is of this key.
 fn is_of(piece: &[u8], key: &str) -> bool {
-    if words::is_plain(key.as_bytes()) {
+    if short_bytes::is_plain(key.as_bytes()) {
         // It stands there as it is, and no other key has an equals sign behind it.
         let rest = piece.get(1..).and_then(|rest| rest.strip_prefix(key.as_bytes()));
         return rest.is_some_and(|rest| rest.starts_with(b"="));
