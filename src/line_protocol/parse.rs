@@ -184,7 +184,7 @@ impl<'a> Rest<'a> {
     }
 
     /// The timestamp, which may have spaces behind it and is the last of the line.
-    fn time(&mut self, precision: Precision) -> Result<Timestamp> {
+    fn time(&self, precision: Precision) -> Result<Timestamp> {
         let word = self.rest.trim_end_matches(' ');
         let number = if is_integer(word.as_bytes()) { word.parse().ok() } else { None };
         let number = number.ok_or_else(|| self.expected("a timestamp, an integer of 64 bits"))?;
