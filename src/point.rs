@@ -2,7 +2,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use crate::line_protocol::encoder::{self, Encoded};
-use crate::line_protocol::packed::{Column, Packed};
+use crate::line_protocol::point_buffer::{Column, PointBuffer};
 use crate::line_protocol::point_line::{self, Latest};
 use crate::line_protocol::{FieldValue, TagRules, TagValue, parse};
 use crate::{Error, Precision, Result, Timestamp};
@@ -39,14 +39,14 @@ use crate::{Error, Precision, Result, Timestamp};
 /// Tags are written sorted by key (or as the client's `tag_order` says), fields in the order in which they were added.
 #[derive(Clone)]
 pub struct Point {
-    columns: Packed,
+    columns: PointBuffer,
 }
 
 impl Point {
     /// A point without tags, fields and time.
     #[must_use]
     pub fn new(measurement: impl AsRef<str>) -> Self {
-        Self { columns: Packed::new(measurement.as_ref()) }
+        Self { columns: PointBuffer::new(measurement.as_ref()) }
     }
 
     /// Sets a tag. An empty value and `None` take the tag away.
@@ -196,7 +196,7 @@ impl Point {
     /// [`InvalidRecord`](crate::ErrorKind::InvalidRecord) for what is refused, with the byte at which the line cannot be
     /// read, and for a text that is not exactly one line.
     pub fn from_line_protocol(line: &str, precision: Precision) -> Result<Self> {
-        parse::point(line, precision)
+        Ok(Self { columns: parse::point(line, precision)? })
     }
 
     /// The measurement.
@@ -208,7 +208,7 @@ impl Point {
     /// The tags that have a value, sorted by key.
     pub fn tags(&self) -> impl Iterator<Item = (&str, &str)> {
         let mut places = Latest::of(&self.columns).tags;
-        let at = |place: usize| self.columns.column(place);
+        let at = |place: usize| self.columns.column_at(place);
         places.as_mut_slice().sort_unstable_by_key(|&place| at(place).map(|tag| tag.key_bytes()));
         let columns = (0..).map_while(move |number| at(*places.as_slice().get(number)?));
         columns.filter(Column::is_written).map(|tag| (tag.key(), tag.tag_value()))
@@ -218,7 +218,7 @@ impl Point {
     pub fn fields(&self) -> impl Iterator<Item = (&str, FieldValue<'_>)> {
         let places = Latest::of(&self.columns).fields;
         let columns =
-            (0..).map_while(move |number| self.columns.column(*places.as_slice().get(number)?));
+            (0..).map_while(move |number| self.columns.column_at(*places.as_slice().get(number)?));
         let fields = columns.map(|field| (field.key(), field.field_value()));
         fields.filter(|(_, value)| *value != FieldValue::Null)
     }

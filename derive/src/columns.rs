@@ -19,7 +19,7 @@ pub(crate) struct Columns {
 
 pub(crate) enum Measurement {
     Fixed(String),
-    Member(Member),
+    Member(Box<Member>),
 }
 
 /// A tag or a field.
@@ -40,10 +40,8 @@ pub(crate) struct Member {
 
 impl Columns {
     pub(crate) fn of(input: &DeriveInput, attributes: &OfStruct) -> Result<Self> {
-        let mut measurement = match &attributes.measurement {
-            Some(name) => Some(Measurement::Fixed(name.value())),
-            None => None,
-        };
+        let fixed = attributes.measurement.as_ref();
+        let mut measurement = fixed.map(|name| Measurement::Fixed(name.value()));
         let (mut tags, mut fields, mut time) = (Vec::new(), Vec::new(), None);
         for field in named_fields(input)? {
             let attributes = OfField::parse(&field.attrs)?;
@@ -62,7 +60,7 @@ impl Columns {
                         "a record has one measurement, and it is named already",
                     ));
                 }
-                Role::Measurement => measurement = Some(Measurement::Member(member)),
+                Role::Measurement => measurement = Some(Measurement::Member(Box::new(member))),
                 Role::Tag | Role::Field => {
                     let (key, span) = match &attributes.rename {
                         Some(name) => (name.value(), name.span()),

@@ -28,8 +28,9 @@ pub(crate) fn record(input: TokenStream) -> Result<TokenStream> {
 
     let measurement = match &columns.measurement {
         Measurement::Fixed(name) => quote!(#name),
-        Measurement::Member(Member { name, value, .. }) => {
-            quote_spanned!(value.span()=> &self.#name)
+        Measurement::Member(member) => {
+            let name = &member.name;
+            quote_spanned!(member.value.span()=> &self.#name)
         }
     };
     let tags = columns.tags.iter().map(tag);

@@ -18,6 +18,7 @@ pub mod model;
 pub mod point;
 pub mod records;
 pub mod text_split;
+pub mod time_text;
 
 /// Checks one input, and panics if something is wrong with what the crate makes of it.
 pub type Check = fn(&[u8]);
@@ -35,4 +36,5 @@ pub const TARGETS: &[(&str, Check)] = &[
     ("error_body", error_body::check),
     ("connection_string", connection_string::check),
     ("flight", flight::check),
+    ("time_text", time_text::check),
 ];

@@ -1,8 +1,8 @@
 //! One value of a column, and what it is written as.
 
 use crate::calendar::days_in;
-use crate::line_protocol::{escape, number, words};
-use crate::record::time_text;
+use crate::line_protocol::{escape, number, short_bytes};
+use crate::timestamp::time_text;
 use crate::{Error, Precision, Result, Timestamp};
 
 /// A value of a column.
@@ -91,7 +91,7 @@ impl Prefix {
     #[inline(always)]
     fn append(&self, out: &mut Vec<u8>) {
         match self.text.len() {
-            length @ ..=32 => words::append_chunk(out, &self.chunk, length),
+            length @ ..=32 => short_bytes::append_chunk(out, &self.chunk, length),
             _ => out.extend_from_slice(&self.text),
         }
     }

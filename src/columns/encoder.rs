@@ -8,7 +8,6 @@ use super::{
     TableLayout,
 };
 use crate::line_protocol::{TagRules, escape};
-use crate::record::Lines;
 use crate::{Error, Precision, Result};
 
 /// Columns of values. The type of a column is looked at once a block, and then there is a loop over its values.
@@ -25,6 +24,12 @@ pub(crate) trait Table {
 
     /// Whether the rows of a column refer to values, so that blocks share what is rendered.
     fn is_shared(&self, column: usize) -> bool;
+}
+
+/// What takes the lines of rows.
+pub(crate) trait RowSink {
+    /// Appends the lines of some rows of a block; rows without a field are left out.
+    fn push_rows(&mut self, layout: &TableLayout, rendered: &[RenderedColumn], rows: Range<usize>);
 }
 
 /// Turns tables of the same columns into lines.
@@ -90,7 +95,7 @@ impl Encoder {
         &mut self,
         table: &T,
         rows: Range<usize>,
-        lines: &mut Lines<'_>,
+        lines: &mut impl RowSink,
     ) -> Result<(), RowError> {
         for (written, rendered) in self.written.iter_mut().zip(&mut self.rendered) {
             written.0.clear();

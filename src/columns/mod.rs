@@ -14,7 +14,7 @@ mod tags;
 pub(crate) use cell::{Cell, Measurement, Role, Time, binary_text, field_value};
 #[cfg(any(feature = "arrow", feature = "polars"))]
 pub(crate) use encoder::{
-    Column, Encoder, RowError, Table, Values, WrittenValues, render_each, try_render_each,
+    Column, Encoder, RowError, RowSink, Table, Values, WrittenValues, render_each, try_render_each,
 };
 pub(crate) use options::{LayoutOptions, layout_options};
 pub(crate) use rendered_column::RenderedColumn;

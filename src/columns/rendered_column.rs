@@ -2,7 +2,7 @@
 
 use super::cell::{Cell, Role};
 use crate::Result;
-use crate::line_protocol::words;
+use crate::line_protocol::short_bytes;
 
 /// For each row of a block the bytes that its line has for one column: `,key=value`, or nothing.
 #[derive(Clone, Debug, Default)]
@@ -86,7 +86,7 @@ impl RenderedColumn {
     #[inline(always)]
     pub(crate) fn append(&self, row: usize, out: &mut Vec<u8>) {
         if let Some(&(start, end)) = self.ranges.get(row) {
-            words::append_part(out, &self.bytes, start, end - start);
+            short_bytes::append_part(out, &self.bytes, start, end - start);
         }
     }
 }

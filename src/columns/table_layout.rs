@@ -3,7 +3,8 @@
 use super::cell::{self, Field, Measurement, Tag, Time};
 use super::tags::{self, LineTag};
 use super::{LayoutOptions, RenderedColumn};
-use crate::line_protocol::{TagRules, encoder, escape, words};
+use crate::line_protocol::encoder::LineInProgress;
+use crate::line_protocol::{TagRules, encoder, escape, short_bytes};
 use crate::{Error, Precision, Result};
 
 /// How the rows of a table become lines.
@@ -91,30 +92,21 @@ impl TableLayout {
     /// appends nothing and is `false`.
     #[inline]
     pub(crate) fn line(&self, rendered: &[RenderedColumn], row: usize, out: &mut Vec<u8>) -> bool {
-        let start = out.len();
+        let mut line = LineInProgress::begin(out);
         for part in &self.head {
             match part {
-                Part::Constant(bytes) => words::append(out, bytes),
-                Part::Column(place) => append(rendered, *place, row, out),
+                Part::Constant(bytes) => short_bytes::append(line.out(), bytes),
+                Part::Column(place) => append(rendered, *place, row, line.out()),
             }
         }
-        let fields = out.len();
+        line.fields_begin_at(Some(line.len()));
         for place in &self.fields {
-            append(rendered, *place, row, out);
+            append(rendered, *place, row, line.out());
         }
-        match out.get_mut(fields) {
-            // The comma before the first field.
-            Some(comma) => *comma = b' ',
-            None => {
-                out.truncate(start);
-                return false;
-            }
-        }
-        match self.time {
+        line.finish_with(|out| match self.time {
             Some(place) => append(rendered, place, row, out),
             None => out.extend_from_slice(self.end.as_deref().unwrap_or(b"\n")),
-        }
-        true
+        })
     }
 
     fn add_measurement(
@@ -217,7 +209,7 @@ impl TableLayout {
                 return Err(nameless(index));
             }
             let mut prefix = Vec::new();
-            encoder::field_key(&mut prefix, false, name)?;
+            encoder::field_key(&mut prefix, name)?;
             let role = ColumnRole::Field(Field { prefix: prefix.into() });
             let column = self.add(table, place, role)?;
             self.fields.push(column);

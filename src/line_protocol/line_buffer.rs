@@ -1,9 +1,9 @@
 use std::fmt;
 
+use crate::line_protocol::duplicate_keys::DuplicateKeys;
 use crate::line_protocol::escape::Place;
-use crate::line_protocol::keys::Keys;
-use crate::line_protocol::known::Known;
-use crate::line_protocol::words;
+use crate::line_protocol::remembered_key::RememberedKey;
+use crate::line_protocol::short_bytes;
 use crate::line_protocol::{FieldValue, TagValue, encoder, escape};
 use crate::{Error, Point, Precision, Result, Timestamp};
 
@@ -52,16 +52,16 @@ pub struct LineBuffer {
 /// compared only. It is known that it can be written, and that none is there twice.
 #[derive(Clone, Default)]
 struct Columns {
-    measurement: Known,
+    measurement: RememberedKey,
     /// The keys so far; and behind them, as long as they are as before, the others of the line before.
-    known: Vec<Known>,
+    known: Vec<RememberedKey>,
     /// How many there are so far.
     count: usize,
     is_as_before: bool,
     /// Where the first field begins, with the space before it; until then, nowhere.
     fields: Option<usize>,
     /// The keys so far by their places, once they are not as before.
-    keys: Keys,
+    keys: DuplicateKeys,
 }
 
 /// A line of a [`LineBuffer`] in the making; it counts when [`at`](Self::at) or [`end`](Self::end) has ended it.
@@ -330,9 +330,9 @@ impl LineBuffer {
         if before.is(name) {
             before.append_again(&mut self.bytes);
         } else {
-            *before = Known::default();
+            *before = RememberedKey::default();
             escape::measurement(&mut self.bytes, name)?;
-            *before = Known::of(&self.bytes, start, [b"", name.as_bytes(), b""]);
+            *before = RememberedKey::of(&self.bytes, start, [b"", name.as_bytes(), b""]);
         }
         Ok(())
     }
@@ -421,7 +421,11 @@ impl LineBuffer {
         if let Some(earlier) = self.columns.keys.enter(hash, start + 1, is_equal) {
             return Err(self.taken(earlier, key));
         }
-        self.columns.known.push(Known::of(&self.bytes, start, [&[before], key.as_bytes(), b"="]));
+        self.columns.known.push(RememberedKey::of(
+            &self.bytes,
+            start,
+            [&[before], key.as_bytes(), b"="],
+        ));
         self.columns.count += 1;
         Ok(())
     }
@@ -433,7 +437,7 @@ impl LineBuffer {
         self.columns.keys.clear();
         for known in &self.columns.known {
             let key = known.key(&self.bytes); // none is there twice
-            self.columns.keys.enter(words::look(key).hash, known.start + 1, |_| false);
+            self.columns.keys.enter(short_bytes::look(key).hash, known.start + 1, |_| false);
         }
     }
 
@@ -467,7 +471,7 @@ impl LineBuffer {
     /// Says in which line an error is.
     #[cold]
     fn of_this_line(&self, error: Error) -> Error {
-        let Known { start, end, .. } = self.columns.measurement;
+        let RememberedKey { start, end, .. } = self.columns.measurement;
         let name = escape::undone(self.bytes.get(start..end).unwrap_or_default());
         encoder::of_measurement(error, &String::from_utf8_lossy(&name))
     }
@@ -475,14 +479,14 @@ impl LineBuffer {
 
 impl Columns {
     fn forget_the_line_before(&mut self) {
-        self.measurement = Known::default();
+        self.measurement = RememberedKey::default();
         self.known.clear();
     }
 
     /// Forgets what can only be known again with the bytes of the line before.
     fn forget_the_bytes(&mut self) {
         if !self.measurement.stands_alone() {
-            self.measurement = Known::default();
+            self.measurement = RememberedKey::default();
         }
         let alone = self.known.iter().take_while(|known| known.stands_alone()).count();
         self.known.truncate(alone);

@@ -2,21 +2,24 @@
 
 use std::borrow::Cow;
 
-use crate::line_protocol::FieldValue;
-use crate::line_protocol::cut::Cut;
-use crate::{Error, Point, Precision, Result, Timestamp};
+use crate::line_protocol::encoder::{self, Encoded};
+use crate::line_protocol::point_buffer::PointBuffer;
+use crate::line_protocol::point_line::{self, Latest};
+use crate::line_protocol::split::SplitLine;
+use crate::line_protocol::{FieldValue, TagRules};
+use crate::{Error, Precision, Result, Timestamp};
 
 /// Reads one line, which may end in a newline, with its timestamp in this precision.
 ///
 /// # Errors
 ///
 /// What the server's parser refuses, what a point cannot be written with, and what is not exactly one line.
-pub(crate) fn point(text: &str, precision: Precision) -> Result<Point> {
+pub(crate) fn point(text: &str, precision: Precision) -> Result<PointBuffer> {
     let start = text.trim_start_matches([' ', '\t', '\n']);
     if start.is_empty() || start.starts_with('#') {
         return Err(Error::invalid_record("there is no line: the text is blank or a comment"));
     }
-    let (cut, behind) = Cut::first_of(start.as_bytes());
+    let (cut, behind) = SplitLine::first_of(start.as_bytes());
     if !behind.trim_ascii().is_empty() {
         return Err(Error::invalid_record(
             "there is more than one line: a point is one, and a text of many can be written as it is",
@@ -27,8 +30,10 @@ pub(crate) fn point(text: &str, precision: Precision) -> Result<Point> {
     let mut rest = Rest { line, rest: line.strip_suffix('\r').unwrap_or(line) };
     let point = rest.point(precision)?;
     // What the parser takes and the server's catalog does not: reserved keys and control characters in them.
-    point.write_line_protocol(precision, &mut Vec::new())?;
-    Ok(point)
+    match point_line::encode(&point, precision, TagRules::NONE, &mut Vec::new())? {
+        Encoded::Line => Ok(point),
+        Encoded::NoFields => Err(encoder::no_fields()), // which it has, all with values
+    }
 }
 
 /// What is still to be read.
@@ -38,21 +43,22 @@ struct Rest<'a> {
 }
 
 impl<'a> Rest<'a> {
-    fn point(&mut self, precision: Precision) -> Result<Point> {
-        let mut point = Point::new(self.name("a measurement", &[',', '\0'], &[',', ' ', '\\'])?);
+    fn point(&mut self, precision: Precision) -> Result<PointBuffer> {
+        let mut point =
+            PointBuffer::new(&self.name("a measurement", &[',', '\0'], &[',', ' ', '\\'])?);
         let (mut tags, mut fields) = (0, 0);
         while self.take(',') {
             let key = self.name("the key of a tag", &['='], KEY_ESCAPES)?;
             self.expect('=', "an equals sign behind the key of a tag")?;
             let value = self.name("the value of a tag", &[','], KEY_ESCAPES)?;
-            point.set_tag(key, value);
+            point.push_tag(&key, &value);
             tags += 1;
         }
         self.blanks("a space before the fields")?;
         loop {
             let key = self.name("the key of a field", &['='], KEY_ESCAPES)?;
             self.expect('=', "an equals sign behind the key of a field")?;
-            point.set_field(key, self.value()?);
+            point.push_field(&key, &self.value()?);
             fields += 1;
             // The server takes a comma behind the first field, and nothing behind it.
             let is_last = |rest: &str| fields == 1 && (rest.is_empty() || rest.starts_with(' '));
@@ -64,7 +70,8 @@ impl<'a> Rest<'a> {
             self.blanks("a comma or a space behind a field")?;
             point.set_time(self.time(precision)?);
         }
-        if point.tags().count() != tags || point.fields().count() != fields {
+        let latest = Latest::of(&point);
+        if latest.tags.as_slice().len() != tags || latest.fields.as_slice().len() != fields {
             return Err(Error::invalid_record(
                 "a key is there twice among the tags or the fields of the line: give each column once",
             ));
@@ -177,7 +184,7 @@ impl<'a> Rest<'a> {
     }
 
     /// The timestamp, which may have spaces behind it and is the last of the line.
-    fn time(&mut self, precision: Precision) -> Result<Timestamp> {
+    fn time(&self, precision: Precision) -> Result<Timestamp> {
         let word = self.rest.trim_end_matches(' ');
         let number = if is_integer(word.as_bytes()) { word.parse().ok() } else { None };
         let number = number.ok_or_else(|| self.expected("a timestamp, an integer of 64 bits"))?;

@@ -2,11 +2,11 @@
 
 use memchr::{memchr, memchr_iter};
 
-pub(crate) use crate::line_protocol::cut::line_ends;
-use crate::line_protocol::cut::{Cut, split_around};
+use crate::line_protocol::duplicate_keys::DuplicateKeys;
 use crate::line_protocol::escape;
-use crate::line_protocol::keys::Keys;
-use crate::line_protocol::words::look;
+use crate::line_protocol::short_bytes::look;
+pub(crate) use crate::line_protocol::split::line_ends;
+use crate::line_protocol::split::{SplitLine, split_around};
 use crate::{Error, Result};
 
 /// One line of a text.
@@ -65,7 +65,7 @@ impl<'a> Iterator for Lines<'a> {
         if start.is_empty() {
             return None;
         }
-        let (cut, behind) = Cut::first_of(start);
+        let (cut, behind) = SplitLine::first_of(start);
         let line = self.check(&cut);
         self.rest = if line.is_ok() { behind } else { &[] };
         let place = self.text.len() - start.len();
@@ -74,7 +74,7 @@ impl<'a> Iterator for Lines<'a> {
 }
 
 impl<'a> Lines<'a> {
-    fn check(&mut self, cut: &Cut<'a>) -> Result<TextLine<'a>> {
+    fn check(&mut self, cut: &SplitLine<'a>) -> Result<TextLine<'a>> {
         let line = cut.line.strip_suffix(b"\r").unwrap_or(cut.line);
         if !cut.is_simple {
             if cut.is_in_text {
@@ -97,7 +97,7 @@ impl<'a> Lines<'a> {
 #[derive(Default)]
 struct TagKeys {
     /// Each by the place where it stands.
-    keys: Keys,
+    keys: DuplicateKeys,
 }
 
 impl TagKeys {

@@ -2,7 +2,8 @@
 
 use serde_json::{Map, Number, Value};
 
-use super::{Lines, Record, time_text};
+use super::{Lines, Record};
+use crate::timestamp::time_text;
 use crate::{Error, FieldValue, Point, Precision, Result, Timestamp};
 
 /// An object is a point: `measurement` is its name, `tags` an object of texts, `fields` an object of numbers, booleans

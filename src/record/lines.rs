@@ -2,6 +2,8 @@ use std::fmt;
 
 use crate::line_protocol::TagRules;
 use crate::line_protocol::encoder::Encoded;
+#[cfg(feature = "serde")]
+use crate::line_protocol::encoder::LineInProgress;
 use crate::line_protocol::text::TextLine;
 use crate::write::stamp;
 use crate::{Error, Point, Precision, Result};
@@ -136,27 +138,21 @@ impl<'a> Lines<'a> {
         self.count += lines;
     }
 
-    /// Appends one line, which `write` writes without its end; false from it is a row without fields. What it leaves
-    /// behind then, or with an error, is taken back.
+    /// Appends one line, which `write` writes without its time and end; one without a field is left out and counted.
     #[cfg(feature = "serde")]
     pub(crate) fn push_line(
         &mut self,
         time: Option<crate::Timestamp>,
-        write: impl FnOnce(&mut Vec<u8>) -> Result<bool>,
-    ) -> Result<bool> {
+        write: impl FnOnce(&mut LineInProgress<'_>),
+    ) -> Result<()> {
         let start = self.buffer.len();
-        let written = write(self.buffer).and_then(|has_fields| {
-            if has_fields {
-                crate::line_protocol::encoder::end(self.buffer, time, self.precision)?;
-            }
-            Ok(has_fields)
-        });
-        match written {
-            Ok(true) => self.finish_line(start, time.is_some()),
-            Ok(false) | Err(_) => self.buffer.truncate(start),
+        let mut line = LineInProgress::begin(self.buffer);
+        write(&mut line);
+        match line.finish(time, self.precision)? {
+            Encoded::Line => self.finish_line(start, time.is_some()),
+            Encoded::NoFields => self.skipped += 1,
         }
-        self.skipped += usize::from(matches!(written, Ok(false)));
-        written
+        Ok(())
     }
 
     /// Appends the lines of some rows of a block; rows without a field are left out.
@@ -270,6 +266,18 @@ impl<'a> Lines<'a> {
             }
         }
         self.count += 1;
+    }
+}
+
+#[cfg(any(feature = "arrow", feature = "polars"))]
+impl crate::columns::RowSink for Lines<'_> {
+    fn push_rows(
+        &mut self,
+        layout: &crate::columns::TableLayout,
+        rendered: &[crate::columns::RenderedColumn],
+        rows: std::ops::Range<usize>,
+    ) {
+        Lines::push_rows(self, layout, rendered, rows);
     }
 }
 

@@ -13,7 +13,6 @@ mod seq;
 #[cfg(feature = "serde")]
 mod structs;
 mod text;
-pub(crate) mod time_text;
 
 #[cfg(any(feature = "parquet", feature = "feather", feature = "orc"))]
 pub(crate) use arrow::BatchEncoder;

@@ -30,6 +30,7 @@ impl Timestamp {
     }
 
     /// Seconds since 1970, rounded down, and the nanoseconds behind them.
+    #[cfg(any(feature = "chrono", feature = "serde"))]
     pub(crate) fn seconds_and_nanos(self) -> (i128, u32) {
         let nanos = self.0.rem_euclid(NANOS_PER_SECOND) as u32; // a remainder of 10^9 fits
         (self.0.div_euclid(NANOS_PER_SECOND), nanos)

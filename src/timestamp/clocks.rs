@@ -2,7 +2,7 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use super::{NANOS_PER_SECOND, Timestamp, arithmetic};
+use super::{Timestamp, arithmetic};
 use crate::{Error, Result};
 
 impl From<SystemTime> for Timestamp {
@@ -36,7 +36,7 @@ impl TryFrom<Timestamp> for SystemTime {
 impl<Tz: chrono::TimeZone> From<chrono::DateTime<Tz>> for Timestamp {
     fn from(time: chrono::DateTime<Tz>) -> Self {
         Self(
-            i128::from(time.timestamp()) * NANOS_PER_SECOND
+            i128::from(time.timestamp()) * super::NANOS_PER_SECOND
                 + i128::from(time.timestamp_subsec_nanos()),
         )
     }

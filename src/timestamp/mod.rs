@@ -3,6 +3,7 @@ mod clocks;
 #[cfg(feature = "serde")]
 mod serde;
 mod text;
+pub(crate) mod time_text;
 
 use std::time::SystemTime;
 

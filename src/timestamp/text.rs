@@ -4,7 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use super::Timestamp;
-use crate::record::time_text;
+use super::time_text;
 use crate::{Error, Precision, Result};
 
 /// RFC 3339 in UTC, such as `2022-01-01T08:00:00.500Z`, with as many decimals (none, 3, 6 or 9) as it takes; outside of

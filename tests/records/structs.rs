@@ -276,6 +276,39 @@ fn a_time_that_is_a_field_is_text() {
 }
 
 #[test]
+fn a_tag_that_no_item_has_is_an_error_as_it_is_a_typing_error() {
+    #[derive(Serialize)]
+    struct Item {
+        #[serde(skip_serializing_if = "Option::is_none")]
+        room: Option<&'static str>,
+        temp: f64,
+    }
+    let items = [Item { room: Some("Kitchen"), temp: 1.0 }, Item { room: None, temp: 2.0 }];
+    let tags =
+        |items, tags: [&'static str; 1]| written(Structs::new(items).measurement("m").tags(tags));
+    let error = tags(&items[..], ["rooom"]).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::InvalidRecord);
+    let message = error.to_string();
+    assert!(message.contains("tags names the key \"rooom\", which no item has"), "{message}");
+    assert!(message.contains("the keys are \"room\", \"temp\""), "{message}");
+    assert_eq!(tags(&items[..], ["room"]).unwrap(), "m,room=Kitchen temp=1.0\nm temp=2.0\n");
+    // A field that serde leaves out is there all the same, and of no items nothing is known.
+    assert_eq!(tags(&items[1..], ["room"]).unwrap(), "m temp=2.0\n");
+    assert_eq!(tags(&items[..0], ["rooom"]).unwrap(), "");
+
+    // What has a default need not be there.
+    let server = Server::accepting();
+    let client = Client::builder()
+        .host(server.url())
+        .database("db")
+        .default_tag("site", "lab")
+        .build()
+        .unwrap();
+    client.write(Structs::new(&items[1..]).measurement("m").tags(["site"])).send().unwrap();
+    assert_eq!(server.requests()[0].text(), "m,site=lab temp=2.0\n");
+}
+
+#[test]
 fn default_tags_are_added_and_the_item_wins() {
     let server = Server::accepting();
     let client = Client::builder()

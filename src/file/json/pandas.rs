@@ -8,7 +8,7 @@ use super::text::{self, Malformed};
 use crate::Result;
 use crate::columns::LayoutOptions;
 use crate::file::unreadable;
-use crate::record::time_text;
+use crate::timestamp::time_text;
 
 /// A table in memory.
 #[derive(Debug)]

@@ -57,12 +57,13 @@ use row::Row;
 ///   [`Timestamp`](crate::Timestamp), a `SystemTime`, what the crates `chrono`, `jiff` and `time` serialize, text in
 ///   RFC 3339, or an integer in [`date_unit`](Self::date_unit). With a time key given, an item without a time is an
 ///   error.
-/// - **Tags** are what stands at the keys listed in [`tags`](Self::tags). Items need not have all of them.
+/// - **Tags** are what stands at the keys listed in [`tags`](Self::tags). An item need not have all of them, but one that no item
+///   of the call has is an error, as a typing error would be silent otherwise.
 /// - **Fields** are all others, or those listed in [`fields`](Self::fields). Signed integers are integers, unsigned ones
 ///   unsigned integers, `char`s and unit variants of an enum are strings, times are strings in RFC 3339.
 ///
 /// What the options call a column is a key here. Keys can be [left out](Self::exclude) and go by
-/// [another name](Self::rename). A key of `fields`, `exclude` or `rename` that no item of the call has is an error that
+/// [another name](Self::rename). A key of `tags`, `fields`, `exclude` or `rename` that no item of the call has is an error that
 /// lists the keys there are.
 ///
 /// `None`, `()`, NaN, infinities and empty tags are left out, and so are items without a field. What is nested is an

@@ -1,7 +1,7 @@
 //! The keys that the caller names, and whether any item has them.
 
 use crate::columns::LayoutOptions;
-use crate::line_protocol::escape;
+use crate::line_protocol::{TagRules, escape};
 use crate::{Error, Result};
 
 /// Keys that were named and not seen yet.
@@ -14,11 +14,14 @@ pub(super) struct Names {
 }
 
 impl Names {
-    pub(super) fn new(layout: &LayoutOptions) -> Self {
+    /// Of these options. A tag that has a default need not be there.
+    pub(super) fn new(layout: &LayoutOptions, rules: &TagRules) -> Self {
         let rename = layout.renames.iter().map(|(from, _)| ("rename", from));
         let exclude = layout.exclude.iter().map(|name| ("exclude", name));
+        let has_default = |name: &str| rules.defaults().iter().any(|tag| tag.key() == name);
+        let tags = layout.tags.iter().filter(|name| !has_default(name)).map(|name| ("tags", name));
         let fields = layout.fields.iter().flatten().map(|name| ("fields", name));
-        let all = rename.chain(exclude).chain(fields);
+        let all = rename.chain(exclude).chain(tags).chain(fields);
         Self { unseen: all.map(|(what, name)| (what, name.clone())).collect(), seen: Vec::new() }
     }
 

@@ -7,9 +7,9 @@ use super::scalar::{Failed, Scalar, Sink, nested};
 use crate::columns::{
     Cell, LayoutOptions, LineTag, Measurement, Role, Time, field_value, tags_in_order,
 };
-use crate::line_protocol::keys::Keys;
-use crate::line_protocol::words::{self, look};
-use crate::line_protocol::{encoder, escape};
+use crate::line_protocol::duplicate_keys::DuplicateKeys;
+use crate::line_protocol::short_bytes::{self, look};
+use crate::line_protocol::{encoder, encoder::LineInProgress, escape};
 use crate::record::Lines;
 use crate::{Error, Result, Timestamp};
 
@@ -36,7 +36,7 @@ pub(super) struct Row {
 /// The fields of the line in the making, and their keys.
 struct Fields {
     bytes: Vec<u8>,
-    keys: Keys,
+    keys: DuplicateKeys,
     /// Where each key stands, escaped.
     places: Vec<(usize, usize)>,
 }
@@ -64,9 +64,13 @@ impl Row {
             name_rank: usize::MAX,
             plain_name: String::new(),
             tag_bytes: Vec::new(),
-            fields: Fields { bytes: Vec::new(), keys: Keys::default(), places: Vec::new() },
+            fields: Fields {
+                bytes: Vec::new(),
+                keys: DuplicateKeys::default(),
+                places: Vec::new(),
+            },
             time: None,
-            names: Names::new(&layout),
+            names: Names::new(&layout, lines.rules()),
             layout,
         })
     }
@@ -86,8 +90,7 @@ impl Row {
                 escape::quoted(key)
             )));
         }
-        lines.push_line(self.time, |out| Ok(self.line(out)))?;
-        Ok(())
+        lines.push_line(self.time, |line| self.write(line))
     }
 
     fn clear(&mut self) {
@@ -101,9 +104,9 @@ impl Row {
         self.time = None;
     }
 
-    /// Appends the line without its time and end, if there is a field.
-    fn line(&self, out: &mut Vec<u8>) -> bool {
-        let Some((_, fields)) = self.fields.bytes.split_first() else { return false };
+    /// Appends the measurement, the tags and the fields.
+    fn write(&self, line: &mut LineInProgress<'_>) {
+        let out = line.out();
         out.extend_from_slice(if self.fixed.is_empty() { &self.name } else { &self.fixed });
         for (tag, place) in self.tags.iter().zip(&self.tag_places) {
             out.extend_from_slice(match (tag, place) {
@@ -112,9 +115,8 @@ impl Row {
                 (LineTag::Own(tag), None) => &tag.default,
             });
         }
-        out.push(b' ');
-        out.extend_from_slice(fields);
-        true
+        line.fields_begin_at(Some(line.len()));
+        line.out().extend_from_slice(&self.fields.bytes);
     }
 
     /// An error if the options name a key that no item had.
@@ -181,7 +183,7 @@ impl Row {
 
 /// Whether `,key=value` is of this key.
 fn is_of(piece: &[u8], key: &str) -> bool {
-    if words::is_plain(key.as_bytes()) {
+    if short_bytes::is_plain(key.as_bytes()) {
         // It stands there as it is, and no other key has an equals sign behind it.
         let rest = piece.get(1..).and_then(|rest| rest.strip_prefix(key.as_bytes()));
         return rest.is_some_and(|rest| rest.starts_with(b"="));
@@ -271,7 +273,7 @@ impl Sink for FieldSink<'_> {
         }
         let Fields { bytes, keys, places } = &mut *self.fields;
         let start = bytes.len();
-        encoder::field_key(bytes, false, self.key)?;
+        encoder::field_key(bytes, self.key)?;
         let place = (start + 1, bytes.len() - 1);
         if !field_value(bytes, cell)? {
             bytes.truncate(start);

@@ -8,7 +8,8 @@ use super::column::{Annotation, Column, LinePart};
 use super::value::{Kind, TimeForm, untyped};
 use crate::columns::LayoutOptions;
 use crate::line_protocol::escape;
-use crate::record::{Lines, time_text};
+use crate::record::Lines;
+use crate::timestamp::time_text;
 use crate::{Error, Point, Result, Timestamp};
 
 /// What was read of a table so far.

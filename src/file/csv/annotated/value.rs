@@ -2,7 +2,7 @@
 
 use crate::file::time_format::TimeFormat;
 use crate::line_protocol::escape;
-use crate::record::time_text;
+use crate::timestamp::time_text;
 use crate::{ColumnType, Error, FieldValue, Precision, Result, Timestamp};
 
 /// The type of a column.

@@ -4,7 +4,7 @@
 ///
 /// Begun anew it costs nothing, and nothing is allocated any more once it has grown.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Keys {
+pub(crate) struct DuplicateKeys {
     /// Open addressing; at most half of a power of two is taken.
     slots: Vec<Slot>,
     taken: usize,
@@ -19,7 +19,7 @@ struct Slot {
     line: u64,
 }
 
-impl Keys {
+impl DuplicateKeys {
     /// Begins a line.
     #[inline]
     pub(crate) fn clear(&mut self) {
@@ -85,11 +85,11 @@ const FIRST_SIZE: usize = 32;
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::line_protocol::words::look;
+    use crate::line_protocol::short_bytes::look;
 
     #[test]
     fn every_equal_key_is_found_however_many_there_are() {
-        let mut keys = Keys::default();
+        let mut keys = DuplicateKeys::default();
         for count in [10, 1_000, 33, 5] {
             keys.clear();
             let names: Vec<String> = (0..count).map(|n| format!("column {n}")).collect();
@@ -109,7 +109,7 @@ mod tests {
 
     #[test]
     fn keys_of_one_hash_are_told_apart() {
-        let mut keys = Keys::default();
+        let mut keys = DuplicateKeys::default();
         keys.clear();
         for number in 0..100 {
             assert_eq!(keys.enter(7, number, |other| other == number), None);

@@ -86,8 +86,10 @@ pub(crate) fn write_clock(out: &mut impl Write, nanos: i64) -> Result<bool, fmt:
 }
 
 /// Bytes as what texts are written to.
+#[cfg(feature = "_columns")]
 pub(crate) struct Utf8<'a>(pub(crate) &'a mut Vec<u8>);
 
+#[cfg(feature = "_columns")]
 impl Write for Utf8<'_> {
     fn write_str(&mut self, text: &str) -> fmt::Result {
         self.0.extend_from_slice(text.as_bytes());
@@ -235,7 +237,7 @@ impl Rest<'_> {
     }
 
     /// The name in `[Europe/Berlin]`, if there is one; it is the end of the text.
-    fn zone_name(&mut self) -> Option<Option<&[u8]>> {
+    fn zone_name(&self) -> Option<Option<&[u8]>> {
         if self.0.is_empty() {
             return Some(None);
         }

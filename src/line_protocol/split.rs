@@ -7,7 +7,7 @@
 use memchr::{memchr, memchr2};
 
 /// A line as it stands in a text.
-pub(crate) struct Cut<'a> {
+pub(crate) struct SplitLine<'a> {
     pub(crate) line: &'a [u8],
     /// Whether there is neither a quote nor a backslash in it.
     pub(crate) is_simple: bool,
@@ -15,7 +15,7 @@ pub(crate) struct Cut<'a> {
     pub(crate) is_in_text: bool,
 }
 
-impl<'a> Cut<'a> {
+impl<'a> SplitLine<'a> {
     /// The first line, and what is behind its newline.
     #[inline]
     pub(crate) fn first_of(text: &'a [u8]) -> (Self, &'a [u8]) {
@@ -36,7 +36,7 @@ pub(crate) fn line_ends(encoded: &[u8]) -> impl Iterator<Item = usize> {
         if rest.is_empty() {
             return None;
         }
-        rest = Cut::first_of(rest).1;
+        rest = SplitLine::first_of(rest).1;
         Some(encoded.len() - rest.len())
     })
 }

@@ -1,13 +1,13 @@
 /// A list that is on the stack while it is short.
 #[derive(Debug)]
-pub(crate) struct Few<const N: usize> {
+pub(crate) struct InlineList<const N: usize> {
     inline: [usize; N],
     len: usize,
     /// All of it, once it is longer.
     spilled: Vec<usize>,
 }
 
-impl<const N: usize> Few<N> {
+impl<const N: usize> InlineList<N> {
     pub(crate) const fn new() -> Self {
         Self { inline: [0; N], len: 0, spilled: Vec::new() }
     }
@@ -44,7 +44,7 @@ mod tests {
     #[test]
     fn it_is_one_list_below_at_and_above_its_inline_length() {
         for length in [0, 1, 3, 4, 5, 9] {
-            let mut few = Few::<4>::new();
+            let mut few = InlineList::<4>::new();
             (0..length).for_each(|item| few.push(item));
             assert_eq!(few.as_slice(), (0..length).collect::<Vec<_>>());
             few.as_mut_slice().reverse();

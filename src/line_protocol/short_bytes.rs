@@ -2,6 +2,17 @@
 //!
 //! A line is made of many short texts, each of which is looked at, hashed and copied. Done byte by byte, or by a call
 //! into the C library for each copy, that would take longer than formatting the numbers between them.
+//!
+//! All of these append, and differ in what they know:
+//!
+//! | function | for |
+//! |---|---|
+//! | [`append`] | bytes of any length, mostly not more than 16: names, values |
+//! | [`append_up_to_32`] | bytes of any length, mostly 17 to 32: a float with all of its digits |
+//! | [`append_part`] | a part of a longer buffer, mostly not more than 32 bytes: a column of a point |
+//! | [`append_chunk`] | what is kept in an array of 32 bytes: a key that comes again in each line |
+//! | [`append_if_plain`] | a value of which is not known yet whether it has to be escaped |
+//! | [`append_word`], [`append_two`] | what is in registers: digits, a key with what stands around it |
 
 /// What one look at a name tells.
 #[derive(Clone, Copy, Debug)]
@@ -116,35 +127,21 @@ pub(crate) fn append_word(out: &mut Vec<u8>, word: u128, length: usize) {
 
 /// Appends the first bytes of a word and then of another one.
 #[inline(always)]
-pub(crate) fn append_words(
+pub(crate) fn append_two(
     out: &mut Vec<u8>,
     first: u64,
     first_length: usize,
     second: u128,
     second_length: usize,
 ) {
-    make_room::<32>(out);
+    make_room::<24>(out);
     append_start(out, &first.to_le_bytes(), first_length);
     append_start(out, &second.to_le_bytes(), second_length);
 }
 
-/// Appends two whole words and the first bytes of a third one.
+/// Appends bytes, without a call if they are more than 16 and at most 32.
 #[inline(always)]
-pub(crate) fn append_three_words(
-    out: &mut Vec<u8>,
-    first: u64,
-    second: u64,
-    third: u128,
-    third_length: usize,
-) {
-    make_room::<32>(out);
-    append_start(out, &first.to_le_bytes(), 8);
-    append_start(out, &second.to_le_bytes(), 8);
-    append_start(out, &third.to_le_bytes(), third_length);
-}
-
-#[inline(never)]
-fn append_many(out: &mut Vec<u8>, bytes: &[u8]) {
+pub(crate) fn append_up_to_32(out: &mut Vec<u8>, bytes: &[u8]) {
     match (bytes.first_chunk::<16>(), bytes.last_chunk::<16>()) {
         (Some(first), Some(last)) if bytes.len() <= 32 && has_room::<32>(out) => {
             append_start(out, first, bytes.len() - 16);
@@ -154,7 +151,12 @@ fn append_many(out: &mut Vec<u8>, bytes: &[u8]) {
     }
 }
 
-/// Appends a part of bytes, without a call if it is short and there is something behind it.
+#[inline(never)]
+fn append_many(out: &mut Vec<u8>, bytes: &[u8]) {
+    append_up_to_32(out, bytes);
+}
+
+/// Appends a part of a slice, without a call if it is short and the slice goes on behind it.
 #[inline(always)]
 pub(crate) fn append_part(out: &mut Vec<u8>, bytes: &[u8], start: usize, length: usize) {
     match bytes.get(start..).and_then(|bytes| bytes.first_chunk::<32>()) {

@@ -1,10 +1,10 @@
 //! What stands in a buffer and may come again.
 
-use crate::line_protocol::words;
+use crate::line_protocol::short_bytes;
 
 /// The measurement or a key of a line; a key with the byte before it and the equals sign behind it.
 #[derive(Clone, Copy, Default)]
-pub(crate) struct Known {
+pub(crate) struct RememberedKey {
     /// Where in the buffer it stands.
     pub(crate) start: usize,
     pub(crate) end: usize,
@@ -16,7 +16,7 @@ pub(crate) struct Known {
     is_plain: bool,
 }
 
-impl Known {
+impl RememberedKey {
     /// What stands in the buffer from a place on, which came as these texts.
     pub(crate) fn of(bytes: &[u8], start: usize, came: [&[u8]; 3]) -> Self {
         let length = came.iter().map(|text| text.len()).sum::<usize>();
@@ -43,7 +43,7 @@ impl Known {
             return self.copy(bytes);
         }
         self.start = bytes.len();
-        words::append_chunk(bytes, &self.text, self.length);
+        short_bytes::append_chunk(bytes, &self.text, self.length);
         self.end = bytes.len();
     }
 
@@ -58,7 +58,7 @@ impl Known {
     #[inline(always)]
     pub(crate) fn is(&self, name: &str) -> bool {
         let text = self.text.get(..self.length);
-        !name.is_empty() && text.is_some_and(|text| words::is_equal(text, name.as_bytes()))
+        !name.is_empty() && text.is_some_and(|text| short_bytes::is_equal(text, name.as_bytes()))
     }
 
     #[inline(always)]
@@ -66,7 +66,7 @@ impl Known {
         let text = self.text.get(1..=key.len());
         self.length == key.len() + 2
             && self.text[0] == before
-            && text.is_some_and(|text| words::is_equal(text, key.as_bytes()))
+            && text.is_some_and(|text| short_bytes::is_equal(text, key.as_bytes()))
     }
 
     /// The key, as it came.
