@@ -5,9 +5,12 @@ mod batching_limits;
 mod damaged;
 mod formats;
 mod hostile;
+mod ipc;
 mod layout;
 mod options;
 #[path = "../random/mod.rs"]
 mod random;
+mod readers;
 #[path = "../support/mod.rs"]
 mod support;
+mod writers;
