@@ -6,15 +6,19 @@
 //! To add a target: a module here with `pub fn check(data: &[u8])`, a line in `TARGETS`, a file of three lines in
 //! `fuzz_targets/`, its `[[bin]]` in `fuzz/Cargo.toml`, and a few seeds in `seeds/<name>/`.
 
+pub mod cells;
 pub mod column;
 pub mod columns;
 pub mod connection_string;
 pub mod error_body;
 pub mod flight;
+pub mod frame;
+pub mod frame_column;
 pub mod line_buffer;
 pub mod model;
 pub mod point;
 pub mod records;
+pub mod table;
 pub mod text_split;
 
 /// Checks one input, and panics if something is wrong with what the crate makes of it.
@@ -27,6 +31,7 @@ pub const TARGETS: &[(&str, Check)] = &[
     ("line_buffer", line_buffer::check),
     ("records", records::check),
     ("columns", columns::check),
+    ("frame", frame::check),
     ("text_split", text_split::check),
     ("error_body", error_body::check),
     ("connection_string", connection_string::check),

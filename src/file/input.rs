@@ -55,7 +55,7 @@ impl<'a> Origin<'a> {
             if metadata.is_dir() {
                 return Err(io::Error::new(io::ErrorKind::IsADirectory, "it is a directory"));
             }
-            Ok((!metadata.is_file()).then(|| File::open(path)).transpose()?)
+            (!metadata.is_file()).then(|| File::open(path)).transpose()
         };
         Ok(match open().map_err(cannot_open)? {
             None => Self(Kind::Path(path.to_owned())),

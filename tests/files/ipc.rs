@@ -122,7 +122,7 @@ fn lengths_that_are_not_there_are_not_allocated() {
             assert!(matches!(error.kind(), ErrorKind::File | ErrorKind::InvalidRecord), "{error}");
         }
     }
-    let mut damaged = bytes.clone();
+    let mut damaged = bytes;
     damaged[end - 10..end - 6].copy_from_slice(&i32::MAX.to_le_bytes());
     refused(&damaged);
     let mut stream = stream(&[batch(["a", "b"])]);

@@ -3,13 +3,13 @@
 //! The format has them as integers without a sign, but writers of Arrow write what comes before 1970 with one, below
 //! zero. The reader takes that for a time 73 years later.
 
-use std::io::Read;
+use std::io::{BufReader, Read};
 
 /// Whether an integer of a stream is below zero; none if the stream contradicts itself.
 ///
 /// `is_v2` is whether the runs are of the second version, as every writer but that of Hive 0.11 has them.
 pub(super) fn has_negative(stream: impl Read, is_v2: bool) -> Option<bool> {
-    let mut runs = Runs { bytes: stream.bytes(), bits: 0, left: 0 };
+    let mut runs = Runs { bytes: BufReader::new(stream).bytes(), bits: 0, left: 0 };
     let mut found = false;
     while let Some(first) = runs.bytes.next() {
         let first = first.ok()?;
