@@ -4,7 +4,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use arrow_array::RecordBatch;
 
-use super::input::Counter;
+use super::counter::Counter;
 use super::{Source, unreadable};
 use crate::record::{BatchEncoder, Lines};
 use crate::{Error, Result};

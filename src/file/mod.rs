@@ -2,6 +2,7 @@
 
 #[cfg(any(feature = "parquet", feature = "feather", feature = "orc"))]
 mod batches;
+mod counter;
 #[cfg(feature = "csv")]
 mod csv;
 #[cfg(feature = "feather")]

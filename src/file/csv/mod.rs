@@ -5,7 +5,8 @@ mod tokens;
 
 use std::io::Read;
 
-use super::input::{Counter, Input, Origin};
+use super::counter::Counter;
+use super::input::{Input, Origin};
 use super::packing::Packing;
 use super::types::Seen;
 use super::{Reading, Source};

@@ -7,7 +7,8 @@ mod scalar;
 
 use std::io::Read;
 
-use super::input::{Counter, Input, Origin};
+use super::counter::Counter;
+use super::input::{Input, Origin};
 use super::packing::Packing;
 use super::types::Seen;
 use super::{Reading, Source, unreadable};
