@@ -74,6 +74,7 @@ pub(crate) fn open<'a>(
     rules: &TagRules,
 ) -> Result<Box<dyn Source + 'a>> {
     format.check(reading)?;
+    #[cfg_attr(not(any(feature = "csv", feature = "json")), allow(unused_variables))]
     let packing = Packing::of(&origin, format)?;
     let opened: Result<Box<dyn Source + 'a>> = match format {
         #[cfg(feature = "csv")]
