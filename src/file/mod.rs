@@ -88,7 +88,7 @@ pub(crate) fn open<'a>(
         #[cfg(feature = "orc")]
         FileFormat::Orc => orc::open(&origin, reading, precision, rules),
         #[allow(unreachable_patterns)] // reached unless all formats are on
-        other => return Err(other.is_off()),
+        other => Err(other.is_off()),
     };
     // That it had to be read further than may be kept explains whatever else went wrong.
     origin.finish()?;
