@@ -37,6 +37,26 @@ pub(super) fn column(times: &[Option<i128>]) -> Result<ArrayRef, (usize, Error)>
     Ok(Arc::new(texts.finish()))
 }
 
+/// What `finish` makes of a batch, up to the first row that it refuses, and the error of that row. `finish` says the
+/// number of the row, from 0, in the batch that it is given.
+///
+/// # Errors
+/// It is the first row of the batch.
+pub(super) fn up_to_bad_row(
+    batch: &RecordBatch,
+    finish: impl Fn(RecordBatch) -> Result<RecordBatch, (usize, Error)>,
+) -> Result<(RecordBatch, Option<Error>)> {
+    let (mut rows, mut failed) = (batch.num_rows(), None);
+    loop {
+        match finish(batch.slice(0, rows)) {
+            Ok(batch) => return Ok((batch, failed)),
+            Err((0, error)) => return Err(error),
+            // Another column may refuse an earlier row.
+            Err((row, error)) => (rows, failed) = (row.min(rows - 1), Some(error)),
+        }
+    }
+}
+
 /// The batch of these columns, of which some are of another type than the schema says.
 pub(super) fn batch(schema: &Schema, columns: Vec<ArrayRef>, rows: usize) -> Result<RecordBatch> {
     let typed = schema.fields().iter().zip(&columns);

@@ -413,6 +413,14 @@ fn what_cannot_be_read_of_another_writer_says_why() {
 }
 
 #[test]
+fn the_rows_before_a_time_that_cannot_be_written_are_written() {
+    for name in ["pyorc-berlin-2101.orc", "pyorc-year-2300-time.orc"] {
+        let error = written(name, |file| file).unwrap_err();
+        assert_eq!((error.lines_written(), error.resume_line()), (1, Some(1)), "{name}: {error}");
+    }
+}
+
+#[test]
 fn every_file_of_another_writer_is_in_the_table() {
     let readme = folder().parent().unwrap().join("README.md");
     let readme = std::fs::read_to_string(readme).unwrap();

@@ -131,7 +131,7 @@ impl<M: Messages> BatchReader for Reader<M> {
                     let batch = self.batch(&message, &body);
                     let batch = batch.map_err(|error| error.in_context(&part))?;
                     self.batches += 1;
-                    return Ok(Some(Placed { batch, part, first_row: 0 }));
+                    return Ok(Some(Placed { batch, part, first_row: 0, failed: None }));
                 }
                 MessageHeader::DictionaryBatch => {
                     self.add_dictionary(&message, &body).map_err(|error| error.in_context(&part))?

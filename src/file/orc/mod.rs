@@ -23,7 +23,7 @@ use super::input::Origin;
 use super::{Reading, Source, unreadable, wide_times};
 use crate::line_protocol::TagRules;
 use crate::record::BatchEncoder;
-use crate::{Precision, Result};
+use crate::{Error, Precision, Result};
 
 pub(super) fn open(
     origin: &Origin<'_>,
@@ -93,15 +93,16 @@ impl Stripes {
     }
 
     /// Makes of what was decoded what is written.
-    fn finish(&self, batch: RecordBatch, zone: Option<&str>) -> Result<RecordBatch> {
-        if self.times.is_empty() {
-            return Ok(batch);
-        }
+    fn finish(
+        &self,
+        batch: RecordBatch,
+        zone: Option<&str>,
+    ) -> Result<RecordBatch, (usize, Error)> {
         let (schema, mut columns, rows) = batch.into_parts();
         for times in &self.times {
             times.finish(&mut columns, zone, self.rows)?;
         }
-        wide_times::batch(&schema, columns, rows)
+        wide_times::batch(&schema, columns, rows).map_err(|error| (0, error))
     }
 }
 
@@ -130,9 +131,10 @@ impl BatchReader for Stripes {
             };
             let zone = current.zone.clone();
             let batch = batch.map_err(|error| damaged(error).in_context(&behind))?;
-            let batch = self.finish(batch, zone.as_deref())?;
+            let (batch, failed) =
+                wide_times::up_to_bad_row(&batch, |batch| self.finish(batch, zone.as_deref()))?;
             self.rows += batch.num_rows();
-            return Ok(Some(Placed { batch, part: String::new(), first_row }));
+            return Ok(Some(Placed { batch, part: String::new(), first_row, failed }));
         }
     }
 }

@@ -78,12 +78,15 @@ impl Times {
     }
 
     /// The column as it is written; `zone` is that of the writer, `first_row` the number of its first row.
+    ///
+    /// # Errors
+    /// With the number of the row in the column, from 0.
     pub(super) fn finish(
         &self,
         columns: &mut [ArrayRef],
         zone: Option<&str>,
         first_row: usize,
-    ) -> Result<()> {
+    ) -> Result<(), (usize, Error)> {
         let Some(column) = columns.get_mut(self.place) else { return Ok(()) };
         let has_summer_time = self.is_local && zone.is_some_and(|zone| !is_fixed(zone));
         let late = if !self.is_wide {
@@ -93,7 +96,7 @@ impl Times {
         } else if let Some(times) = column.as_primitive_opt::<Decimal128Type>() {
             let times: Vec<Option<i128>> = times.iter().collect();
             *column = wide_times::column(&times)
-                .map_err(|(row, error)| self.at_row(first_row + row, error))?;
+                .map_err(|(row, error)| (row, self.at_row(first_row + row, error)))?;
             let late = |time: &Option<i128>| time.is_some_and(|time| time >= LAST_NANOS);
             Some(times).filter(|_| has_summer_time).and_then(|times| times.iter().position(late))
         } else {
@@ -101,14 +104,14 @@ impl Times {
         };
         match late {
             None => Ok(()),
-            Some(row) => Err(self.at_row(
-                first_row + row,
-                Error::invalid_record(format!(
+            Some(row) => {
+                let error = Error::invalid_record(format!(
                     "it is from 2100 on in the zone {}, whose summer time is known up to then: write the file in UTC, or \
                      leave the column out with .exclude(…)",
                     zone.unwrap_or_default()
-                )),
-            )),
+                ));
+                Err((row, self.at_row(first_row + row, error)))
+            }
         }
     }
 

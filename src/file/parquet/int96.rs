@@ -68,41 +68,44 @@ impl Int96Columns {
     }
 
     /// The batch with the times that the file has, from it and from the same rows in seconds. `first_row` is the number
-    /// of its first row.
+    /// of its first row. It ends before the first row that cannot be written, whose error comes with it.
     pub(super) fn join(
         &self,
-        batch: RecordBatch,
+        batch: &RecordBatch,
         seconds: Option<Result<RecordBatch, ArrowError>>,
         first_row: usize,
-    ) -> Result<RecordBatch> {
+    ) -> Result<(RecordBatch, Option<Error>)> {
         let seconds = seconds.ok_or_else(contradiction)?.map_err(damaged)?;
         if seconds.num_rows() != batch.num_rows() {
             return Err(contradiction());
         }
-        let (schema, mut columns, rows) = batch.into_parts();
-        for ((place, name), seconds) in self.places.iter().zip(seconds.columns()) {
-            let column = columns.get_mut(*place).ok_or_else(contradiction)?;
-            *column = times(column, seconds)?.map_err(|(row, error)| {
-                let row = first_row + row + 1;
-                error.in_context(&format!("row {row}, column {}", escape::quoted(name)))
-            })?;
-        }
-        wide_times::batch(&schema, columns, rows)
+        wide_times::up_to_bad_row(batch, |batch| {
+            let (schema, mut columns, rows) = batch.into_parts();
+            for ((place, name), seconds) in self.places.iter().zip(seconds.columns()) {
+                let column = columns.get_mut(*place).ok_or_else(|| (0, contradiction()))?;
+                *column = times(column, &seconds.slice(0, rows)).map_err(|(row, error)| {
+                    let number = first_row + row + 1;
+                    let place = format!("row {number}, column {}", escape::quoted(name));
+                    (row, error.in_context(&place))
+                })?;
+            }
+            wide_times::batch(&schema, columns, rows).map_err(|error| (0, error))
+        })
     }
 }
 
 /// The times of a column: nanoseconds tell them but for the multiples of 2^64, which seconds tell.
-fn times(nanos: &ArrayRef, seconds: &ArrayRef) -> Result<Result<ArrayRef, (usize, Error)>> {
+fn times(nanos: &ArrayRef, seconds: &ArrayRef) -> Result<ArrayRef, (usize, Error)> {
     let (Some(nanos_of), Some(seconds)) = (
         nanos.as_primitive_opt::<TimestampNanosecondType>(),
         seconds.as_primitive_opt::<TimestampSecondType>(),
     ) else {
-        return Err(contradiction());
+        return Err((0, contradiction()));
     };
     let fits = |second: &i64| (MIN_SECOND..=MAX_SECOND).contains(second);
     let rows = 0..seconds.len();
     if rows.clone().all(|row| seconds.is_null(row) || fits(&seconds.value(row))) {
-        return Ok(Ok(nanos.clone()));
+        return Ok(nanos.clone());
     }
     let time = |row: usize| {
         let (nano, second) = (nanos_of.value(row), seconds.value(row));
@@ -110,7 +113,7 @@ fn times(nanos: &ArrayRef, seconds: &ArrayRef) -> Result<Result<ArrayRef, (usize
         let is_valid = !seconds.is_null(row) && !nanos_of.is_null(row);
         is_valid.then(|| i128::from(second) * 1_000_000_000 + i128::from(rest))
     };
-    Ok(wide_times::column(&rows.map(time).collect::<Vec<_>>()))
+    wide_times::column(&rows.map(time).collect::<Vec<_>>())
 }
 
 #[cold]

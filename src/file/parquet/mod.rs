@@ -113,15 +113,17 @@ impl BatchReader for RowGroups {
                 continue;
             };
             let part = format!("row group {}", self.next);
-            let mut batch = batch.map_err(|error| damaged(error).in_context(&part))?;
+            let (mut failed, mut batch) =
+                (None, batch.map_err(|error| damaged(error).in_context(&part))?);
             let first_row = self.rows;
             if let (Some(int96), Some(seconds)) = (&self.int96, &mut reader.seconds) {
-                batch = int96
-                    .join(batch, seconds.next(), first_row)
+                (batch, failed) = int96
+                    .join(&batch, seconds.next(), first_row)
                     .map_err(|error| error.in_context(&part))?;
+                failed = failed.map(|error| error.in_context(&part));
             }
             self.rows += batch.num_rows();
-            return Ok(Some(Placed { batch, part, first_row }));
+            return Ok(Some(Placed { batch, part, first_row, failed }));
         }
     }
 }
