@@ -125,7 +125,8 @@ fn any_series(
         }
         _ => {
             let one = Series::new("".into(), [1_i64]);
-            let lists = Series::new("".into(), vec![one; length]);
+            // Of no list polars does not know the type.
+            let lists = Series::new("".into(), vec![one; length.max(1)]).slice(0, length);
             (lists, Class::Refused, vec![Cell::Unwritable; length])
         }
     })
