@@ -394,7 +394,7 @@ impl Client {
 
     pub(crate) fn check_open(&self) -> Result<()> {
         if self.inner.closed.load(Ordering::Acquire) {
-            return Err(Error::new(ErrorKind::Closed, "the client is closed"));
+            return Err(Error::closed());
         }
         Ok(())
     }

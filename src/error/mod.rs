@@ -4,6 +4,7 @@ mod kind;
 mod line_error;
 mod text;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 pub use kind::ErrorKind;
@@ -29,7 +30,7 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 /// ```
 pub struct Error(Box<Inner>);
 
-#[derive(Default)]
+#[derive(Clone, Default)]
 struct Inner {
     kind: ErrorKind,
     message: String,
@@ -45,7 +46,8 @@ struct Inner {
     retryable: bool,
     was_cut: bool,
     hides_lines: bool,
-    source: Option<Box<dyn std::error::Error + Send + Sync>>,
+    /// Shared by what is made of one error for several batches.
+    source: Option<Arc<dyn std::error::Error + Send + Sync>>,
 }
 
 impl Error {
@@ -146,6 +148,15 @@ impl Error {
         Self::new(ErrorKind::InvalidRecord, message)
     }
 
+    pub(crate) fn closed() -> Self {
+        Self::new(ErrorKind::Closed, "the client is closed")
+    }
+
+    /// The same error once more, with the same source.
+    pub(crate) fn duplicate(&self) -> Self {
+        Self(self.0.clone())
+    }
+
     pub(crate) fn with_status(mut self, status: u16) -> Self {
         self.0.status = Some(status);
         self
@@ -177,6 +188,10 @@ impl Error {
         self
     }
 
+    pub(crate) fn add_lines_written(&mut self, lines: usize) {
+        self.0.lines_written += lines;
+    }
+
     pub(crate) fn with_unsent(mut self, unsent: Vec<Batch>) -> Self {
         self.0.unsent = unsent;
         self
@@ -203,6 +218,11 @@ impl Error {
     pub(crate) fn with_in_doubt(mut self, in_doubt: bool) -> Self {
         self.0.in_doubt = in_doubt;
         self
+    }
+
+    /// What was in doubt stays so.
+    pub(crate) fn add_doubt(&mut self, in_doubt: bool) {
+        self.0.in_doubt |= in_doubt;
     }
 
     pub(crate) fn with_retryable(mut self, retryable: bool) -> Self {
@@ -234,7 +254,7 @@ impl Error {
         mut self,
         source: impl Into<Box<dyn std::error::Error + Send + Sync>>,
     ) -> Self {
-        self.0.source = Some(source.into());
+        self.0.source = Some(Arc::from(source.into()));
         self
     }
 

@@ -12,7 +12,8 @@ pub struct Batch {
     pub(crate) database: Arc<str>,
     pub(crate) organization: Arc<str>,
     pub(crate) precision: Precision,
-    pub(crate) line_protocol: Vec<u8>,
+    /// Clones share it.
+    pub(crate) line_protocol: Arc<Vec<u8>>,
     pub(crate) lines: usize,
     pub(crate) attempts: u32,
 }
@@ -46,18 +47,6 @@ impl Batch {
     #[must_use]
     pub fn lines(&self) -> usize {
         self.lines
-    }
-
-    /// The same without lines.
-    pub(crate) fn shell(&self) -> Self {
-        Self {
-            database: self.database.clone(),
-            organization: self.organization.clone(),
-            precision: self.precision,
-            line_protocol: Vec::new(),
-            lines: 0,
-            attempts: self.attempts,
-        }
     }
 
     /// How many times it was sent.

@@ -2,8 +2,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::retry::RetryPolicy;
-use super::scheduler::ThreadPoolScheduler;
+use super::batching::{RetryPolicy, ThreadPoolScheduler};
 use crate::{Batch, Error};
 
 /// How a client writes: each call by itself, or in batches.
@@ -64,6 +63,8 @@ pub struct WriteOptions {
     exponential_base: u32,
     max_close_wait: Duration,
     scheduler: Option<ThreadPoolScheduler>,
+    merge_waiting: bool,
+    max_request_lines: Option<usize>,
     callbacks: Callbacks,
 }
 
@@ -108,12 +109,12 @@ pub(crate) struct Settings {
     pub(crate) batch_size: usize,
     pub(crate) max_batch_bytes: usize,
     pub(crate) buffer_limit: usize,
-    /// What of it lines may fill.
-    pub(crate) room_for_lines: usize,
     pub(crate) on_full: OnFull,
     pub(crate) flush_interval: Duration,
     pub(crate) jitter: Duration,
     pub(crate) retry: RetryPolicy,
+    /// How many lines go as one request where several batches wait; none if each batch goes alone.
+    pub(crate) merge_waiting: Option<usize>,
     pub(crate) max_close_wait: Duration,
 }
 
@@ -138,6 +139,8 @@ impl WriteOptions {
             exponential_base: 2,
             max_close_wait: Duration::from_secs(300),
             scheduler: None,
+            merge_waiting: true,
+            max_request_lines: None,
             callbacks: Callbacks { success: None, error: None, retry: None },
         }
     }
@@ -221,6 +224,31 @@ impl WriteOptions {
     pub fn write_scheduler(mut self, scheduler: ThreadPoolScheduler) -> Self {
         self.scheduler = Some(scheduler);
         self.set("write_scheduler")
+    }
+
+    /// Whether batches that wait for the same target go as one request. Default: true.
+    ///
+    /// A durable write is answered when the server's log is flushed, which in InfluxDB 3 Core is once a second, however
+    /// little it writes. So one worker that sends batch after batch writes one batch a second. With this, the batches that
+    /// were closed while a request was on the way leave together as the next one, in order, up to
+    /// [`max_request_bytes`](crate::ClientBuilder::max_request_bytes) and
+    /// [`max_request_lines`](Self::max_request_lines). A batch that finds nothing on the way still leaves at once and alone.
+    ///
+    /// Everything else stays as it is for each batch: its callbacks, its attempts, its counts, and its place in
+    /// [`unsent`](Error::unsent). If such a request is refused for lines that the server does not name, or as too large, it
+    /// is taken apart again, so that one batch does not cost another.
+    pub fn merge_waiting(mut self, merge: bool) -> Self {
+        self.merge_waiting = merge;
+        self.set("merge_waiting")
+    }
+
+    /// The most lines that go as one request where several batches wait; a batch that is larger goes alone. Default: as
+    /// many as [`max_request_bytes`](crate::ClientBuilder::max_request_bytes) has room for.
+    ///
+    /// The makers of the server call 10 000 lines or 10 MB the best size.
+    pub fn max_request_lines(mut self, lines: usize) -> Self {
+        self.max_request_lines = Some(lines);
+        self.set("max_request_lines")
     }
 
     /// How many bytes of memory lines take at most, be they in open batches, queued, on the way or waiting for a retry.
@@ -313,6 +341,11 @@ impl WriteOptions {
         if self.max_batch_bytes == 0 {
             problems.push("max_batch_bytes is 0: no line fits".into());
         }
+        if self.max_request_lines == Some(0) {
+            problems.push(
+                "max_request_lines is 0: use merge_waiting(false) to send each batch alone".into(),
+            );
+        }
         if self.buffer_limit < MIN_BUFFER {
             problems.push(format!(
                 "buffer_limit is {}: at least {MIN_BUFFER} bytes are needed",
@@ -340,7 +373,6 @@ impl WriteOptions {
             batch_size: self.batch_size,
             max_batch_bytes: self.max_batch_bytes.min(max_request_bytes),
             buffer_limit: self.buffer_limit,
-            room_for_lines: self.buffer_limit,
             on_full: self.on_full,
             flush_interval: self.flush_interval,
             jitter: self.jitter_interval,
@@ -352,6 +384,7 @@ impl WriteOptions {
                 max_time: self.max_retry_time,
                 jitter: self.jitter_interval,
             },
+            merge_waiting: self.merge_waiting.then(|| self.max_request_lines.unwrap_or(usize::MAX)),
             max_close_wait: self.max_close_wait,
         }
     }
@@ -383,6 +416,8 @@ impl fmt::Debug for WriteOptions {
             .field("exponential_base", &self.exponential_base)
             .field("max_close_wait", &self.max_close_wait)
             .field("write_scheduler", &self.scheduler)
+            .field("merge_waiting", &self.merge_waiting)
+            .field("max_request_lines", &self.max_request_lines)
             .field("success_callback", &self.callbacks.success.is_some())
             .field("error_callback", &self.callbacks.error.is_some())
             .field("retry_callback", &self.callbacks.retry.is_some())

@@ -5,8 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::answer::Api;
-use super::batcher::Batcher;
-use super::open::Part;
+use super::batching::{Batcher, CallLines};
 use super::sync;
 use super::target::Target;
 use crate::config::Headers;
@@ -150,7 +149,7 @@ impl<'a, R: Record<K>, K> WriteRequest<'a, R, K> {
         warn_of(skipped, count);
         let encoded = sync::Encoded { buffer, count, repeatable, map };
         if let Err(error) = self.client.check_open() {
-            return Err(error.with_rest(&[Part::new(target, &encoded.buffer, count)]));
+            return Err(error.with_rest(&[CallLines::new(target, &encoded.buffer, count)]));
         }
         sync::send(self.client.http(), self.client.config(), target, encoded)
     }
@@ -165,14 +164,14 @@ impl<'a, R: Record<K>, K> WriteRequest<'a, R, K> {
         self.record.encode(&mut lines)?;
         let (count, skipped) = (lines.count(), lines.skipped());
         warn_of(skipped, count + stamped.count);
-        let part = Part::new(target, buffer, count);
+        let own = CallLines::new(target, buffer, count);
         if stamped.count == 0 {
-            let mut parts = [part];
-            return batcher.accept(&mut parts, None).map_err(|error| error.with_rest(&parts));
+            let mut lines = [own];
+            return batcher.accept(&mut lines).map_err(|error| error.with_rest(&lines));
         }
         let fine = Arc::new(Target { precision: Precision::Nanosecond, ..Target::clone(target) });
-        let mut parts = [part, Part::new(&fine, &stamped.buffer, stamped.count)];
-        batcher.accept(&mut parts, None).map_err(|error| error.with_rest(&parts))
+        let mut lines = [own, CallLines::new(&fine, &stamped.buffer, stamped.count)];
+        batcher.accept(&mut lines).map_err(|error| error.with_rest(&lines))
     }
 
     fn overrides(&mut self) -> &mut Overrides {

@@ -18,11 +18,14 @@ pub struct WriteStats {
     pub dropped: Amount,
     /// Handed back by [`close`](crate::Client::close), as it could not be sent in time.
     pub returned: Amount,
-    /// Not settled yet: being collected, queued, on the way or waiting for a retry.
+    /// Not ended yet: being collected, queued, on the way or waiting for a retry.
     pub pending: Amount,
-    /// How many requests stored lines.
+    /// How many batches were stored, as a whole or in part; the halves of one that was cut count as two.
     pub batches: u64,
-    /// How many times a request was, or is about to be, sent again.
+    /// How many requests stored lines. Fewer than `batches` where several that waited went
+    /// [as one](crate::WriteOptions::merge_waiting).
+    pub requests: u64,
+    /// How many times a batch was, or is about to be, sent again.
     pub retries: u64,
     /// How many calls of callbacks panicked.
     pub callback_panics: u64,
@@ -48,41 +51,5 @@ impl std::ops::AddAssign for Amount {
     fn add_assign(&mut self, other: Self) {
         self.lines += other.lines;
         self.bytes += other.bytes;
-    }
-}
-
-impl std::ops::SubAssign for Amount {
-    fn sub_assign(&mut self, other: Self) {
-        self.lines = self.lines.saturating_sub(other.lines);
-        self.bytes = self.bytes.saturating_sub(other.bytes);
-    }
-}
-
-/// How lines are settled.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) enum End {
-    Written,
-    Rejected,
-    Failed,
-    Dropped,
-    Returned,
-}
-
-impl WriteStats {
-    pub(crate) fn accept(&mut self, amount: Amount) {
-        self.accepted += amount;
-        self.pending += amount;
-    }
-
-    /// Lines are settled once: this is the only way out of `pending`.
-    pub(crate) fn settle(&mut self, end: End, amount: Amount) {
-        self.pending -= amount;
-        match end {
-            End::Written => self.written += amount,
-            End::Rejected => self.rejected += amount,
-            End::Failed => self.failed += amount,
-            End::Dropped => self.dropped += amount,
-            End::Returned => self.returned += amount,
-        }
     }
 }

@@ -3,6 +3,8 @@
 use std::time::Duration;
 
 use super::Batch;
+#[cfg(feature = "gzip")]
+use super::gzip::Frame;
 use super::http::{Http, Post};
 use super::target::Target;
 use crate::config::Config;
@@ -38,20 +40,17 @@ pub(crate) fn send(http: &Http, config: &Config, target: &Target, encoded: Encod
     let mut partial: Option<Error> = None;
     let mut line_errors = Vec::new();
     for (place, part) in parts.iter().enumerate() {
-        let packed = pack(http, config, part.bytes, |_| true);
-        let body = Body {
-            bytes: part.bytes,
-            packed: packed.as_deref(),
-            repeatable: encoded.repeatable,
-            timeout: target.timeout,
-        };
-        match post(http, target, &path_and_query, &body) {
+        match send_part(http, config, target, &path_and_query, part.bytes, encoded.repeatable) {
             Ok(()) => written += part.lines,
             Err(error) => {
                 let located = locate(error.line_errors(), part, &encoded.map);
                 // The good lines of the part are stored, so the parts behind it are as good as ever.
                 if error.kind() == ErrorKind::PartialWrite {
-                    written += part.lines.saturating_sub(located.len());
+                    // One line can have several errors.
+                    let mut bad: Vec<_> = located.iter().map(LineError::line_number).collect();
+                    bad.sort_unstable();
+                    bad.dedup_by(|one, other| one.is_some() && one == other);
+                    written += part.lines.saturating_sub(bad.len());
                     line_errors.extend(located);
                     partial.get_or_insert(error);
                 } else {
@@ -74,29 +73,43 @@ pub(crate) fn send(http: &Http, config: &Config, target: &Target, encoded: Encod
     }
 }
 
+/// Sends one part, compressed if it is large enough.
+fn send_part(
+    http: &Http,
+    config: &Config,
+    target: &Target,
+    path_and_query: &str,
+    bytes: &[u8],
+    repeatable: bool,
+) -> Result<()> {
+    let timeout = target.timeout;
+    #[cfg(feature = "gzip")]
+    if config.gzip_threshold.is_some_and(|least| bytes.len() >= least)
+        && let Some(segment) = http.gzip.compress(bytes, |_| true)
+    {
+        let frame = Frame::of([&segment]);
+        let pieces = &[frame.header(), segment.blocks(), frame.trailer()];
+        return post(
+            http,
+            target,
+            path_and_query,
+            &Body { pieces, gzip: true, repeatable, timeout },
+        );
+    }
+    #[cfg(not(feature = "gzip"))]
+    let _ = config;
+    post(http, target, path_and_query, &Body { pieces: &[bytes], gzip: false, repeatable, timeout })
+}
+
 /// What goes as one request.
 pub(super) struct Body<'a> {
-    pub(super) bytes: &'a [u8],
-    /// The same, compressed.
-    pub(super) packed: Option<&'a [u8]>,
+    /// One behind the other.
+    pub(super) pieces: &'a [&'a [u8]],
+    /// Whether the pieces are compressed.
+    pub(super) gzip: bool,
     /// Whether writing it twice changes nothing.
     pub(super) repeatable: bool,
     pub(super) timeout: Duration,
-}
-
-/// The compressed body, if it is large enough to be compressed and `may_take` grants the memory.
-pub(super) fn pack(
-    http: &Http,
-    config: &Config,
-    bytes: &[u8],
-    may_take: impl FnMut(usize) -> bool,
-) -> Option<Vec<u8>> {
-    config.gzip_threshold.filter(|&threshold| bytes.len() >= threshold)?;
-    #[cfg(feature = "gzip")]
-    let packed = http.gzip.compress(bytes, may_take);
-    #[cfg(not(feature = "gzip"))]
-    let (packed, _, _) = (None, http, may_take);
-    packed
 }
 
 /// Makes one request.
@@ -108,8 +121,8 @@ pub(super) fn post(
 ) -> Result<()> {
     let post = Post {
         path_and_query,
-        body: body.packed.unwrap_or(body.bytes),
-        gzip: body.packed.is_some(),
+        body: body.pieces,
+        gzip: body.gzip,
         headers: &target.headers,
         timeout: body.timeout,
         repeatable: body.repeatable,

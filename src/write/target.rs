@@ -37,6 +37,11 @@ impl Target {
 
     /// A batch of lines for this target.
     pub(crate) fn batch(&self, line_protocol: Vec<u8>, lines: usize) -> Batch {
+        self.batch_of(Arc::new(line_protocol), lines)
+    }
+
+    /// The same, of lines that others have as well.
+    pub(crate) fn batch_of(&self, line_protocol: Arc<Vec<u8>>, lines: usize) -> Batch {
         Batch {
             database: self.database.clone(),
             organization: self.organization.clone(),

@@ -62,30 +62,30 @@ fn run(seed: u64, server: &Server, worlds: &Worlds, shared: &[ThreadPoolSchedule
 
 /// Closes or drops a client, and checks what it told.
 fn end(actor: Actor, worlds: &Worlds) {
-    let Actor { client, database, tale, is_dropped, is_reentrant } = actor;
+    let Actor { client, database, account, is_dropped, is_reentrant } = actor;
     let stats = if is_dropped {
         let weak = client.downgrade();
         drop(client);
         assert!(is_reentrant || weak.upgrade().is_none());
         None
     } else {
-        close(&client, |error| tale.tell_error(&(0..0), error));
+        close(&client, |error| account.tell_error(&(0..0), error));
         Some(client)
     };
     // A close that has no time does not wait for a callback that runs. Callbacks are dropped after that.
     let start = Instant::now();
-    while Arc::strong_count(&tale) > 1 {
+    while Arc::strong_count(&account) > 1 {
         assert!(start.elapsed() < HANGS, "callbacks are left");
         thread::yield_now();
     }
     let stats = stats.map(|client| {
         // What a callback did while the client was closed may have failed.
-        close(&client, |error| tale.tell_error(&(0..0), error));
+        close(&client, |error| account.tell_error(&(0..0), error));
         assert_adds_up(&client);
         client.write_stats()
     });
     let world = worlds.lock().unwrap().remove(&database).unwrap();
-    tale.check(&world, stats.as_ref());
+    account.check(&world, stats.as_ref());
 }
 
 fn close(client: &Client, mut tell: impl FnMut(&influxdb3_blocking::Error)) {

@@ -47,8 +47,10 @@ fn trouble(to: SocketAddr) -> impl FnMut(usize, &Request) -> Reply + Send + 'sta
     }
 }
 
+/// Each batch goes as a request of its own, so that there are many of them.
 fn options() -> WriteOptions {
     WriteOptions::default()
+        .merge_waiting(false)
         .batch_size(50)
         .buffer_limit(32 << 10)
         .flush_interval(Duration::from_millis(20))
@@ -101,8 +103,10 @@ fn assert_all_once(points: i64, client: &Client, server: &DevServer) {
 
 #[test]
 fn answers_that_fail_or_get_lost_lose_and_double_nothing() {
-    let (client, server) = write_through(3000, options(), |door, _| door);
-    assert_all_once(3000, &client, &server);
+    for merge in [false, true] {
+        let (client, server) = write_through(3000, options().merge_waiting(merge), |door, _| door);
+        assert_all_once(3000, &client, &server);
+    }
 }
 
 #[test]
@@ -135,9 +139,11 @@ fn a_server_that_restarts_on_the_same_port_finds_everything() {
 
 #[test]
 fn several_workers_lose_and_double_nothing_either() {
-    let options = options().write_scheduler(ThreadPoolScheduler::new(4));
-    let (client, server) = write_through(3000, options, |door, _| door);
-    assert_all_once(3000, &client, &server);
+    for merge in [false, true] {
+        let options = options().write_scheduler(ThreadPoolScheduler::new(4)).merge_waiting(merge);
+        let (client, server) = write_through(3000, options, |door, _| door);
+        assert_all_once(3000, &client, &server);
+    }
 }
 
 #[test]

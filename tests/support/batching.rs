@@ -10,9 +10,11 @@ use super::http::{HANGS, Server};
 /// Longer than any test.
 pub const NEVER: Duration = Duration::from_secs(3600);
 
-/// Batching without timers: batches leave when they are full or flushed, and retries follow at once.
+/// Batching without timers: batches leave when they are full or flushed, each as a request of its own, and retries follow
+/// at once.
 pub fn options() -> WriteOptions {
     WriteOptions::default()
+        .merge_waiting(false)
         .flush_interval(NEVER)
         .retry_interval(Duration::from_millis(1))
         .max_retry_delay(Duration::from_millis(1))

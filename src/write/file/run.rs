@@ -1,13 +1,14 @@
 //! The writing of one file: read part by part, written batch by batch.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use super::{FileReport, Progress};
 use crate::file::{self, FileFormat, Origin, Reading, Source};
 use crate::line_protocol::text::line_ends;
 use crate::record::Lines;
 use crate::write::Batcher;
-use crate::write::group::Group;
+use crate::write::batching::FileBatches;
 use crate::write::sync::{self, Encoded};
 use crate::write::target::Target;
 use crate::{Client, Error, ErrorKind, LineError, Result};
@@ -15,9 +16,9 @@ use crate::{Client, Error, ErrorKind, LineError, Result};
 /// The writing of one file.
 pub(super) struct Run<'a> {
     client: &'a Client,
-    target: Target,
+    target: Arc<Target>,
     /// The batches of the file, where the client batches.
-    group: Option<Group>,
+    batches: Option<FileBatches>,
     /// Lines that are still to be left out.
     skip: usize,
     /// Lines of the file that are behind us.
@@ -36,8 +37,8 @@ impl<'a> Run<'a> {
     pub(super) fn new(client: &'a Client, target: Target, resume_from_line: usize) -> Result<Self> {
         Ok(Self {
             client,
-            target,
-            group: client.batcher().map(Batcher::group).transpose()?,
+            target: Arc::new(target),
+            batches: client.batcher().map(Batcher::file_batches).transpose()?,
             skip: resume_from_line,
             settled: 0,
             report: FileReport::default(),
@@ -120,9 +121,9 @@ impl<'a> Run<'a> {
 
     /// Writes a batch, and waits until each of its lines is either written or refused.
     fn settle(&mut self, encoded: Encoded, bytes: usize, count: usize) -> Result<()> {
-        if let Some(group) = self.group.take() {
-            let result = self.settle_batches(&group, &encoded.buffer, count);
-            self.group = Some(group);
+        if let Some(mut batches) = self.batches.take() {
+            let result = self.settle_batches(&mut batches, &encoded.buffer, count);
+            self.batches = Some(batches);
             result?;
             self.settled += count;
             return Ok(());
@@ -155,10 +156,14 @@ impl<'a> Run<'a> {
     }
 
     /// The same by way of the client's batches: with its retries and callbacks, none of them mixed with other lines.
-    fn settle_batches(&mut self, group: &Group, lines: &[u8], count: usize) -> Result<()> {
-        let result =
-            group.submit(&self.target, lines, count).and_then(|()| group.settle().map(drop));
-        let report = group.report();
+    fn settle_batches(
+        &mut self,
+        batches: &mut FileBatches,
+        lines: &[u8],
+        count: usize,
+    ) -> Result<()> {
+        let result = batches.submit(&self.target, lines, count).and_then(|()| batches.settle());
+        let report = batches.amounts();
         self.report.lines = usize::try_from(report.written.lines).unwrap_or(usize::MAX);
         self.report.bytes = usize::try_from(report.written.bytes).unwrap_or(usize::MAX);
         self.report.batches = usize::try_from(report.batches).unwrap_or(usize::MAX);

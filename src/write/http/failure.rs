@@ -10,7 +10,9 @@ use crate::{Error, ErrorKind};
 
 /// A body that knows how much of it was taken, as ureq does not say how far a failed request came.
 pub(super) struct WatchedBody<'a> {
-    rest: &'a [u8],
+    /// What is left of the piece that is being taken.
+    piece: &'a [u8],
+    rest: std::slice::Iter<'a, &'a [u8]>,
     began: bool,
 }
 
@@ -21,19 +23,33 @@ pub(super) struct Progress {
 }
 
 impl<'a> WatchedBody<'a> {
-    pub(super) fn new(body: &'a [u8]) -> Self {
-        Self { rest: body, began: false }
+    /// A body of pieces, one behind the other.
+    pub(super) fn new(pieces: &'a [&'a [u8]]) -> Self {
+        Self { piece: &[], rest: pieces.iter(), began: false }
+    }
+
+    /// How many bytes were not taken yet.
+    pub(super) fn left(&self) -> usize {
+        self.piece.len() + self.rest.as_slice().iter().map(|piece| piece.len()).sum::<usize>()
     }
 
     pub(super) fn progress(&self) -> Progress {
-        Progress { began: self.began, finished: self.rest.is_empty() }
+        Progress { began: self.began, finished: self.left() == 0 }
     }
 }
 
 impl Read for WatchedBody<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         self.began = true;
-        self.rest.read(buffer)
+        let mut filled = 0;
+        while filled < buffer.len() {
+            if self.piece.is_empty() {
+                let Some(next) = self.rest.next() else { break };
+                self.piece = next;
+            }
+            filled += self.piece.read(&mut buffer[filled..])?;
+        }
+        Ok(filled)
     }
 }
 

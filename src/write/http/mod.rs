@@ -14,7 +14,6 @@ use ureq::{Agent, SendBody};
 use self::failure::{Failure, WatchedBody};
 use self::resolver::Known;
 use super::answer::Answer;
-use super::batcher::closed;
 use crate::config::{Config, Headers};
 use crate::{Error, Result};
 
@@ -50,13 +49,20 @@ struct Peer {
 pub(crate) struct Post<'a> {
     /// With a leading slash.
     pub(crate) path_and_query: &'a str,
-    pub(crate) body: &'a [u8],
+    /// One behind the other.
+    pub(crate) body: &'a [&'a [u8]],
     /// Whether `body` is compressed.
     pub(crate) gzip: bool,
     pub(crate) headers: &'a Headers,
     pub(crate) timeout: Duration,
     /// Whether sending it twice changes nothing.
     pub(crate) repeatable: bool,
+}
+
+impl std::fmt::Debug for Http {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Http").field("base", &self.peer.base).finish_non_exhaustive()
+    }
 }
 
 impl Http {
@@ -92,7 +98,7 @@ impl Http {
     pub(crate) fn join(&self) -> Result<()> {
         let mut shared = self.lock();
         if shared.agent.is_none() {
-            return Err(closed());
+            return Err(Error::closed());
         }
         shared.users += 1;
         Ok(())
@@ -113,7 +119,7 @@ impl Http {
     }
 
     fn agent(&self) -> Result<Agent> {
-        self.lock().agent.clone().ok_or_else(closed)
+        self.lock().agent.clone().ok_or_else(Error::closed)
     }
 
     fn lock(&self) -> MutexGuard<'_, Shared> {
@@ -171,6 +177,7 @@ impl Http {
     ) -> Result<Answer, Failure> {
         let url = format!("{}{path_and_query}", self.peer.base);
         let mut body = WatchedBody::new(post.map_or(&[], |post| post.body));
+        let length = body.left();
         // ureq adds it to the time of day, which must not overflow.
         let timeout = timeout.min(LONGEST);
         let connect = self.connect_timeout.min(timeout);
@@ -187,7 +194,7 @@ impl Http {
                 let request = if fresh { request.max_idle_age(Duration::ZERO) } else { request };
                 let mut request = self
                     .with_headers(request.build(), post.headers)
-                    .header("content-length", post.body.len());
+                    .header("content-length", length);
                 if !self.headers.contains("content-type") && !post.headers.contains("content-type")
                 {
                     request = request.header("content-type", "text/plain; charset=utf-8");
@@ -195,7 +202,7 @@ impl Http {
                 if post.gzip {
                     request = request.header("content-encoding", "gzip");
                 }
-                if post.body.len() > EXPECT_ABOVE {
+                if length > EXPECT_ABOVE {
                     request = request.header("expect", "100-continue");
                 }
                 request.send(SendBody::from_reader(&mut body))

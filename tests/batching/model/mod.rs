@@ -1,5 +1,5 @@
 //! The parts of the model test.
 
+pub(crate) mod account;
 pub(crate) mod program;
-pub(crate) mod tale;
 pub(crate) mod world;

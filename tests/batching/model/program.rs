@@ -10,7 +10,7 @@ use influxdb3_blocking::{
     Batch, Client, Error, ErrorKind, OnFull, ThreadPoolScheduler, WeakClient, WriteOptions,
 };
 
-use super::tale::{End, Tale};
+use super::account::{Account, End};
 use crate::random::Random;
 use crate::support::batching::{assert_adds_up, points};
 
@@ -18,7 +18,7 @@ use crate::support::batching::{assert_adds_up, points};
 pub(crate) struct Actor {
     pub(crate) client: Client,
     pub(crate) database: String,
-    pub(crate) tale: Arc<Tale>,
+    pub(crate) account: Arc<Account>,
     /// Whether it is dropped in the end rather than closed, when nobody can be told but its error callback.
     pub(crate) is_dropped: bool,
     /// Whether its callbacks use it.
@@ -28,7 +28,7 @@ pub(crate) struct Actor {
 /// What the callbacks of a client need to use it.
 struct Inside {
     database: String,
-    tale: Arc<Tale>,
+    account: Arc<Account>,
     client: OnceLock<WeakClient>,
     random: Mutex<Random>,
     /// How many more times they use the client.
@@ -47,12 +47,12 @@ impl Actor {
         sibling: Option<&Client>,
         random: &mut Random,
     ) -> Self {
-        let tale = Arc::new(Tale::new(random.one_in(2)));
-        let is_dropped = tale.has_error_callback() && random.one_in(3);
+        let account = Arc::new(Account::new(random.one_in(2)));
+        let is_dropped = account.has_error_callback() && random.one_in(3);
         let is_reentrant = random.one_in(3);
         let inside = Arc::new(Inside {
             database: database.clone(),
-            tale: tale.clone(),
+            account: account.clone(),
             client: OnceLock::new(),
             random: Mutex::new(Random::new(random.number())),
             budget: AtomicUsize::new(if is_reentrant { 8 } else { 0 }),
@@ -81,7 +81,7 @@ impl Actor {
             }
         };
         assert!(inside.client.set(client.downgrade()).is_ok());
-        Self { client, database, tale, is_dropped, is_reentrant }
+        Self { client, database, account, is_dropped, is_reentrant }
     }
 
     /// Another handle of the same client.
@@ -89,7 +89,7 @@ impl Actor {
         Self {
             client: self.client.clone(),
             database: self.database.clone(),
-            tale: self.tale.clone(),
+            account: self.account.clone(),
             is_dropped: self.is_dropped,
             is_reentrant: self.is_reentrant,
         }
@@ -105,15 +105,15 @@ impl Actor {
             4 if random.one_in(2) => self.write_file(random),
             _ => {
                 let most = random.pick(&[1, 1, 1, 3, 3, 20, 150]);
-                let own = self.tale.numbers(1 + random.below(most) as i64);
-                write(client, &self.database, &self.tale, own, random.one_in(2));
+                let own = self.account.numbers(1 + random.below(most) as i64);
+                write(client, &self.database, &self.account, own, random.one_in(2));
             }
         }
     }
 
     #[cfg(feature = "csv")]
     fn write_file(&self, random: &mut Random) {
-        let own = self.tale.numbers_of_file(1 + random.below(60) as i64);
+        let own = self.account.numbers_of_file(1 + random.below(60) as i64);
         let rows: String = own.clone().map(|number| format!("{number},{number}\n")).collect();
         let file = Scratch::new(&format!("time,f\n{rows}"));
         let file = self
@@ -125,11 +125,11 @@ impl Actor {
         match file.send() {
             Ok(report) => {
                 assert_eq!(report.lines as i64, own.end - own.start);
-                self.tale.assert_written(own);
+                self.account.assert_written(own);
             }
             Err(error) => {
                 assert_known(&error);
-                self.tale.tell_error(&own, &error);
+                self.account.tell_error(&own, &error);
             }
         }
     }
@@ -139,17 +139,23 @@ impl Actor {
 
     fn tell(&self, own: &std::ops::Range<i64>, result: Result<(), Error>) {
         if let Err(error) = result {
-            self.tale.tell_error(own, &error);
+            self.account.tell_error(own, &error);
         }
     }
 }
 
 const NONE: std::ops::Range<i64> = 0..0;
 
-fn write(client: &Client, database: &str, tale: &Tale, own: std::ops::Range<i64>, is_v2: bool) {
+fn write(
+    client: &Client,
+    database: &str,
+    account: &Account,
+    own: std::ops::Range<i64>,
+    is_v2: bool,
+) {
     let request = client.write(points(own.clone())).database(database).use_v2_api(is_v2);
     if let Err(error) = request.send() {
-        tale.tell_error(&own, &error);
+        account.tell_error(&own, &error);
         assert_known(&error);
     }
 }
@@ -183,12 +189,12 @@ impl Inside {
             (random.below(12), 1 + random.below(5) as i64, random.one_in(2))
         };
         match choice {
-            0 | 1 => client.flush().unwrap_or_else(|error| self.tale.tell_error(&NONE, &error)),
+            0 | 1 => client.flush().unwrap_or_else(|error| self.account.tell_error(&NONE, &error)),
             2 if self.may_close => {
-                client.close().unwrap_or_else(|error| self.tale.tell_error(&NONE, &error))
+                client.close().unwrap_or_else(|error| self.account.tell_error(&NONE, &error))
             }
             3 => assert_adds_up(&client),
-            _ => write(&client, &self.database, &self.tale, self.tale.numbers(count), is_v2),
+            _ => write(&client, &self.database, &self.account, self.account.numbers(count), is_v2),
         }
     }
 }
@@ -201,16 +207,16 @@ fn with_callbacks(
     let panics = random.one_in(4);
     let written = inside.clone();
     let mut options = options.success_callback(move |batch| {
-        written.tale.tell(End::Written, batch);
+        written.account.tell(End::Written, batch);
         written.use_client();
         if panics && batch.lines() % 2 == 0 {
             resume_unwind(Box::new("a callback that panics without a word"));
         }
     });
-    if inside.tale.has_error_callback() {
+    if inside.account.has_error_callback() {
         let failed = inside.clone();
         options = options.error_callback(move |batch: &Batch, _| {
-            failed.tale.tell(End::Failed, batch);
+            failed.account.tell(End::Failed, batch);
             failed.use_client();
         });
     }
@@ -249,6 +255,11 @@ fn options(random: &mut Random, scheduler: Option<&ThreadPoolScheduler>) -> Writ
     }
     if random.one_in(3) {
         options = options.jitter_interval(millis(random, 2));
+    }
+    if random.one_in(3) {
+        options = options.merge_waiting(false);
+    } else if random.one_in(3) {
+        options = options.max_request_lines(1 + random.below(20));
     }
     match scheduler {
         Some(scheduler) => options.write_scheduler(scheduler.clone()),

@@ -10,7 +10,7 @@ use super::world::{World, is_bad};
 use crate::support::batching::numbers;
 
 /// Where the numbers of one client went, as it tells by its callbacks and errors.
-pub(crate) struct Tale {
+pub(crate) struct Account {
     has_error_callback: bool,
     told: Mutex<Told>,
 }
@@ -39,7 +39,7 @@ pub(crate) enum End {
     OfFile,
 }
 
-impl Tale {
+impl Account {
     pub(crate) fn new(has_error_callback: bool) -> Self {
         Self { has_error_callback, told: Mutex::default() }
     }

@@ -15,28 +15,32 @@ pub(crate) struct RetryPolicy {
 }
 
 impl RetryPolicy {
-    /// How long to wait before the `retry`-th retry (from 1) of a batch that was first sent `elapsed` ago;
-    /// none if it has failed for good.
+    /// Whether there is a `retry`-th retry (from 1).
+    pub(crate) fn allows(&self, retry: u32) -> bool {
+        retry <= self.max_retries && !self.max_time.is_zero()
+    }
+
+    /// How long to wait before the `retry`-th retry (from 1).
     ///
-    /// What the server asks for takes the place of the computed wait. A wait beyond the budget is not begun.
+    /// What the server asks for takes the place of the computed wait.
     pub(crate) fn wait(
         &self,
         retry: u32,
-        elapsed: Duration,
         asked: Option<Duration>,
         random: &mut Random,
-    ) -> Option<Duration> {
-        if retry > self.max_retries || self.max_time.is_zero() {
-            return None;
-        }
-        let wait = match asked {
+    ) -> Duration {
+        match asked {
             Some(asked) => asked.saturating_add(random.below(self.jitter)),
             None => {
                 let (shortest, longest) = self.range(retry);
                 shortest.saturating_add(random.below(longest.saturating_sub(shortest)))
             }
-        };
-        (elapsed.saturating_add(wait) <= self.max_time).then_some(wait)
+        }
+    }
+
+    /// Whether a batch that was first sent `elapsed` ago may wait so long: a wait beyond its budget is not begun.
+    pub(crate) fn has_time(&self, elapsed: Duration, wait: Duration) -> bool {
+        elapsed.saturating_add(wait) <= self.max_time
     }
 
     /// The shortest and the longest wait before the `retry`-th retry.
@@ -105,6 +109,20 @@ mod tests {
         (1..=6).map(|n| policy.range(n)).map(|(a, b)| (a.as_secs(), b.as_secs())).collect()
     }
 
+    impl RetryPolicy {
+        /// The wait of a batch, if there is to be one.
+        fn decide(
+            &self,
+            retry: u32,
+            elapsed: Duration,
+            asked: Option<Duration>,
+            random: &mut Random,
+        ) -> Option<Duration> {
+            let wait = self.wait(retry, asked, random);
+            (self.allows(retry) && self.has_time(elapsed, wait)).then_some(wait)
+        }
+    }
+
     #[test]
     fn the_ranges_are_those_of_the_reference() {
         let default = [(5, 10), (10, 20), (20, 40), (40, 80), (80, 125), (80, 125)];
@@ -130,10 +148,10 @@ mod tests {
             jitter: Duration::MAX,
         };
         let mut random = Random::new();
-        assert!(policy.wait(u32::MAX, Duration::MAX, None, &mut random).is_some());
-        assert!(policy.wait(1, Duration::ZERO, Some(Duration::MAX), &mut random).is_some());
+        assert!(policy.decide(u32::MAX, Duration::MAX, None, &mut random).is_some());
+        assert!(policy.decide(1, Duration::ZERO, Some(Duration::MAX), &mut random).is_some());
         let endless = RetryPolicy { interval: Duration::from_nanos(1), base: 1, ..policy };
-        assert!(endless.wait(u32::MAX, Duration::ZERO, None, &mut random).is_some());
+        assert!(endless.decide(u32::MAX, Duration::ZERO, None, &mut random).is_some());
     }
 
     #[test]
@@ -141,7 +159,7 @@ mod tests {
         let mut random = Random::new();
         let policy = policy(5, 2, 125);
         let waits: Vec<_> = (0..1000)
-            .map(|_| policy.wait(2, Duration::ZERO, None, &mut random).unwrap().as_secs_f64())
+            .map(|_| policy.decide(2, Duration::ZERO, None, &mut random).unwrap().as_secs_f64())
             .collect();
         assert!(waits.iter().all(|wait| (10.0..20.0).contains(wait)));
         for tenth in 10..20 {
@@ -156,7 +174,7 @@ mod tests {
         let mut random = Random::new();
         let policy = policy(5, 2, 125);
         let mut wait =
-            |retry, elapsed, asked| policy.wait(retry, seconds(elapsed), asked, &mut random);
+            |retry, elapsed, asked| policy.decide(retry, seconds(elapsed), asked, &mut random);
         assert!(wait(5, 0, None).is_some());
         assert!(wait(6, 0, None).is_none(), "five retries");
         assert!(wait(1, 180, None).is_none(), "the time is up");
@@ -170,9 +188,9 @@ mod tests {
         assert_eq!(wait(1, 120, Some(seconds(60))), Some(seconds(60)));
         assert!(wait(1, 121, Some(seconds(60))).is_none(), "the server asks for more than is left");
         let none = RetryPolicy { max_retries: 0, ..policy };
-        assert!(none.wait(1, Duration::ZERO, None, &mut random).is_none());
+        assert!(none.decide(1, Duration::ZERO, None, &mut random).is_none());
         let none = RetryPolicy { max_time: Duration::ZERO, ..policy };
-        assert!(none.wait(1, Duration::ZERO, Some(Duration::ZERO), &mut random).is_none());
+        assert!(none.decide(1, Duration::ZERO, Some(Duration::ZERO), &mut random).is_none());
     }
 
     #[test]
@@ -180,10 +198,10 @@ mod tests {
         let mut random = Random::new();
         let policy = RetryPolicy { jitter: seconds(10), ..policy(5, 1, 125) };
         let asked: Vec<_> = (0..100)
-            .map(|_| policy.wait(1, Duration::ZERO, Some(seconds(60)), &mut random).unwrap())
+            .map(|_| policy.decide(1, Duration::ZERO, Some(seconds(60)), &mut random).unwrap())
             .collect();
         assert!(asked.iter().all(|wait| (seconds(60)..seconds(70)).contains(wait)));
         assert!(asked.iter().any(|wait| *wait > seconds(65)));
-        assert_eq!(policy.wait(1, Duration::ZERO, None, &mut random), Some(seconds(5)));
+        assert_eq!(policy.decide(1, Duration::ZERO, None, &mut random), Some(seconds(5)));
     }
 }

@@ -1,7 +1,7 @@
 //! Panics of code that is not ours end here.
 
 use std::any::Any;
-use std::cell::Cell;
+use std::cell::RefCell;
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -24,24 +24,35 @@ pub(crate) fn log_error(text: fmt::Arguments<'_>) {
 
 /// Runs a callback, or anything else that holds up a worker of `scheduler`.
 pub(crate) fn call_back(scheduler: usize, callback: impl FnOnce()) -> Result<(), String> {
-    let before = swap(scheduler);
-    let result = contain(callback);
-    swap(before);
-    result
+    let _level = Level::enter(scheduler);
+    contain(callback)
 }
 
-/// Whether this is called by something that holds up a worker of `scheduler`.
+/// Whether this is called by something that holds up a worker of `scheduler`, be it directly or by way of the callbacks of
+/// others.
 pub(crate) fn is_in_callback(scheduler: usize) -> bool {
-    CALLBACK_OF.try_with(|current| current.get() == scheduler).unwrap_or(false)
+    CALLBACKS_OF.try_with(|stack| stack.borrow().contains(&scheduler)).unwrap_or(false)
 }
 
-/// Thread locals may be gone already, as a client may be dropped by one of them.
-fn swap(scheduler: usize) -> usize {
-    CALLBACK_OF.try_with(|current| current.replace(scheduler)).unwrap_or_default()
+/// One more callback that this thread is in, until it is dropped.
+struct Level;
+
+impl Level {
+    fn enter(scheduler: usize) -> Option<Self> {
+        // Thread locals may be gone already, as a client may be dropped by one of them.
+        CALLBACKS_OF.try_with(|stack| stack.borrow_mut().push(scheduler)).ok().map(|()| Self)
+    }
+}
+
+impl Drop for Level {
+    fn drop(&mut self) {
+        let _ = CALLBACKS_OF.try_with(|stack| stack.borrow_mut().pop());
+    }
 }
 
 thread_local! {
-    static CALLBACK_OF: Cell<usize> = const { Cell::new(0) };
+    /// The schedulers whose workers this thread holds up, the innermost last.
+    static CALLBACKS_OF: RefCell<Vec<usize>> = const { RefCell::new(Vec::new()) };
 }
 
 fn message_of(payload: &(dyn Any + Send)) -> String {
@@ -79,10 +90,11 @@ mod tests {
         assert!(!is_in_callback(7));
         call_back(7, || {
             assert!(is_in_callback(7) && !is_in_callback(8));
-            call_back(8, || assert!(is_in_callback(8))).unwrap();
+            // A worker of 7 is held up all the same.
+            call_back(8, || assert!(is_in_callback(8) && is_in_callback(7))).unwrap();
             assert!(is_in_callback(7));
             call_back(8, || panic!("contained")).unwrap_err();
-            assert!(is_in_callback(7));
+            assert!(is_in_callback(7) && !is_in_callback(8));
         })
         .unwrap();
         assert!(!is_in_callback(7));

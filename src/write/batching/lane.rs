@@ -1,0 +1,196 @@
+//! The way of a client's sealed batches to its workers.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use crossbeam_channel::Receiver;
+
+use super::call_lines::Size;
+use super::closing::Phase;
+use super::delivery::{Body, Delivery, Order};
+use super::failures::{Failure, Failures};
+use super::group::Group;
+use super::retry::Random;
+use super::send_queue::SendQueue;
+use super::tokens::Tokens;
+use crate::Result;
+use crate::write::target::Target;
+
+/// The receiving end of the client's channel, and everything that was taken out of it.
+#[derive(Debug)]
+pub(super) struct Lane {
+    inbox: Receiver<Delivery>,
+    pub(super) tokens: Arc<Tokens>,
+    state: Mutex<LaneState>,
+    /// Told when the client is closed.
+    pub(super) closed: Condvar,
+    /// Whether there are failures that nobody was told of.
+    has_failures: AtomicBool,
+}
+
+#[derive(Debug)]
+pub(super) struct LaneState {
+    pub(super) queue: SendQueue<Group>,
+    /// The most that goes as one request, as far as it is more than one batch.
+    pub(super) most: Size,
+    pub(super) failures: Failures,
+    pub(super) phase: Phase,
+    pub(super) random: Random,
+}
+
+/// A request that a worker makes. The lane has its batches still, for whoever closes the client meanwhile.
+#[derive(Debug)]
+pub(super) struct Request {
+    pub(super) number: u64,
+    pub(super) target: Arc<Target>,
+    pub(super) bodies: Vec<(Arc<Body>, usize)>,
+    pub(super) size: Size,
+    pub(super) was_cut: bool,
+    pub(super) timeout: Duration,
+}
+
+impl Lane {
+    /// `most` is how much goes as one request where several batches wait; nothing if each goes alone.
+    pub(super) fn new(inbox: Receiver<Delivery>, width: usize, most: Size) -> Self {
+        Self {
+            inbox,
+            tokens: Tokens::new(width),
+            state: Mutex::new(LaneState {
+                queue: SendQueue::new(width == 1),
+                most,
+                failures: Failures::default(),
+                phase: Phase::Open,
+                random: Random::new(),
+            }),
+            closed: Condvar::new(),
+            has_failures: AtomicBool::new(false),
+        }
+    }
+
+    /// Puts the next request under way, if there is one that may be sent now.
+    pub(super) fn take(&self, now: Instant) -> Option<Request> {
+        let mut state = self.lock();
+        if state.phase.is_closed() {
+            return None;
+        }
+        let is_closing = state.phase.closing().is_some();
+        let most = state.most;
+        let receive = || {
+            let mut delivery = self.inbox.try_recv().ok()?;
+            // Jitter spreads load, which is no reason to keep a program from ending.
+            delivery.not_before = delivery.not_before.filter(|_| !is_closing);
+            Some(Group::from(delivery))
+        };
+        let mut group = state.queue.take(now, receive, |first, next| first.merge(next, most))?;
+        for delivery in group.deliveries_mut() {
+            delivery.tries.sent += 1;
+            delivery.tries.since.get_or_insert(now);
+        }
+        let mut timeout = group.target().timeout;
+        if let Some(closing) = state.phase.closing() {
+            timeout = timeout.min(closing.deadline.saturating_duration_since(now)).max(SHORTEST);
+        }
+        let bodies = group.deliveries().iter();
+        let bodies = bodies.map(|delivery| (delivery.body().clone(), delivery.lines())).collect();
+        let (target, size, was_cut) = (group.target().clone(), group.size(), group.was_cut);
+        let number = state.queue.send(group);
+        Some(Request { number, target, bodies, size, was_cut, timeout })
+    }
+
+    /// Decides about the batches of a request; `decide` owns them. None if the client was closed meanwhile and they were
+    /// handed back.
+    pub(super) fn arrive<T>(
+        &self,
+        number: u64,
+        decide: impl FnOnce(Group, &mut LaneState) -> T,
+    ) -> Option<T> {
+        let mut state = self.lock();
+        let group = state.queue.arrive(number)?;
+        let result = decide(group, &mut state);
+        self.note_failures(&state);
+        Some(result)
+    }
+
+    /// Changes the lane.
+    pub(super) fn change<T>(&self, change: impl FnOnce(&mut LaneState) -> T) -> T {
+        let mut state = self.lock();
+        let result = change(&mut state);
+        self.note_failures(&state);
+        result
+    }
+
+    /// The oldest batch that waits, those of files left out.
+    pub(super) fn oldest(&self) -> Option<Order> {
+        let mut state = self.lock();
+        self.receive_all(&mut state);
+        let deliveries = state.queue.waiting().flat_map(Group::deliveries);
+        deliveries.filter(|one| !one.is_of_file()).map(Delivery::order).min()
+    }
+
+    /// Takes out a batch that waits, if it still does.
+    pub(super) fn take_waiting(&self, order: Order) -> Option<Delivery> {
+        let is_it = |one: &mut Delivery| one.order() == order;
+        let take = |group: &mut Group| group.take_if(is_it).pop();
+        self.lock().queue.find_map(take, Group::is_empty)
+    }
+
+    /// Moves what is in the channel to what waits in the lane, where it can be looked through.
+    pub(super) fn receive_all(&self, state: &mut LaneState) {
+        state.queue.receive_all(|| self.inbox.try_recv().ok().map(Group::from));
+    }
+
+    /// Whether something could be sent now.
+    pub(super) fn has_work(&self, now: Instant) -> bool {
+        let state = self.lock();
+        let in_channel = !self.inbox.is_empty() && !state.queue.is_held_up(now);
+        !state.phase.is_closed() && (in_channel || state.queue.is_due(now))
+    }
+
+    /// Whether nothing waits and nothing is under way.
+    pub(super) fn is_empty(&self) -> bool {
+        self.lock().queue.is_empty() && self.inbox.is_empty()
+    }
+
+    /// How many batches wait in the channel.
+    #[cfg(feature = "gzip")]
+    pub(super) fn backlog(&self) -> usize {
+        self.inbox.len()
+    }
+
+    /// When there is something to do besides what is to be sent at once: a wait ends, for which a token must be left, or the
+    /// time to close is over. Whoever has a token looks himself, when he is done.
+    pub(super) fn next_due(&self) -> Option<Instant> {
+        let state = self.lock();
+        let deadline = state.phase.closing().map(|closing| closing.deadline);
+        let due = state.queue.next_due().filter(|_| self.tokens.is_one_left());
+        due.into_iter().chain(deadline).min()
+    }
+
+    /// Whether there is a failure that nobody was told of. May be wrong for a moment.
+    pub(super) fn has_failures(&self) -> bool {
+        self.has_failures.load(Ordering::Acquire)
+    }
+
+    /// Fails with what `take` takes.
+    pub(super) fn fail_with(
+        &self,
+        take: impl FnOnce(&mut Failures) -> Option<Failure>,
+    ) -> Result<()> {
+        match self.change(|state| take(&mut state.failures)) {
+            None => Ok(()),
+            Some(failure) => Err(failure.into_error()),
+        }
+    }
+
+    pub(super) fn lock(&self) -> MutexGuard<'_, LaneState> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn note_failures(&self, state: &LaneState) {
+        self.has_failures.store(!state.failures.is_empty(), Ordering::Release);
+    }
+}
+
+/// A request gets at least this, as no time at all would be an error of its own.
+const SHORTEST: Duration = Duration::from_millis(1);

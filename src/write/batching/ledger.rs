@@ -1,0 +1,82 @@
+//! How lines ended, counted.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use crate::write::stats::{Amount, WriteStats};
+
+/// How lines end. Each accepted line ends in exactly one of these ways.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum End {
+    Written,
+    Rejected,
+    Failed,
+    Dropped,
+    Returned,
+}
+
+/// The counters of a client, but for what it has accepted. Only ends of deliveries change those of lines.
+#[derive(Debug, Default)]
+pub(super) struct Ledger {
+    ends: [Counter; 5],
+    pub(super) batches: AtomicU64,
+    pub(super) requests: AtomicU64,
+    pub(super) retries: AtomicU64,
+    pub(super) callback_panics: AtomicU64,
+}
+
+#[derive(Debug, Default)]
+struct Counter {
+    lines: AtomicU64,
+    bytes: AtomicU64,
+}
+
+impl Ledger {
+    pub(super) fn count(&self, end: End, amount: Amount) {
+        let counter = &self.ends[end as usize];
+        counter.lines.fetch_add(amount.lines, Ordering::SeqCst);
+        counter.bytes.fetch_add(amount.bytes, Ordering::SeqCst);
+    }
+
+    /// All counters, of which `accepted` gives one. What is pending is what they leave.
+    pub(super) fn stats(&self, accepted: impl Fn() -> Amount) -> WriteStats {
+        loop {
+            // In this order, so that what is pending is never more than it was at the first moment.
+            let accepted = accepted();
+            let [written, rejected, failed, dropped, returned] =
+                self.ends.each_ref().map(Counter::amount);
+            let mut ended = Amount::default();
+            for amount in [written, rejected, failed, dropped, returned] {
+                ended += amount;
+            }
+            // Lines that were accepted and ended in between: look again.
+            if ended.lines > accepted.lines || ended.bytes > accepted.bytes {
+                continue;
+            }
+            let pending =
+                Amount { lines: accepted.lines - ended.lines, bytes: accepted.bytes - ended.bytes };
+            let load = |counter: &AtomicU64| counter.load(Ordering::SeqCst);
+            return WriteStats {
+                accepted,
+                written,
+                rejected,
+                failed,
+                dropped,
+                returned,
+                pending,
+                batches: load(&self.batches),
+                requests: load(&self.requests),
+                retries: load(&self.retries),
+                callback_panics: load(&self.callback_panics),
+            };
+        }
+    }
+}
+
+impl Counter {
+    fn amount(&self) -> Amount {
+        Amount {
+            lines: self.lines.load(Ordering::SeqCst),
+            bytes: self.bytes.load(Ordering::SeqCst),
+        }
+    }
+}

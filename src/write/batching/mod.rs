@@ -1,0 +1,318 @@
+//! Batching: from encoded lines to requests behind the caller's back, within a bound of memory.
+//!
+//! # The way of a point
+//! `send` encodes it on the caller's thread and brings its line here, to `accept.rs`. Memory for the line is had from the
+//! `Budget`, as a `Permit` that gives it back when it is dropped; what happens when there is none is the client's `OnFull`.
+//! The line is then copied into the open batch of its target, behind the one short lock of the `Accumulator`. A batch that is
+//! full, or of age, is sealed: it becomes a `Delivery`, which owns the lines, their permit, and a membership in the epoch that
+//! `flush` waits for. Under the same lock it goes into the client's crossbeam channel, so that batches leave in the order in
+//! which they were sealed. Whoever sealed it claims a `Token` of the client's `Lane` and puts it into the channel of the
+//! scheduler. One of the scheduler's threads comes with the token, takes the batch out of the lane together with those
+//! behind it that may go as one request, a `Group`, and makes that request (`worker.rs`). Meanwhile the lane keeps the group, so
+//! that `close` can take it back (`closing.rs`). The answer is judged (`verdict.rs`): the group's deliveries are ended, each by
+//! value and exactly once, which counts them (`Ledger`) and records failures (`Failures`); or they are put back into the lane
+//! before all others, as they were, to be tried again at some time, or cut into smaller groups. Then callbacks are called, and
+//! with what is left of each delivery its permit and its membership are dropped: writers that wait for room go on, and so
+//! does `flush`.
+//!
+//! # Invariants
+//! - A delivery has one owner. Only it may end or divide it. One that is dropped, by a panic, ends as failed.
+//! - Permits and what is free are the limit. What is accepted is what has ended and what is pending.
+//! - A lane of one worker reads nothing from its channel while something before that waits.
+//! - There is never something to send without a token, or somebody who is about to look.
+//! - No lock is held while another is taken, nor while code of the user's runs.
+//! - A failure is recorded before any callback of its request is called.
+
+mod accept;
+mod accumulator;
+mod budget;
+mod call_lines;
+mod callbacks;
+mod closing;
+mod contain;
+mod delivery;
+mod epoch;
+mod failures;
+mod file_batches;
+mod group;
+mod lane;
+mod ledger;
+mod open_batches;
+mod primitives;
+mod retry;
+mod scheduler;
+mod send_queue;
+mod shared;
+mod threads;
+mod tokens;
+mod verdict;
+mod worker;
+
+use std::fmt;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use self::accept::FIXED;
+use self::accumulator::{Accumulator, Changes};
+pub(crate) use self::call_lines::CallLines;
+use self::call_lines::Size;
+use self::callbacks::Handle;
+use self::closing::Phase;
+use self::contain::is_in_callback;
+use self::delivery::Ended;
+use self::failures::{Failure, Failures};
+#[cfg(feature = "_files")]
+pub(crate) use self::file_batches::FileBatches;
+use self::file_batches::FileTag;
+use self::lane::Lane;
+use self::open_batches::BatchMemory;
+pub(crate) use self::retry::RetryPolicy;
+use self::scheduler::Registration;
+pub use self::scheduler::ThreadPoolScheduler;
+use self::shared::Shared;
+use super::http::Http;
+use super::options::Settings;
+use super::stats::WriteStats;
+use super::target::Target;
+use crate::config::Config;
+use crate::{Error, ErrorKind, Result, WriteOptions};
+
+/// The batching of one client.
+pub(crate) struct Batcher {
+    http: Arc<Http>,
+    config: Arc<Config>,
+    settings: Settings,
+    /// Where lines go if nobody says otherwise.
+    usual_target: Option<Arc<Target>>,
+    shared: Arc<Shared>,
+    accumulator: Accumulator,
+    lane: Lane,
+    callbacks: Mutex<Handle>,
+    has_error_callback: bool,
+    registration: Registration,
+    scheduler_id: usize,
+    /// Whether lines were dropped and none was written since.
+    is_dropping: AtomicBool,
+}
+
+impl Batcher {
+    pub(crate) fn new(options: &WriteOptions, http: Arc<Http>, config: Arc<Config>) -> Arc<Self> {
+        let scheduler = options.scheduler();
+        let mut settings = options.settings(config.max_request_bytes);
+        let for_compressed =
+            config.gzip_threshold.map_or(0, |_| settings.buffer_limit / COMPRESSED_SHARE);
+        let shared = Shared::new(settings.buffer_limit - for_compressed, for_compressed);
+        settings.max_batch_bytes =
+            settings.max_batch_bytes.min(shared.budget.limit().saturating_sub(FIXED));
+        let most = match settings.merge_waiting {
+            None => Size { lines: 0, bytes: 0 },
+            Some(lines) => Size { lines, bytes: config.max_request_bytes },
+        };
+        let (sealed, inbox) = crossbeam_channel::unbounded();
+        let full = Size { lines: settings.batch_size, bytes: settings.max_batch_bytes };
+        let callbacks = options.callbacks();
+        Arc::new(Self {
+            usual_target: Target::usual(&config).map(Arc::new),
+            http,
+            config,
+            accumulator: Accumulator::new(shared.clone(), sealed, full, settings.jitter),
+            shared,
+            lane: Lane::new(inbox, scheduler.max_workers(), most),
+            has_error_callback: callbacks.error.is_some(),
+            callbacks: Mutex::new(Handle::new(callbacks)),
+            scheduler_id: scheduler.id(),
+            registration: scheduler.register(),
+            settings,
+            is_dropping: AtomicBool::new(false),
+        })
+    }
+
+    pub(crate) fn usual_target(&self) -> Option<&Arc<Target>> {
+        self.usual_target.as_ref()
+    }
+
+    pub(crate) fn stats(&self) -> WriteStats {
+        self.shared.ledger.stats(|| self.accumulator.accepted())
+    }
+
+    /// Waits until everything that was accepted before has ended. In a callback, only starts that.
+    ///
+    /// # Errors
+    /// What failed of it and was told to nobody.
+    pub(crate) fn flush(self: &Arc<Self>) -> Result<()> {
+        if self.is_in_callback() {
+            self.accumulator.intake().map(drop)?;
+            self.apply(self.accumulator.seal_if(|_| true));
+            return Ok(());
+        }
+        let Some((epoch, changes)) = self.accumulator.turn_over() else {
+            return Err(Error::closed());
+        };
+        // Other calls leave these failures to this one.
+        self.lane.change(|state| state.failures.reserve(epoch.number()));
+        self.apply(changes);
+        epoch.wait();
+        let (failure, is_given_up) = self.lane.change(|state| {
+            let has_returned = matches!(state.phase, Phase::Closed { has_returned: true });
+            // Whoever closed the client has them.
+            (state.failures.take_reserved(epoch.number()), has_returned)
+        });
+        match failure {
+            Some(failure) => Err(failure.into_error()),
+            None if is_given_up => Err(Error::new(
+                ErrorKind::Closed,
+                "the client was closed meanwhile; what could not be written comes back from close",
+            )),
+            None => Ok(()),
+        }
+    }
+
+    /// Sees to what came of taking lines: that batches are sealed at their age, and sent.
+    fn apply(self: &Arc<Self>, changes: Changes) {
+        let Changes { has_opened, sealed, .. } = changes;
+        if has_opened {
+            self.registration.wake_at(self, after(Instant::now(), self.settings.flush_interval));
+        }
+        for _ in 0..sealed.len().min(self.lane.tokens.width()) {
+            self.call_worker();
+        }
+        #[cfg(feature = "gzip")]
+        if self.config.gzip_threshold.is_some() {
+            self.compress_waiting(&sealed);
+        }
+    }
+
+    /// Has a thread come to send something, unless as many as there may be are there, or the client is closed.
+    fn call_worker(self: &Arc<Self>) -> bool {
+        let token = self.lane.tokens.claim();
+        token.is_some_and(|token| self.registration.submit(self.clone(), token))
+    }
+
+    /// Has threads come for what could be sent now.
+    fn call_workers(self: &Arc<Self>) {
+        if self.lane.has_work(Instant::now()) {
+            while self.call_worker() {}
+        }
+    }
+
+    /// Seals batches that have reached their age, sends what does not have to wait any more, and ends when it is time.
+    fn look_around(self: &Arc<Self>) {
+        let (now, age) = (Instant::now(), self.settings.flush_interval);
+        self.apply(self.accumulator.seal_if(|open| after(open.since, age) <= now));
+        self.call_workers();
+        self.end_if_over();
+        self.arm();
+    }
+
+    /// Has the scheduler wake this batcher when there is something to do.
+    fn arm(self: &Arc<Self>) {
+        let age = self.accumulator.next_of_age(self.settings.flush_interval);
+        if let Some(at) = age.into_iter().chain(self.lane.next_due()).min() {
+            self.registration.wake_at(self, at);
+        }
+    }
+
+    fn seal_file(self: &Arc<Self>, file: &FileTag) {
+        let is_of_file = |ledger: &Arc<_>| Arc::ptr_eq(ledger, file.ledger());
+        let changes =
+            self.accumulator.seal_if(|open| open.key.file.as_ref().is_some_and(is_of_file));
+        self.apply(changes);
+    }
+
+    /// Keeps a failure for whoever writes the file, or for the next call of the client.
+    fn keep_failure(&self, ended: &Ended, failure: Failure) {
+        let failure = match &ended.file {
+            Some(file) => file.add(failure),
+            None => Some(failure),
+        };
+        if let Some(failure) = failure.filter(|failure| !failure.is_told) {
+            self.lane.change(|state| state.failures.add(ended.epoch(), failure));
+        }
+    }
+
+    /// Keeps a failure for the next call of the client.
+    fn pass_on(&self, failure: Failure) {
+        // As if of before everything, so that each flush is told of it.
+        self.lane.change(|state| state.failures.add(0, failure));
+    }
+
+    /// Keeps the memory of a batch that was written for the next one, unless somebody waits for room.
+    fn recycle(&self, memory: BatchMemory) {
+        if !self.shared.budget.is_awaited() {
+            self.accumulator.recycle(memory);
+        }
+    }
+
+    /// # Errors
+    /// What failed, was told to nobody, and is not what a flush waits for.
+    fn fail_with_free(&self) -> Result<()> {
+        self.lane.fail_with(Failures::take_free)
+    }
+
+    /// # Errors
+    /// What failed and was told to nobody.
+    fn fail_with_all(&self) -> Result<()> {
+        self.lane.fail_with(Failures::take_all)
+    }
+
+    fn has_error_callback(&self) -> bool {
+        self.has_error_callback
+    }
+
+    /// Whether these are the first lines that are dropped.
+    fn begins_to_drop(&self) -> bool {
+        !self.is_dropping.swap(true, Ordering::Relaxed)
+    }
+
+    fn stops_to_drop(&self) {
+        self.is_dropping.store(false, Ordering::Relaxed);
+    }
+
+    fn is_in_callback(&self) -> bool {
+        is_in_callback(self.scheduler_id)
+    }
+}
+
+impl fmt::Debug for Batcher {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Batcher").field("settings", &self.settings).finish_non_exhaustive()
+    }
+}
+
+#[cfg(feature = "gzip")]
+impl Batcher {
+    /// Compresses what this thread has sealed and what is not the next to be sent: several threads write faster than one
+    /// worker compresses.
+    fn compress_waiting(&self, sealed: &[Arc<delivery::Body>]) {
+        let least = self.config.gzip_threshold.unwrap_or(usize::MAX);
+        for body in sealed {
+            if self.lane.backlog() > 1 && body.lines().len() >= least {
+                self.compress(body);
+            }
+        }
+    }
+
+    /// The lines of a batch as a segment of a compressed body, made now if it was not made before. None if there is no
+    /// room for it.
+    fn compress<'b>(&self, body: &'b delivery::Body) -> Option<&'b super::gzip::Segment> {
+        body.compressed(|lines| {
+            let mut permit = self.shared.compressed.try_acquire(0)?;
+            let mut segment = self.http.gzip.compress(lines, |bytes| permit.try_grow(bytes))?;
+            segment.shrink();
+            drop(permit.split(permit.bytes().saturating_sub(segment.capacity())));
+            Some((segment, permit))
+        })
+    }
+}
+
+/// `time` after `start`; never an overflow.
+fn after(start: Instant, time: Duration) -> Instant {
+    start.checked_add(time).unwrap_or_else(|| start + FAR)
+}
+
+/// If bodies are compressed, lines leave them this part of the buffer.
+const COMPRESSED_SHARE: usize = 8;
+
+/// About thirty years.
+const FAR: Duration = Duration::from_secs(1 << 30);

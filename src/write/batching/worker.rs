@@ -1,0 +1,415 @@
+//! What a worker does with one request: make it, judge the answer, and act on the verdict.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Instant;
+
+use super::callbacks::Handle;
+use super::contain::{contain, log_error};
+use super::delivery::{Delivery, Ended, Piece, SEARCH_REQUESTS};
+use super::failures::{Failure, Failures};
+use super::group::Group;
+use super::lane::Request;
+use super::ledger::End;
+use super::tokens::Token;
+use super::verdict::{Verdict, blames_the_line, judge};
+use super::{Batcher, after};
+use crate::line_protocol::text::line_ends;
+use crate::write::sync;
+use crate::{Error, ErrorKind, LineError, Result};
+
+/// A batch of which nothing, or not everything, was stored.
+struct Bad {
+    ended: Ended,
+    error: Error,
+    /// Whether the lines can be of use to the caller. Those that the server refuses are in the error already.
+    can_be_sent_again: bool,
+}
+
+/// What one request came to, and who is to be told of it.
+#[derive(Default)]
+struct Outcome {
+    good: Vec<Ended>,
+    bad: Vec<Bad>,
+    /// What no callback is to be told of.
+    others: Vec<Ended>,
+}
+
+impl Batcher {
+    /// Makes the next request, if there is one, and passes the token on.
+    pub(super) fn work_with(self: &Arc<Self>, token: Token) {
+        if let Some(request) = self.lane.take(Instant::now()) {
+            let number = request.number;
+            let result = contain(|| self.post(&request)).unwrap_or_else(|panic| {
+                let message = format!("a request panicked, please report it: {panic}");
+                Err(Error::new(ErrorKind::Internal, message))
+            });
+            if let Err(panic) = contain(|| self.land(request, result)) {
+                self.end_abandoned(number, &panic);
+            }
+            // A failure, or a lane that is empty, gives nothing back and still is what somebody may wait for.
+            self.shared.budget.wake_all();
+            self.end_if_over();
+        }
+        if self.lane.has_work(Instant::now()) {
+            // At the end of the scheduler's channel, behind other clients.
+            self.registration.submit(self.clone(), token);
+            return;
+        }
+        drop(token);
+        // Something may have come for which no token was left.
+        self.call_workers();
+        self.arm();
+    }
+
+    fn post(&self, request: &Request) -> Result<()> {
+        let target = &request.target;
+        let plain = || request.bodies.iter().map(|(body, _)| body.lines()).collect::<Vec<_>>();
+        // All lines have timestamps, so sending them twice stores nothing twice.
+        let body =
+            |pieces, gzip| sync::Body { pieces, gzip, repeatable: true, timeout: request.timeout };
+        let path = target.path_and_query();
+        #[cfg(feature = "gzip")]
+        if self.config.gzip_threshold.is_some_and(|least| request.size.bytes >= least) {
+            let segments: Option<Vec<_>> =
+                request.bodies.iter().map(|(body, _)| self.compress(body)).collect();
+            if let Some(segments) = segments {
+                let frame = crate::write::gzip::Frame::of(segments.iter().copied());
+                let blocks = segments.iter().map(|segment| segment.blocks());
+                let pieces: Vec<_> =
+                    [frame.header()].into_iter().chain(blocks).chain([frame.trailer()]).collect();
+                return sync::post(&self.http, target, &path, &body(&pieces, true));
+            }
+        }
+        sync::post(&self.http, target, &path, &body(&plain(), false))
+    }
+
+    fn land(self: &Arc<Self>, request: Request, result: Result<()>) {
+        let verdict = judge(&result, request.size.lines, request.was_cut);
+        if result.is_err() {
+            // What is said of its lines may need some.
+            self.accumulator.trim();
+        }
+        let outcome = match (verdict, result) {
+            (Verdict::Done, _) | (_, Ok(())) => self.end_written(&request),
+            (Verdict::Partial(bad), Err(error)) => self.end_partial(&request, &bad, error),
+            (Verdict::Retry, Err(error)) => self.retry(&request, error),
+            (Verdict::Split, Err(error)) => self.split(&request, error),
+            (Verdict::Fail, Err(error)) => self.end_failed(&request, error),
+        };
+        // The request is over, and nobody else has the memory of its lines.
+        drop(request);
+        self.tell_all(outcome);
+    }
+
+    fn end_written(&self, request: &Request) -> Outcome {
+        let good = self.lane.arrive(request.number, |group, _| {
+            let ended = group.into_deliveries().into_iter().map(|one| one.end(End::Written));
+            ended.collect::<Vec<_>>()
+        });
+        let good = good.unwrap_or_default();
+        self.count_written(&good);
+        Outcome { good, ..Outcome::default() }
+    }
+
+    /// The lines at the places `bad` are refused, the others are stored.
+    fn end_partial(&self, request: &Request, bad: &[usize], mut error: Error) -> Outcome {
+        let mut told = error.take_line_errors();
+        told.sort_by_key(LineError::line_number);
+        told.dedup_by_key(|line| line.line_number());
+        let mut told = told.into_iter();
+        let mut first = 0;
+        let mut parts = Vec::with_capacity(request.bodies.len());
+        for (body, lines) in &request.bodies {
+            let range = first..first + lines;
+            let own = bad.iter().filter(|place| range.contains(place)).map(|place| place - first);
+            let own: Vec<_> = own.collect();
+            first += lines;
+            parts.push((!own.is_empty()).then(|| {
+                let [good, bad] = body.good_and_bad(&own);
+                let own_told = told.by_ref().take(own.len()).collect();
+                let error = error_of_bad_lines(&error, own_told, &bad, good.lines());
+                (good, bad, error)
+            }));
+        }
+        let tell = self.has_error_callback();
+        let outcome = self.lane.arrive(request.number, |group, state| {
+            let mut outcome = Outcome::default();
+            let mut freed = Vec::new();
+            for (delivery, part) in group.into_deliveries().into_iter().zip(parts) {
+                let Some((good, bad, mut error)) = part else {
+                    outcome.good.push(delivery.end(End::Written));
+                    continue;
+                };
+                error.add_doubt(delivery.tries.in_doubt);
+                let ended = if good.lines() == 0 {
+                    delivery.end(End::Rejected)
+                } else {
+                    let ([good, bad], unused) = delivery.divide([good, bad]);
+                    outcome.good.push(good.end(End::Written));
+                    freed.push(unused);
+                    bad.end(End::Rejected)
+                };
+                let bad = Bad { ended, error, can_be_sent_again: false };
+                outcome.add(bad, tell, &mut state.failures);
+            }
+            (outcome, freed)
+        });
+        let (outcome, freed) = outcome.unwrap_or_default();
+        drop(freed);
+        self.count_written(&outcome.good);
+        outcome
+    }
+
+    fn end_failed(&self, request: &Request, mut error: Error) -> Outcome {
+        let is_line = request.size.lines == 1 && blames_the_line(&error);
+        if is_line && let Some((body, _)) = request.bodies.first() {
+            let message = error
+                .line_errors()
+                .first()
+                .map_or_else(|| error.message().to_owned(), |line| line.message().to_owned());
+            let line = String::from_utf8_lossy(body.lines());
+            let line = line.trim_end_matches('\n').to_owned();
+            error =
+                error.with_line_errors(vec![LineError::new(None, message).with_line(Some(line))]);
+        }
+        let (end, can_be_sent_again) =
+            if is_line { (End::Rejected, false) } else { (End::Failed, true) };
+        let tell = self.has_error_callback();
+        let outcome = self.lane.arrive(request.number, |group, state| {
+            let mut outcome = Outcome::default();
+            for delivery in group.into_deliveries() {
+                let bad = fail(delivery, &error, end, can_be_sent_again);
+                outcome.add(bad, tell, &mut state.failures);
+            }
+            outcome
+        });
+        outcome.unwrap_or_default()
+    }
+
+    fn retry(self: &Arc<Self>, request: &Request, error: Error) -> Outcome {
+        let now = Instant::now();
+        let error = Arc::new(error);
+        let (policy, tell) = (self.settings.retry, self.has_error_callback());
+        let mut outcome = Outcome::default();
+        // First it is decided, with the batches where they are; the callbacks may take their time.
+        let waiting = self.lane.change(|state| {
+            let group = state.queue.get_mut(request.number)?;
+            for delivery in group.deliveries_mut() {
+                let tries = &mut delivery.tries;
+                tries.failures += 1;
+                tries.in_doubt |= error.in_doubt();
+                tries.why = Some(error.clone());
+            }
+            let mut failed = group.take_if(|one| !policy.allows(one.tries.failures));
+            let failures = group.deliveries().iter().map(|one| one.tries.failures).max();
+            let wait = policy.wait(failures.unwrap_or(0), error.retry_after(), &mut state.random);
+            failed.extend(group.take_if(|one| {
+                let since = one.tries.since.unwrap_or(now);
+                !policy.has_time(now.saturating_duration_since(since), wait)
+            }));
+            let at = after(now, wait);
+            let is_too_late = state.phase.is_too_late(at);
+            let batches: Vec<_> = group.deliveries().iter().map(Delivery::batch).collect();
+            if group.is_empty() || is_too_late {
+                let left = state.queue.arrive(request.number).map(Group::into_deliveries);
+                outcome.others = state.phase.hand_back(left.unwrap_or_default());
+            }
+            for delivery in failed {
+                let bad = fail(delivery, &error, End::Failed, true);
+                outcome.add(bad, tell, &mut state.failures);
+            }
+            (!batches.is_empty() && !is_too_late).then_some((batches, at))
+        });
+        let Some((batches, at)) = waiting else { return outcome };
+        self.shared.ledger.retries.fetch_add(batches.len() as u64, Ordering::SeqCst);
+        let callbacks = self.callbacks();
+        if let Some(callback) = &callbacks.retry {
+            for batch in &batches {
+                self.call("retry", || callback(batch, &error));
+            }
+        }
+        drop((batches, callbacks));
+        self.lane.arrive(request.number, |mut group, state| {
+            // Closing may have begun; then there is one more try now rather than none later.
+            let at = Some(at).filter(|at| !state.phase.is_too_late(*at));
+            group.wait(at, error.was_cut());
+            state.queue.put_back(group);
+        });
+        outcome
+    }
+
+    /// Puts two smaller requests in its place: some of its batches each, or the halves of its only one.
+    fn split(&self, request: &Request, error: Error) -> Outcome {
+        let is_search = error.kind() != ErrorKind::TooLarge;
+        let halves = match &request.bodies[..] {
+            [(body, lines)] => Some(body.halves(*lines)),
+            _ => None,
+        };
+        let tell = self.has_error_callback();
+        let mut outcome = Outcome::default();
+        let freed = self.lane.arrive(request.number, |mut group, state| {
+            for delivery in group.deliveries_mut() {
+                delivery.tries.in_doubt |= error.in_doubt();
+            }
+            if error.kind() == ErrorKind::TooLarge && halves.is_none() {
+                // The next ones would be refused as well.
+                state.most.bytes = state.most.bytes.min(request.size.bytes / 2);
+            }
+            if let Some(second) = group.split_off() {
+                state.queue.put_back(second);
+                state.queue.put_back(group);
+                return None;
+            }
+            let mut only = group.into_deliveries().pop()?;
+            if is_search && !only.tries.search.take_one() {
+                let bad = fail(only, &gave_up(&error), End::Failed, true);
+                outcome.add(bad, tell, &mut state.failures);
+                return None;
+            }
+            let ([first, second], freed) = only.divide(halves?);
+            state.queue.put_back(Group::fixed(vec![second]));
+            state.queue.put_back(Group::fixed(vec![first]));
+            Some(freed)
+        });
+        drop(freed);
+        outcome
+    }
+
+    /// A panic of ours is a failure of its batches.
+    fn end_abandoned(&self, number: u64, panic: &str) {
+        log_error(format_args!("an answer could not be handled, please report it: {panic}"));
+        drop(self.lane.arrive(number, |group, _| group));
+        let error = Error::new(
+            ErrorKind::Internal,
+            format!("an answer could not be handled, please report it: {panic}"),
+        )
+        .with_in_doubt(true);
+        let tell = self.has_error_callback();
+        let mut outcome = Outcome::default();
+        self.lane.change(|state| {
+            for ended in self.shared.take_abandoned() {
+                let bad = Bad { ended, error: error.duplicate(), can_be_sent_again: true };
+                outcome.add(bad, tell, &mut state.failures);
+            }
+        });
+        self.tell_all(outcome);
+    }
+
+    fn count_written(&self, good: &[Ended]) {
+        if good.is_empty() {
+            return;
+        }
+        self.stops_to_drop();
+        let ledger = &self.shared.ledger;
+        ledger.requests.fetch_add(1, Ordering::SeqCst);
+        ledger.batches.fetch_add(good.len() as u64, Ordering::SeqCst);
+        for ended in good {
+            if let Some(file) = &ended.file {
+                file.add_written(ended.amount());
+            }
+        }
+    }
+
+    /// Calls back, each batch having ended already; each of them counts for `flush` until it was told.
+    fn tell_all(&self, outcome: Outcome) {
+        let callbacks = self.callbacks();
+        let Outcome { good, bad, others } = outcome;
+        let mut bad = bad.into_iter().peekable();
+        for ended in good {
+            let batch = ended.order.batch;
+            if let Some(callback) = &callbacks.success {
+                self.call("success", || callback(&ended.batch));
+            }
+            let (memory, members) = ended.into_memory();
+            memory.into_iter().for_each(|memory| self.recycle(memory));
+            drop(members);
+            // The bad lines of a batch come behind its good ones.
+            while let Some(bad) = bad.next_if(|bad| bad.ended.order.batch <= batch) {
+                self.tell_bad(&callbacks, bad);
+            }
+        }
+        bad.for_each(|bad| self.tell_bad(&callbacks, bad));
+        drop(others);
+    }
+
+    /// Calls the error callback. Whoever writes the file is told as well, and if the callback panics, the next call.
+    fn tell_bad(&self, callbacks: &Handle, bad: Bad) {
+        let is_told = self.tell(callbacks, &bad.ended.batch, &bad.error);
+        if is_told && bad.ended.file.is_none() {
+            return;
+        }
+        let (mut failure, ended) = bad.into_failure();
+        failure.is_told = is_told;
+        self.keep_failure(&ended, failure);
+    }
+}
+
+impl Outcome {
+    /// Adds a batch to those that the error callback is to be told of. Without one, its failure is recorded in the moment
+    /// of its end.
+    fn add(&mut self, bad: Bad, has_callback: bool, failures: &mut Failures) {
+        if has_callback {
+            return self.bad.push(bad);
+        }
+        let (failure, ended) = bad.into_failure();
+        let failure = match &ended.file {
+            Some(file) => file.add(failure),
+            None => Some(failure),
+        };
+        if let Some(failure) = failure {
+            failures.add(ended.epoch(), failure);
+        }
+        self.others.push(ended);
+    }
+}
+
+impl Bad {
+    /// What the caller is to be told, within the bound of memory: lines keep the room that they have, and what is wrong
+    /// with single lines is kept as far as there is room for it.
+    fn into_failure(self) -> (Failure, Ended) {
+        let Self { mut ended, mut error, can_be_sent_again } = self;
+        let kept = can_be_sent_again.then(|| ended.keep());
+        let mut permits = Vec::new();
+        let fitting = error.take_line_errors().into_iter().take_while(|line| {
+            let text = line.message().len() + line.line().map_or(0, str::len);
+            let own = ended.permits(size_of::<LineError>() + text);
+            own.map(|own| permits.extend(own)).is_some()
+        });
+        let fitting: Vec<_> = fitting.collect();
+        error.add_line_errors(fitting);
+        let mut failure = Failure::new(error);
+        permits.into_iter().for_each(|permit| failure.add_permit(permit));
+        if let Some((batch, permit)) = kept {
+            failure.keep(ended.order, batch, permit);
+        }
+        (failure, ended)
+    }
+}
+
+/// Ends a batch of which nothing was stored.
+fn fail(delivery: Delivery, error: &Error, end: End, can_be_sent_again: bool) -> Bad {
+    let mut error = error.duplicate();
+    error.add_doubt(delivery.tries.in_doubt);
+    Bad { ended: delivery.end(end), error, can_be_sent_again }
+}
+
+/// The error of one batch of several whose bad lines the server named: `told` is what it said of them, in order.
+fn error_of_bad_lines(error: &Error, told: Vec<LineError>, bad: &Piece, written: usize) -> Error {
+    let lines = line_ends(bad.bytes()).scan(0, |start, end| {
+        let line = &bad.bytes()[std::mem::replace(start, end)..end];
+        Some(String::from_utf8_lossy(line).trim_end_matches('\n').to_owned())
+    });
+    // A batch has lines of many calls, so a number would say nothing.
+    let named = told.into_iter().zip(lines);
+    let named = named.map(|(told, line)| told.with_line_number(None).with_line(Some(line)));
+    error.duplicate().with_lines_written(written).with_line_errors(named.collect())
+}
+
+/// The error of lines among which no more bad ones are searched for.
+fn gave_up(error: &Error) -> Error {
+    error.duplicate().in_context(&format!(
+        "after {SEARCH_REQUESTS} cuts of one batch there are still bad lines among these, which is too many to search for \
+         them one by one"
+    ))
+}
