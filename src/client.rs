@@ -231,7 +231,8 @@ impl Client {
     ///
     /// - The **measurement** is what [`measurement`](crate::WriteFile::measurement) says, or else the text in the column
     ///   `measurement`, or in `iox::measurement`. One file can have many.
-    /// - The **timestamp** is the column [`timestamp_column`](crate::WriteFile::timestamp_column), `time` by default.
+    /// - The **timestamp** is the column [`timestamp_column`](crate::WriteFile::timestamp_column), `time` by default, or
+    ///   without one of that name the index of the frame, if pandas has written Parquet or Feather and it has times.
     ///   It must be there, with a value in each row. Integers are in the write's precision or in
     ///   [`date_unit`](crate::WriteFile::date_unit); text is `2022-01-01T08:00:00Z` or close to it, and UTC if it has
     ///   no offset; timestamps of Parquet, Feather and ORC count by their own unit.

@@ -6,17 +6,21 @@
 //! To add a target: a module here with `pub fn check(data: &[u8])`, a line in `TARGETS`, a file of three lines in
 //! `fuzz_targets/`, its `[[bin]]` in `fuzz/Cargo.toml`, and a few seeds in `seeds/<name>/`.
 
+pub mod cells;
 pub mod column;
 pub mod columns;
 pub mod connection_string;
 pub mod csv;
 pub mod error_body;
 pub mod flight;
+pub mod frame;
+pub mod frame_column;
 pub mod json_text;
 pub mod line_buffer;
 pub mod model;
 pub mod point;
 pub mod records;
+pub mod table;
 pub mod text_split;
 pub mod time_text;
 
@@ -32,6 +36,7 @@ pub const TARGETS: &[(&str, Check)] = &[
     ("columns", columns::check),
     ("csv", csv::check),
     ("json_text", json_text::check),
+    ("frame", frame::check),
     ("text_split", text_split::check),
     ("error_body", error_body::check),
     ("connection_string", connection_string::check),

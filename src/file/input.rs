@@ -5,25 +5,10 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
+use super::counter::Counter;
 use super::unreadable;
 use crate::{Error, Result};
-
-/// Bytes that were read.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Counter(Arc<AtomicU64>);
-
-impl Counter {
-    pub(super) fn get(&self) -> u64 {
-        self.0.load(Ordering::Relaxed)
-    }
-
-    pub(super) fn add(&self, bytes: u64) {
-        self.0.fetch_add(bytes, Ordering::Relaxed);
-    }
-}
 
 /// Where the bytes come from. As long as it lives, more [`Input`]s can be opened, each of which begins at the first byte;
 /// what comes from a reader is kept in memory for that long.
@@ -55,7 +40,7 @@ impl<'a> Origin<'a> {
             if metadata.is_dir() {
                 return Err(io::Error::new(io::ErrorKind::IsADirectory, "it is a directory"));
             }
-            Ok((!metadata.is_file()).then(|| File::open(path)).transpose()?)
+            (!metadata.is_file()).then(|| File::open(path)).transpose()
         };
         Ok(match open().map_err(cannot_open)? {
             None => Self(Kind::Path(path.to_owned())),

@@ -4,6 +4,7 @@
 mod batches;
 #[cfg(any(feature = "csv", feature = "json"))]
 mod cells;
+mod counter;
 #[cfg(feature = "csv")]
 mod csv;
 #[cfg(any(feature = "csv", feature = "json"))]
@@ -21,6 +22,8 @@ mod json;
 #[cfg(feature = "orc")]
 mod orc;
 mod packing;
+#[cfg(any(feature = "parquet", feature = "feather"))]
+mod pandas_index;
 #[cfg(feature = "parquet")]
 mod parquet;
 #[cfg(any(feature = "parquet", feature = "feather", feature = "orc"))]
@@ -28,6 +31,8 @@ mod places;
 mod summary;
 mod time_format;
 mod types;
+#[cfg(any(feature = "parquet", feature = "orc"))]
+mod wide_times;
 
 use std::path::Path;
 
@@ -116,23 +121,25 @@ pub(crate) fn open<'a>(
     rules: &TagRules,
 ) -> Result<Box<dyn Source + 'a>> {
     format.check(reading)?;
+    #[cfg_attr(not(any(feature = "csv", feature = "json")), allow(unused_variables))]
     let packing = Packing::of(&origin, format)?;
-    let source: Box<dyn Source + 'a> = match format {
+    let opened: Result<Box<dyn Source + 'a>> = match format {
         #[cfg(feature = "csv")]
-        FileFormat::Csv => csv::open(&origin, packing, reading, precision, rules)?,
+        FileFormat::Csv => csv::open(&origin, packing, reading, precision, rules),
         #[cfg(feature = "json")]
-        FileFormat::Json => json::open(&origin, packing, reading, precision, rules)?,
+        FileFormat::Json => json::open(&origin, packing, reading, precision, rules),
         #[cfg(feature = "parquet")]
-        FileFormat::Parquet => parquet::open(&origin, reading, precision, rules)?,
+        FileFormat::Parquet => parquet::open(&origin, reading, precision, rules),
         #[cfg(feature = "feather")]
-        FileFormat::Feather => feather::open(&origin, reading, precision, rules)?,
+        FileFormat::Feather => return feather::open(origin, reading, precision, rules),
         #[cfg(feature = "orc")]
-        FileFormat::Orc => orc::open(&origin, reading, precision, rules)?,
+        FileFormat::Orc => orc::open(&origin, reading, precision, rules),
         #[allow(unreachable_patterns)] // reached unless all formats are on
-        other => return Err(other.is_off()),
+        other => Err(other.is_off()),
     };
+    // That it had to be read further than may be kept explains whatever else went wrong.
     origin.finish()?;
-    Ok(source)
+    opened
 }
 
 fn unreadable(what: impl Into<String>) -> Error {

@@ -1,5 +1,6 @@
 //! Text that is packed as a whole, known by its first bytes.
 
+#[cfg(any(feature = "csv", feature = "json"))]
 use std::io::Read;
 
 use super::FileFormat;
@@ -74,10 +75,10 @@ impl<'a> Input<'a> {
 }
 
 /// Bytes that could not be unpacked from the first one on.
-#[cfg(feature = "zstd")]
+#[cfg(all(feature = "zstd", any(feature = "csv", feature = "json")))]
 struct Failed(Option<std::io::Error>);
 
-#[cfg(feature = "zstd")]
+#[cfg(all(feature = "zstd", any(feature = "csv", feature = "json")))]
 impl Read for Failed {
     fn read(&mut self, _: &mut [u8]) -> std::io::Result<usize> {
         self.0.take().map_or(Ok(0), Err)

@@ -5,7 +5,7 @@ use std::io::{self, Read, Seek as _, SeekFrom};
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::input::Counter;
+use super::counter::Counter;
 
 /// Bytes of which parts are read at any place, by any number of readers.
 #[derive(Clone, Debug)]

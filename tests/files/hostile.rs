@@ -105,7 +105,7 @@ fn bad_csv_is_an_error_that_says_where_and_why() {
         (b"time,f\n,2\n", "line 2, column \"time\": there is no timestamp"),
         (b"time,f\n99999999999999999999999,2\n", "line 2, column \"time\""),
         (b"time,f\n1,2\n\"\",2\n", "line 3, column \"time\""),
-        (b"\x1f\x8b\x08\x00", "line 1: it cannot be read: unexpected end of file"),
+        (b"\x1f\x8b\x08\x00", "cannot be read"),
     ] {
         if words.is_empty() {
             assert_eq!(lines("bad.csv", bytes), "");

@@ -7,10 +7,13 @@ mod damaged;
 mod digits;
 mod formats;
 mod hostile;
+mod ipc;
 mod layout;
 mod options;
 #[path = "../random/mod.rs"]
 mod random;
+mod readers;
 mod real_files;
 #[path = "../support/mod.rs"]
 mod support;
+mod writers;

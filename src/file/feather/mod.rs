@@ -14,19 +14,19 @@ use arrow_schema::SchemaRef;
 use self::messages::{Listed, MAGIC, Messages, Stream, header};
 use super::batches::{BatchReader, Batches, Placed, damaged, guarded};
 use super::input::{Input, Origin};
-use super::{Reading, Source, unreadable};
-use crate::line_protocol::TagRules;
+use super::{Reading, Source, pandas_index, unreadable};
+use crate::line_protocol::{TagRules, escape};
 use crate::record::BatchEncoder;
 use crate::{Error, Precision, Result};
 
 /// A file is read as its end lists it, so it is in memory if it comes from a reader; a stream is read as it comes.
 pub(super) fn open<'a>(
-    origin: &Origin<'a>,
+    origin: Origin<'a>,
     reading: &Reading,
     precision: Precision,
     rules: &TagRules,
 ) -> Result<Box<dyn Source + 'a>> {
-    let first = Input::first(origin, 8)?;
+    let first = Input::first(&origin, 8)?;
     if first.len() < 8 {
         return Err(broken("it is too short"));
     }
@@ -45,7 +45,9 @@ pub(super) fn open<'a>(
         let encoder = reader.encoder(reading, precision, rules)?;
         return Ok(Box::new(Batches::new(reader, encoder, counter)));
     }
-    let input = Input::open(origin)?;
+    let input = Input::open(&origin)?;
+    // It is read once, and so nothing of it is kept.
+    origin.finish()?;
     let counter = input.counter.clone();
     let (schema, messages) = guarded(|| Stream::open(input))?;
     let mut reader = Reader::new(messages, schema);
@@ -84,7 +86,8 @@ impl<M: Messages> Reader<M> {
         precision: Precision,
         rules: &TagRules,
     ) -> Result<BatchEncoder> {
-        let mut encoder = BatchEncoder::new(&self.schema, &reading.layout, rules, precision)?;
+        let options = pandas_index::as_time(&reading.layout, &self.schema);
+        let mut encoder = BatchEncoder::new(&self.schema, &options, rules, precision)?;
         self.columns = encoder.narrow();
         Ok(encoder)
     }
@@ -128,7 +131,7 @@ impl<M: Messages> BatchReader for Reader<M> {
                     let batch = self.batch(&message, &body);
                     let batch = batch.map_err(|error| error.in_context(&part))?;
                     self.batches += 1;
-                    return Ok(Some(Placed { batch, part, first_row: 0 }));
+                    return Ok(Some(Placed { batch, part, first_row: 0, failed: None }));
                 }
                 MessageHeader::DictionaryBatch => {
                     self.add_dictionary(&message, &body).map_err(|error| error.in_context(&part))?
@@ -143,7 +146,20 @@ fn schema_of(schema: arrow_ipc::Schema<'_>) -> Result<SchemaRef> {
     if !schema.endianness().equals_to_target_endianness() {
         return Err(unreadable("it has the byte order of another kind of machine"));
     }
+    schema.fields().into_iter().flatten().try_for_each(check_type)?;
     Ok(fb_to_schema(schema).into())
+}
+
+/// Refuses integers of other widths than arrow-ipc knows, such as those of 128 bits of polars.
+fn check_type(field: arrow_ipc::Field<'_>) -> Result<()> {
+    let width = field.type_as_int().map_or(64, |integer| integer.bitWidth());
+    if !matches!(width, 8 | 16 | 32 | 64) {
+        return Err(unreadable(format!(
+            "the column {} is of integers of {width} bits, which cannot be read: cast it to 64 bits or to text",
+            escape::quoted(field.name().unwrap_or_default())
+        )));
+    }
+    field.children().into_iter().flatten().try_for_each(check_type)
 }
 
 /// arrow-ipc trusts what is said here: where a buffer is, and how long it will be when it is unpacked.

@@ -6,8 +6,8 @@ use super::table::Table;
 use crate::Result;
 use crate::columns::BLOCK_ROWS;
 use crate::file::Source;
+use crate::file::counter::Counter;
 use crate::file::evidence::Evidence;
-use crate::file::input::Counter;
 use crate::file::summary::{Skipped, Summary};
 use crate::record::Lines;
 

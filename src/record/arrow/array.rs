@@ -23,6 +23,14 @@ pub(super) fn render<R: Role>(
     written: &mut WrittenValues,
     rendered: &mut RenderedColumn,
 ) -> Result<(), CellError> {
+    if let DataType::RunEndEncoded(ends, _) = array.data_type() {
+        return match ends.data_type() {
+            DataType::Int16 => runs::<Int16Type, R>(array, rows, role, written, rendered),
+            DataType::Int32 => runs::<Int32Type, R>(array, rows, role, written, rendered),
+            DataType::Int64 => runs::<Int64Type, R>(array, rows, role, written, rendered),
+            other => Err(unexpected(rows.start, other)),
+        };
+    }
     let DataType::Dictionary(key, _) = array.data_type() else {
         return plain(array, rows, role, rendered);
     };
@@ -59,7 +67,22 @@ fn dictionary<K: ArrowDictionaryKeyType, R: Role>(
     })
 }
 
-/// An array that is no dictionary.
+/// Each run that a row is of is written once in a batch.
+fn runs<E: RunEndIndexType, R: Role>(
+    array: &ArrayRef,
+    rows: Range<usize>,
+    role: &R,
+    written: &mut WrittenValues,
+    rendered: &mut RenderedColumn,
+) -> Result<(), CellError> {
+    let array = array.as_run::<E>();
+    let number = |row: usize| Some(array.get_physical_index(row));
+    written.render(rows, role, rendered, number, |number, rendered| {
+        plain(array.values(), number..number + 1, role, rendered)
+    })
+}
+
+/// An array that is no dictionary and has no runs.
 fn plain<R: Role>(
     array: &ArrayRef,
     rows: Range<usize>,

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use arrow_array::{Array, RecordBatch};
-use arrow_schema::{DataType, Schema};
+use arrow_schema::{DataType, Schema, TimeUnit};
 
 use super::array;
 use crate::columns::{
@@ -69,7 +69,9 @@ impl BatchEncoder {
         let fields = schema.fields();
         let same = fields.len() == self.names.len()
             && fields.iter().zip(self.names.iter().zip(&self.types)).all(
-                |(field, (name, data_type))| field.name() == name && field.data_type() == data_type,
+                |(field, (name, data_type))| {
+                    field.name() == name && is_same(data_type, field.data_type())
+                },
             );
         if same {
             return Ok(());
@@ -78,6 +80,13 @@ impl BatchEncoder {
             "a record batch has other columns than the first one of its reader: write it in a call of its own",
         ))
     }
+}
+
+/// Whether a column of a batch is of the type that it was said to have. Readers of files give times that nanoseconds
+/// cannot hold as text, which is what a field and a tag of them are, and what can be a time.
+fn is_same(said: &DataType, found: &DataType) -> bool {
+    said == found
+        || matches!((said, found), (DataType::Timestamp(TimeUnit::Nanosecond, _), DataType::Utf8))
 }
 
 /// The schema was checked, so that the columns are those of the plan.
@@ -94,16 +103,17 @@ impl Table for RecordBatch {
     }
 
     fn is_shared(&self, column: usize) -> bool {
-        matches!(self.column(column).data_type(), DataType::Dictionary(..))
+        matches!(
+            self.column(column).data_type(),
+            DataType::Dictionary(..) | DataType::RunEndEncoded(..)
+        )
     }
 }
 
 fn values(data_type: &DataType) -> Values {
     match data_type {
-        DataType::Dictionary(_, values) if matches!(**values, DataType::Dictionary(..)) => {
-            Values::Nested
-        }
-        DataType::Dictionary(_, of) => values(of),
+        DataType::Dictionary(_, of) => shared_values(of),
+        DataType::RunEndEncoded(_, of) => shared_values(of.data_type()),
         DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View => Values::Text,
         DataType::Boolean
         | DataType::Time32(_)
@@ -115,8 +125,15 @@ fn values(data_type: &DataType) -> Values {
         | DataType::BinaryView
         | DataType::FixedSizeBinary(_) => Values::Binary,
         DataType::Interval(_) => Values::Interval,
-        DataType::RunEndEncoded(..) => Values::Nested,
         data_type if data_type.is_nested() => Values::Nested,
         _ => Values::Times,
+    }
+}
+
+/// Of what rows refer to, which may not refer to something else.
+fn shared_values(data_type: &DataType) -> Values {
+    match data_type {
+        DataType::Dictionary(..) | DataType::RunEndEncoded(..) => Values::Nested,
+        data_type => values(data_type),
     }
 }

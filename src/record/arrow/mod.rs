@@ -51,7 +51,7 @@ pub(crate) use encoder::BatchEncoder;
 /// | booleans | boolean |
 /// | text of every kind | string |
 /// | timestamps, dates, times of the day | string: `2022-01-01T08:00:00Z`, `2022-01-01`, `08:00:00` |
-/// | dictionaries | what their values are |
+/// | dictionaries, run-end encoded arrays | what their values are |
 /// | binary of every kind, with [`binary_as_text`](Self::binary_as_text) | string |
 ///
 /// Nulls, NaN, infinities and empty tags are left out, and so are rows without a field. Columns of nested types and of

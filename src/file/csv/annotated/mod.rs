@@ -14,7 +14,7 @@ use super::part::Part;
 use super::tokens::Tokens;
 use crate::columns::BLOCK_ROWS;
 use crate::file::cells::Nulls;
-use crate::file::input::Counter;
+use crate::file::counter::Counter;
 use crate::file::summary::{Skipped, Summary};
 use crate::file::{Reading, Source};
 use crate::record::Lines;
