@@ -43,6 +43,11 @@ fn numbers_within_structs_are_known_by_their_value() {
     for (number, field) in NUMBERS {
         let value: serde_json::Value =
             serde_json::from_str(&format!("[{{\"f\":{number},\"time\":5}}]")).unwrap();
+        // To serde, an integer without a sign has none.
+        let field = match field.strip_suffix('i') {
+            Some(digits) if !digits.starts_with('-') => format!("{digits}u"),
+            _ => field.to_owned(),
+        };
         let items = value.as_array().unwrap();
         assert_eq!(
             written(Structs::new(items).measurement("m")),

@@ -299,8 +299,8 @@ impl<S: Sink> Sink for NumberText<'_, S> {
         let float = text.parse::<f64>();
         self.0.put(match (text.parse(), text.parse(), float) {
             (Ok(0), _, Ok(float)) if float.is_sign_negative() => Cell::Float(float),
-            (Ok(value), _, _) => Cell::Integer(value),
-            (Err(_), Ok(value), _) => Cell::Unsigned(value),
+            (_, Ok(value), _) => Cell::Unsigned(value),
+            (Ok(value), Err(_), _) => Cell::Integer(value),
             (Err(_), Err(_), Ok(float)) => Cell::Float(float),
             (Err(_), Err(_), Err(_)) => cell,
         })
