@@ -21,7 +21,6 @@ pub(crate) fn days_of(year: i64, month: i64, day: i64) -> i64 {
 }
 
 /// The year, month and day of a day since 1970.
-#[cfg(feature = "_columns")]
 pub(crate) fn civil(day: i64) -> (i64, i64, i64) {
     let day = day + DAYS_TO_1970;
     let era = day.div_euclid(DAYS_PER_ERA);
@@ -34,12 +33,18 @@ pub(crate) fn civil(day: i64) -> (i64, i64, i64) {
     (era * 400 + year + i64::from(month <= 2), month, day)
 }
 
+/// Seconds since midnight of a time of day, if there is such a one. A leap second is the first instant behind its minute.
+pub(crate) fn seconds_of_clock(hour: i64, minute: i64, second: i64) -> Option<i64> {
+    let is_one = (0..24).contains(&hour) && (0..60).contains(&minute) && (0..=60).contains(&second);
+    is_one.then_some(hour * 3600 + minute * 60 + second)
+}
+
 /// 400 years.
 const DAYS_PER_ERA: i64 = 146_097;
 /// From the first of March of the year 0.
 const DAYS_TO_1970: i64 = 719_468;
 
-#[cfg(all(test, feature = "_columns"))]
+#[cfg(test)]
 mod tests {
     use super::*;
 

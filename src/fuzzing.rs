@@ -4,12 +4,14 @@
 
 use std::time::Duration;
 
+use crate::columns::LayoutOptions;
+use crate::file::{self, Origin, Reading};
 use crate::line_protocol::TagRules;
 use crate::line_protocol::encoder::Encoded;
 use crate::line_protocol::text;
 use crate::record::Lines;
 use crate::write::{Answer, Api};
-use crate::{Client, Point, Precision, Record, Result};
+use crate::{Client, ColumnType, FileFormat, Point, Precision, Record, Result};
 
 /// The point as a client with default tags and a tag order writes it; false if no field was left.
 pub fn encode_point(
@@ -62,6 +64,47 @@ pub fn encode_record_to<K>(
     let mut lines = Lines::new(out, precision, &rules, None, None);
     record.encode(&mut lines)?;
     Ok(lines.count())
+}
+
+/// How [`file_lines`] reads.
+#[derive(Clone, Copy, Debug)]
+pub struct FileOptions<'a> {
+    pub delimiter: Option<u8>,
+    /// The columns that are texts.
+    pub texts: &'a [&'a str],
+    /// The only texts that are no value; the usual ones if there are none.
+    pub nulls: Option<&'a [&'a str]>,
+}
+
+/// The lines of a file with these bytes, of the measurement `m` and in nanoseconds, and how many they are.
+pub fn file_lines(
+    bytes: &[u8],
+    format: FileFormat,
+    options: &FileOptions<'_>,
+) -> Result<(Vec<u8>, usize)> {
+    let layout = LayoutOptions {
+        measurement: Some("m".to_owned()),
+        // Numbers are times, and no days.
+        date_unit: Some(Precision::Nanosecond),
+        needs_time: true,
+        ..LayoutOptions::default()
+    };
+    let reading = Reading {
+        layout,
+        types: options.texts.iter().map(|name| ((*name).to_owned(), ColumnType::Text)).collect(),
+        delimiter: options.delimiter,
+        null_values: options.nulls.into_iter().flatten().map(|null| (*null).to_owned()).collect(),
+        has_only_listed_nulls: options.nulls.is_some(),
+        ..Reading::default()
+    };
+    let rules = TagRules::new(Vec::new(), Vec::new())?;
+    let origin = Origin::reader(Box::new(bytes), usize::MAX);
+    let mut source = file::open(origin, format, &reading, Precision::Nanosecond, &rules)?;
+    let mut out = Vec::new();
+    let mut lines = Lines::new(&mut out, Precision::Nanosecond, &rules, None, None);
+    while source.read(&mut lines)? {}
+    let count = lines.count();
+    Ok((out, count))
 }
 
 /// What an answer to a write means.

@@ -34,8 +34,10 @@ pub use client::{Client, WeakClient};
 pub use client_builder::ClientBuilder;
 pub use error::{Error, ErrorKind, LineError, Result};
 #[cfg(feature = "_files")]
-pub use file::ColumnType;
-pub use line_protocol::{FieldValue, Line, LineBuffer};
+pub use file::{ColumnType, FileColumn, FileFormat, SkippedRow};
+#[cfg(feature = "derive")]
+pub use influxdb3_blocking_derive::Record;
+pub use line_protocol::{FieldValue, Line, LineBuffer, Optional, Required, TagValue};
 pub use point::Point;
 #[cfg(feature = "polars")]
 pub use polars_core;

@@ -1,10 +1,11 @@
 use std::fmt;
+use std::str::FromStr;
 
 use crate::line_protocol::encoder::{self, Encoded};
-use crate::line_protocol::packed::{Column, Packed};
+use crate::line_protocol::point_buffer::{Column, PointBuffer};
 use crate::line_protocol::point_line::{self, Latest};
-use crate::line_protocol::{FieldValue, TagRules};
-use crate::{Precision, Result, Timestamp};
+use crate::line_protocol::{FieldValue, TagRules, TagValue, parse};
+use crate::{Error, Precision, Result, Timestamp};
 
 /// One row: a measurement, tags, fields and a time.
 ///
@@ -38,17 +39,17 @@ use crate::{Precision, Result, Timestamp};
 /// Tags are written sorted by key (or as the client's `tag_order` says), fields in the order in which they were added.
 #[derive(Clone)]
 pub struct Point {
-    columns: Packed,
+    columns: PointBuffer,
 }
 
 impl Point {
     /// A point without tags, fields and time.
     #[must_use]
     pub fn new(measurement: impl AsRef<str>) -> Self {
-        Self { columns: Packed::new(measurement.as_ref()) }
+        Self { columns: PointBuffer::new(measurement.as_ref()) }
     }
 
-    /// Sets a tag. An empty value takes the tag away.
+    /// Sets a tag. An empty value and `None` take the tag away.
     ///
     /// ```
     /// use influxdb3_blocking::Point;
@@ -58,8 +59,27 @@ impl Point {
     /// ```
     #[inline]
     #[must_use]
-    pub fn tag(mut self, key: impl AsRef<str>, value: impl AsRef<str>) -> Self {
-        self.columns.push_tag(key.as_ref(), value.as_ref());
+    pub fn tag<K>(mut self, key: impl AsRef<str>, value: impl TagValue<K>) -> Self {
+        self.set_tag(key, value);
+        self
+    }
+
+    /// Sets several tags, as [`tag`](Self::tag) does.
+    ///
+    /// ```
+    /// use influxdb3_blocking::Point;
+    ///
+    /// let point = Point::new("home").with_tags([("room", "Kitchen"), ("floor", "1")]);
+    /// assert_eq!(point.tags().collect::<Vec<_>>(), [("floor", "1"), ("room", "Kitchen")]);
+    /// ```
+    #[must_use]
+    pub fn with_tags<K>(
+        mut self,
+        tags: impl IntoIterator<Item = (impl AsRef<str>, impl TagValue<K>)>,
+    ) -> Self {
+        for (key, value) in tags {
+            self.set_tag(key, value);
+        }
         self
     }
 
@@ -76,7 +96,27 @@ impl Point {
     #[inline]
     #[must_use]
     pub fn field<'v>(mut self, key: impl AsRef<str>, value: impl Into<FieldValue<'v>>) -> Self {
-        self.columns.push_field(key.as_ref(), &value.into());
+        self.set_field(key, value);
+        self
+    }
+
+    /// Sets several fields, as [`field`](Self::field) does.
+    ///
+    /// ```
+    /// use influxdb3_blocking::{Point, Precision};
+    ///
+    /// let point = Point::new("home").with_fields([("temp", Some(21.5)), ("hum", None), ("co", Some(4.0))]);
+    /// assert_eq!(point.to_line_protocol(Precision::Nanosecond)?, "home temp=21.5,co=4.0");
+    /// # Ok::<(), influxdb3_blocking::Error>(())
+    /// ```
+    #[must_use]
+    pub fn with_fields<'v>(
+        mut self,
+        fields: impl IntoIterator<Item = (impl AsRef<str>, impl Into<FieldValue<'v>>)>,
+    ) -> Self {
+        for (key, value) in fields {
+            self.set_field(key, value);
+        }
         self
     }
 
@@ -92,8 +132,71 @@ impl Point {
     #[inline]
     #[must_use]
     pub fn time(mut self, time: impl Into<Timestamp>) -> Self {
+        self.set_time(time);
+        self
+    }
+
+    /// Sets a tag of a point that stays where it is, as [`tag`](Self::tag) does.
+    ///
+    /// ```
+    /// use influxdb3_blocking::{Point, Precision};
+    ///
+    /// let mut point = Point::new("home");
+    /// point.set_tag("room", "Kitchen");
+    /// for (number, volts) in [1.5, 1.25].into_iter().enumerate() {
+    ///     point.set_field(format!("cell{number}"), volts);
+    /// }
+    /// assert_eq!(point.to_line_protocol(Precision::Nanosecond)?, "home,room=Kitchen cell0=1.5,cell1=1.25");
+    /// # Ok::<(), influxdb3_blocking::Error>(())
+    /// ```
+    #[inline]
+    pub fn set_tag<K>(&mut self, key: impl AsRef<str>, value: impl TagValue<K>) -> &mut Self {
+        self.columns.push_tag(key.as_ref(), value.as_text().unwrap_or_default());
+        self
+    }
+
+    /// Sets a field of a point that stays where it is, as [`field`](Self::field) does.
+    #[inline]
+    pub fn set_field<'v>(
+        &mut self,
+        key: impl AsRef<str>,
+        value: impl Into<FieldValue<'v>>,
+    ) -> &mut Self {
+        self.columns.push_field(key.as_ref(), &value.into());
+        self
+    }
+
+    /// Sets the time of a point that stays where it is, as [`time`](Self::time) does.
+    #[inline]
+    pub fn set_time(&mut self, time: impl Into<Timestamp>) -> &mut Self {
         self.columns.set_time(time.into());
         self
+    }
+
+    /// Reads one line of line protocol whose timestamp is in this precision.
+    ///
+    /// The rules are those of the server's parser: a line that it refuses is refused here, and so is what it takes and
+    /// what does harm or cannot be written again (a key that is there twice, reserved keys, control characters in keys, a float
+    /// beyond 64 bits). Writing the point gives the same tags, fields and time. The line may end in a newline.
+    ///
+    /// ```
+    /// use influxdb3_blocking::{FieldValue, Point, Precision, Timestamp};
+    ///
+    /// let line = r"home,room=Living\ Room temp=21.5,co=4i 1641024000";
+    /// let point = Point::from_line_protocol(line, Precision::Second)?;
+    /// assert_eq!(point.tags().collect::<Vec<_>>(), [("room", "Living Room")]);
+    /// assert_eq!(point.fields().last(), Some(("co", FieldValue::Integer(4))));
+    /// assert_eq!(point.timestamp(), Some(Timestamp::seconds(1_641_024_000)));
+    /// assert_eq!(point.to_line_protocol(Precision::Second)?, line);
+    /// # Ok::<(), influxdb3_blocking::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidRecord`](crate::ErrorKind::InvalidRecord) for what is refused, with the byte at which the line cannot be
+    /// read, and for a text that is not exactly one line.
+    pub fn from_line_protocol(line: &str, precision: Precision) -> Result<Self> {
+        Ok(Self { columns: parse::point(line, precision)? })
     }
 
     /// The measurement.
@@ -105,7 +208,7 @@ impl Point {
     /// The tags that have a value, sorted by key.
     pub fn tags(&self) -> impl Iterator<Item = (&str, &str)> {
         let mut places = Latest::of(&self.columns).tags;
-        let at = |place: usize| self.columns.column(place);
+        let at = |place: usize| self.columns.column_at(place);
         places.as_mut_slice().sort_unstable_by_key(|&place| at(place).map(|tag| tag.key_bytes()));
         let columns = (0..).map_while(move |number| at(*places.as_slice().get(number)?));
         columns.filter(Column::is_written).map(|tag| (tag.key(), tag.tag_value()))
@@ -115,7 +218,7 @@ impl Point {
     pub fn fields(&self) -> impl Iterator<Item = (&str, FieldValue<'_>)> {
         let places = Latest::of(&self.columns).fields;
         let columns =
-            (0..).map_while(move |number| self.columns.column(*places.as_slice().get(number)?));
+            (0..).map_while(move |number| self.columns.column_at(*places.as_slice().get(number)?));
         let fields = columns.map(|field| (field.key(), field.field_value()));
         fields.filter(|(_, value)| *value != FieldValue::Null)
     }
@@ -136,7 +239,7 @@ impl Point {
         self.write_line_protocol(precision, &mut line)?;
         line.pop();
         String::from_utf8(line).map_err(|error| {
-            crate::Error::new(crate::ErrorKind::Internal, "a line is not UTF-8").with_source(error)
+            Error::new(crate::ErrorKind::Internal, "a line is not UTF-8").with_source(error)
         })
     }
 
@@ -178,14 +281,49 @@ impl Point {
     }
 }
 
-/// Equal points have the same tags, the same fields in the same order, and the same time; a point with a NaN equals no
-/// other.
+/// Equal points have the same measurement, the same tags and fields, each in any order, and the same time; a point with a
+/// NaN equals no other.
 impl PartialEq for Point {
     fn eq(&self, other: &Self) -> bool {
+        fn sorted(point: &Point) -> Vec<(&str, FieldValue<'_>)> {
+            let mut fields: Vec<_> = point.fields().collect();
+            fields.sort_unstable_by_key(|(key, _)| *key); // each is there once
+            fields
+        }
         self.measurement() == other.measurement()
             && self.timestamp() == other.timestamp()
             && self.tags().eq(other.tags())
-            && self.fields().eq(other.fields())
+            && (self.fields().eq(other.fields()) || sorted(self) == sorted(other))
+    }
+}
+
+/// The line of the point, with its time in nanoseconds. A point that cannot be written shows why, in angle brackets.
+///
+/// ```
+/// use influxdb3_blocking::{Point, Timestamp};
+///
+/// let point = Point::new("home").field("temp", 21.5).time(Timestamp::seconds(1));
+/// assert_eq!(point.to_string(), "home temp=21.5 1000000000");
+/// assert_eq!(
+///     Point::new("home").to_string(),
+///     "<measurement \"home\": no field is left to write (nulls, NaN and infinities are left out): give it at least one field>"
+/// );
+/// ```
+impl fmt::Display for Point {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.to_line_protocol(Precision::Nanosecond) {
+            Ok(line) => f.write_str(&line),
+            Err(error) => write!(f, "<{}>", error.message()),
+        }
+    }
+}
+
+/// Reads one line, with its timestamp in nanoseconds: [`Point::from_line_protocol`].
+impl FromStr for Point {
+    type Err = Error;
+
+    fn from_str(line: &str) -> Result<Self> {
+        Self::from_line_protocol(line, Precision::Nanosecond)
     }
 }
 

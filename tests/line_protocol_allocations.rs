@@ -69,6 +69,49 @@ fn a_wide_point_is_encoded_without_allocations() {
     assert_eq!(count, 0);
 }
 
+/// The keys of items are held against the default tags, and times become text.
+#[cfg(all(feature = "serde", feature = "_fuzzing"))]
+#[test]
+fn structs_are_encoded_without_an_allocation_a_row() {
+    use influxdb3_blocking::Structs;
+    use influxdb3_blocking::fuzzing::encode_record_to;
+
+    #[derive(serde::Serialize)]
+    struct Home {
+        room: &'static str,
+        temp: f64,
+        co: Option<i64>,
+        state: &'static str,
+        seen: Timestamp,
+        time: Timestamp,
+    }
+    let items = |rows: i64| -> Vec<Home> {
+        let time = Timestamp::millis;
+        let item = |n| Home {
+            room: "Kitchen",
+            temp: 21.5,
+            co: Some(n),
+            state: "fine",
+            seen: time(n),
+            time: time(n),
+        };
+        (0..rows).map(item).collect()
+    };
+    let mut out = Vec::with_capacity(1 << 20);
+    let mut encode = |rows| {
+        let items = items(rows);
+        let defaults = ["site", "zone", "data center"].map(|key| (key.to_owned(), "x".to_owned()));
+        let structs = Structs::new(&items).measurement("home").tags(["room"]);
+        let (count, lines) = allocations(|| {
+            encode_record_to(&mut out, structs, defaults.to_vec(), Precision::Nanosecond)
+        });
+        assert_eq!(lines.expect("they can be written"), rows as usize);
+        count
+    };
+    let few = encode(10);
+    assert_eq!(encode(1_000), few, "as many for a thousand rows as for ten");
+}
+
 #[test]
 fn a_line_buffer_that_has_grown_allocates_no_more() {
     fn fill(lines: &mut LineBuffer) -> Result<()> {

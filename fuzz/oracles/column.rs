@@ -1,211 +1,58 @@
-//! One column of a record batch, and what each of its rows means, kept beside the array.
+//! Columns of Arrow, and what each of their rows means, kept beside the array.
 
 #![allow(dead_code)] // each user takes a part of it
 
 use std::sync::Arc;
 
 use arbitrary::{Arbitrary, Result, Unstructured};
-use chrono::{DateTime, Datelike, NaiveDate, NaiveTime, SecondsFormat};
+use influxdb3_blocking::FieldValue;
 use influxdb3_blocking::arrow_array::types::{
     ArrowPrimitiveType, Decimal256Type, Float16Type, Int8Type, Int32Type, UInt16Type,
 };
 use influxdb3_blocking::arrow_array::*;
-use influxdb3_blocking::{FieldValue, Point, Precision};
+use influxdb3_blocking::arrow_schema::DataType;
 
-use super::model::{is_written, name};
+use super::cells::{Cell, Cells, Class};
+use super::model::name;
+use super::table::{Kind, Size, tame_name};
 
-/// What a column is drawn as; without one it is anything.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Kind {
-    Text,
-    Time,
+/// An array, and as many other values before and behind its rows as the size says.
+pub fn draw(u: &mut Unstructured<'_>, kind: Option<Kind>, size: Size) -> Result<(ArrayRef, Cells)> {
+    let Size { rows, offset, tame } = size;
+    let is_time = kind == Some(Kind::Time);
+    let kind: u8 = match kind {
+        Some(Kind::Text) => *u.choose(&[0, 1, 2, 3, 4, 24])?,
+        Some(Kind::Time) => *u.choose(&[5, 6, 7, 8, 9, 10, 11, 25])?,
+        None => u.int_in_range(0..=if tame { REFUSED - 1 } else { REFUSED })?,
+    };
+    let nulls = u.ratio(1, 2)? && !(tame && is_time);
+    let (array, cells) = any_array(u, kind, rows + 2 * offset, nulls, tame)?;
+    let class = class(array.data_type());
+    Ok((array, Cells { class, rows: cells[offset..offset + rows].to_vec() }))
 }
 
-#[derive(Clone, Copy, Debug)]
-pub struct Size {
-    pub rows: usize,
-    /// How many rows of the array stand before those of the batch, and as many behind them.
-    pub offset: usize,
-    /// Whether all of it can be written.
-    pub tame: bool,
+/// One of a type that no column of InfluxDB can hold.
+pub fn draw_refused(u: &mut Unstructured<'_>, rows: usize) -> Result<ArrayRef> {
+    Ok(any_array(u, REFUSED, rows, false, true)?.0)
 }
 
-/// What one row means.
-#[derive(Clone, Debug)]
-enum Cell {
-    Field(FieldValue<'static>),
-    /// Nanoseconds since 1970.
-    Instant(i128),
-    /// Days since 1970.
-    Day(i32),
-    /// Nanoseconds since midnight.
-    Clock(i64),
-    /// A number divided by ten to the power of another.
-    Decimal(i128, i8),
-}
-
-#[derive(Debug)]
-pub struct Column {
-    pub name: String,
-    /// The rows, and as many others before and behind them as the offset says.
-    pub array: ArrayRef,
-    cells: Vec<Cell>,
-}
-
-impl Column {
-    pub fn draw(
-        u: &mut Unstructured<'_>,
-        name: String,
-        kind: Option<Kind>,
-        size: Size,
-    ) -> Result<Self> {
-        let Size { rows, offset, tame } = size;
-        let length = rows + 2 * offset;
-        let is_time = kind == Some(Kind::Time);
-        let kind: u8 = match kind {
-            Some(Kind::Text) => *u.choose(&[0, 1, 2, 3, 4, 24])?,
-            Some(Kind::Time) => *u.choose(&[5, 6, 7, 8, 9, 10, 11, 25])?,
-            None => u.int_in_range(0..=if tame { REFUSED - 1 } else { REFUSED })?,
-        };
-        let nulls = u.ratio(1, 2)? && !(tame && is_time);
-        let (array, cells) = any_array(u, kind, length, nulls, tame)?;
-        Ok(Self { name, array, cells: cells[offset..offset + rows].to_vec() })
-    }
-
-    /// One of a type that no column of InfluxDB can hold.
-    pub fn draw_refused(u: &mut Unstructured<'_>, name: String, rows: usize) -> Result<Self> {
-        let (array, cells) = any_array(u, REFUSED, rows, false, true)?;
-        Ok(Self { name, array, cells })
-    }
-
-    pub fn is_text(&self) -> bool {
-        use influxdb3_blocking::arrow_schema::DataType::{Dictionary, LargeUtf8, Utf8, Utf8View};
-        match self.array.data_type() {
-            Dictionary(_, values) => matches!(**values, Utf8 | LargeUtf8 | Utf8View),
-            other => matches!(other, Utf8 | LargeUtf8 | Utf8View),
-        }
-    }
-
-    pub fn is_float(&self) -> bool {
-        use influxdb3_blocking::arrow_schema::DataType::Dictionary;
-        match self.array.data_type() {
-            Dictionary(_, values) => values.is_floating(),
-            other => other.is_floating(),
-        }
-    }
-
-    pub fn is_decimal(&self) -> bool {
-        self.array.data_type().is_decimal()
-    }
-
-    pub fn is_refused(&self) -> bool {
-        use influxdb3_blocking::arrow_schema::DataType::{Dictionary, Interval};
-        match self.array.data_type() {
-            Dictionary(_, values) => matches!(**values, Dictionary(..)),
-            other => other.is_binary() || other.is_nested() || matches!(other, Interval(_)),
-        }
-    }
-
-    pub fn can_be_time(&self) -> bool {
-        use influxdb3_blocking::arrow_schema::DataType::{Boolean, Duration, Null, Time32, Time64};
-        let data_type = self.array.data_type();
-        !matches!(data_type, Boolean | Duration(_) | Null | Time32(_) | Time64(_))
-            && !self.is_refused()
-    }
-
-    pub fn text(&self, row: usize) -> Option<String> {
-        match &self.cells[row] {
-            Cell::Field(FieldValue::Text(text)) => Some(text.to_string()),
-            _ => None,
-        }
-    }
-
-    /// The time of a row in nanoseconds; nothing if there is none, or none that can be written.
-    pub fn nanos(&self, row: usize, unit: Precision, precision: Precision) -> Option<i64> {
-        let nanos = match &self.cells[row] {
-            Cell::Instant(nanos) => *nanos,
-            Cell::Day(day) => i128::from(*day) * 86_400_000_000_000,
-            Cell::Field(FieldValue::Integer(value)) => {
-                i128::from(*value) * i128::from(unit.nanos())
-            }
-            Cell::Field(FieldValue::Unsigned(value)) => {
-                i128::from(i64::try_from(*value).ok()?) * i128::from(unit.nanos())
-            }
-            _ => return None,
-        };
-        let floor = nanos.div_euclid(precision.nanos().into()) * i128::from(precision.nanos());
-        i64::try_from(floor).ok()
-    }
-
-    /// The value of a tag, empty if there is none; nothing if it cannot be written.
-    pub fn tag(&self, row: usize) -> Option<String> {
-        match &self.cells[row] {
-            Cell::Field(FieldValue::Text(text)) => Some(text.to_string()),
-            Cell::Field(value) if !is_written(value) => Some(String::new()),
-            Cell::Field(FieldValue::Integer(value)) => Some(value.to_string()),
-            Cell::Field(FieldValue::Unsigned(value)) => Some(value.to_string()),
-            Cell::Field(FieldValue::Boolean(value)) => Some(value.to_string()),
-            Cell::Field(value) => {
-                let line = Point::new("m").field("f", value.clone());
-                let line = line.to_line_protocol(Precision::Second).ok()?;
-                line.strip_prefix("m f=").map(str::to_owned)
-            }
-            Cell::Decimal(number, scale) => Some(decimal_text(*number, *scale)),
-            cell => date(cell),
-        }
-    }
-
-    /// The value of a field; nothing if it cannot be written.
-    pub fn field(&self, row: usize) -> Option<FieldValue<'static>> {
-        match &self.cells[row] {
-            Cell::Field(value) => Some(value.clone()),
-            // The nearest number is found by the standard library.
-            Cell::Decimal(number, scale) => {
-                let value = format!("{number}e{}", -i32::from(*scale)).parse::<f64>();
-                Some(FieldValue::Float(value.expect("a number")))
-            }
-            cell => date(cell).map(|text| FieldValue::Text(text.into())),
-        }
-    }
-}
-
-/// The text of a date, by another calendar than that of the crate.
-fn date(cell: &Cell) -> Option<String> {
-    let has_four_digits = |year: i32| (0..=9999).contains(&year);
-    match cell {
-        Cell::Instant(nanos) => {
-            let seconds = i64::try_from(nanos.div_euclid(1_000_000_000)).ok()?;
-            let rest = nanos.rem_euclid(1_000_000_000) as u32;
-            let time = DateTime::from_timestamp(seconds, rest)?;
-            has_four_digits(time.year()).then(|| time.to_rfc3339_opts(SecondsFormat::AutoSi, true))
-        }
-        Cell::Day(day) => {
-            let day = NaiveDate::from_epoch_days(*day)?;
-            has_four_digits(day.year()).then(|| day.format("%Y-%m-%d").to_string())
-        }
-        Cell::Clock(nanos) => {
-            let (seconds, rest) =
-                (nanos.div_euclid(1_000_000_000), nanos.rem_euclid(1_000_000_000));
-            let seconds = u32::try_from(seconds).ok()?;
-            let time = NaiveTime::from_num_seconds_from_midnight_opt(seconds, rest as u32)?;
-            Some(time.format("%H:%M:%S%.f").to_string())
-        }
-        _ => None,
-    }
-}
-
-/// All digits, by arithmetic.
-fn decimal_text(number: i128, scale: i8) -> String {
-    let sign = if number < 0 { "-" } else { "" };
-    let number = number.unsigned_abs();
-    match usize::try_from(scale) {
-        Ok(0) => format!("{sign}{number}"),
-        Ok(places) => {
-            let unit = 10u128.pow(scale as u32);
-            format!("{sign}{}.{:0places$}", number / unit, number % unit)
-        }
-        Err(_) if number == 0 => "0".to_owned(),
-        Err(_) => format!("{sign}{number}{}", "0".repeat(scale.unsigned_abs().into())),
+fn class(data_type: &DataType) -> Class {
+    use DataType::{
+        Boolean, Dictionary, Duration, Interval, Null, RunEndEncoded, Time32, Time64, Utf8View,
+    };
+    match data_type {
+        Dictionary(_, values) if matches!(**values, Dictionary(..)) => Class::Refused,
+        Dictionary(_, values) => class(values),
+        RunEndEncoded(_, values) => class(values.data_type()),
+        Utf8View => Class::Text,
+        other if other.is_string() => Class::Text,
+        other if other.is_floating() => Class::Float,
+        other if other.is_decimal() => Class::Decimal,
+        other if other.is_binary() => Class::Binary,
+        other if other.is_nested() => Class::Refused,
+        Interval(_) => Class::Refused,
+        Boolean | Duration(_) | Null | Time32(_) | Time64(_) => Class::Plain,
+        _ => Class::Exact,
     }
 }
 
@@ -218,7 +65,7 @@ fn any_array(
 ) -> Result<(ArrayRef, Vec<Cell>)> {
     macro_rules! array {
         ($array:ty, $draw:expr, $cell:expr) => {{
-            let values = draw(u, length, nulls, $draw)?;
+            let values = draw_values(u, length, nulls, $draw)?;
             let cells = values.iter().map(|value| match value {
                 Some(value) => $cell(value.clone()),
                 None => Cell::Field(FieldValue::Null),
@@ -259,7 +106,7 @@ fn any_array(
         1 => array!(LargeStringArray, name, text),
         2 => array!(StringViewArray, name, text),
         3 | 4 => {
-            let values = draw(u, length, nulls, name)?;
+            let values = draw_values(u, length, nulls, name)?;
             let cells = values.iter().cloned();
             let cells =
                 cells.map(|value| value.map_or_else(|| field(None::<bool>), text)).collect();
@@ -304,8 +151,9 @@ fn any_array(
                 values.push(Some(name(u)?));
             }
             values.push(values[2].clone());
-            let keys =
-                draw(u, length, nulls, |u| u.int_in_range(if nulls { 1..=5 } else { 2..=5 }))?;
+            let keys = draw_values(u, length, nulls, |u| {
+                u.int_in_range(if nulls { 1..=5 } else { 2..=5 })
+            })?;
             let cell = |key: &Option<u8>| match key.and_then(|key| values[usize::from(key)].clone())
             {
                 Some(value) => text(value),
@@ -342,7 +190,7 @@ fn any_array(
                 35 => Ok(i128::from(u.arbitrary::<i64>()? / 10)),
                 _ => Ok(u.arbitrary::<i128>()? / 10),
             };
-            let values = draw(u, length, nulls, digits)?;
+            let values = draw_values(u, length, nulls, digits)?;
             let cell = |value: &Option<i128>| match value {
                 Some(value) => Cell::Decimal(*value, scale),
                 None => field(None::<bool>),
@@ -368,34 +216,63 @@ fn any_array(
             (array, cells)
         }
         38 => {
-            let values = draw(u, length, nulls, plain::<f64>)?;
+            let values = draw_values(u, length, nulls, plain::<f64>)?;
             let array = DictionaryArray::<Int32Type>::new(
                 (0..length as i32).collect(),
                 Arc::new(Float64Array::from(values.clone())),
             );
             (Arc::new(array), values.into_iter().map(field).collect())
         }
+        39..=41 => {
+            let bytes = |u: &mut Unstructured<'_>| match tame || u.ratio(7, 8)? {
+                true => name(u).map(String::into_bytes),
+                false => u.arbitrary::<Vec<u8>>(),
+            };
+            let values = draw_values(u, length, nulls, bytes)?;
+            let cell = |value: &Option<Vec<u8>>| match value {
+                Some(bytes) => Cell::Bytes(bytes.clone()),
+                None => field(None::<bool>),
+            };
+            let cells = values.iter().map(cell).collect();
+            let array: ArrayRef = match kind {
+                39 => Arc::new(values.into_iter().collect::<BinaryArray>()),
+                40 => Arc::new(values.into_iter().collect::<LargeBinaryArray>()),
+                _ => Arc::new(values.into_iter().collect::<BinaryViewArray>()),
+            };
+            (array, cells)
+        }
+        42 => {
+            // Runs of one to three rows.
+            let (mut ends, mut values, mut rows) = (Vec::new(), Vec::new(), Vec::new());
+            while rows.len() < length {
+                let run = u.int_in_range(1..=3)?.min(length - rows.len());
+                let value = if nulls && u.ratio(1, 4)? { None } else { Some(name(u)?) };
+                let cell = value.clone().map_or_else(|| field(None::<bool>), text);
+                rows.extend(vec![cell; run]);
+                ends.push(rows.len() as i32);
+                values.push(value);
+            }
+            let values = StringArray::from(values);
+            let array = RunArray::<Int32Type>::try_new(&Int32Array::from(ends), &values);
+            (Arc::new(array.expect("runs")), rows)
+        }
         _ => {
-            let array = refused(u.int_in_range(0..=7)?, length);
-            (array, vec![field(None::<bool>); length])
+            let array = refused(u.int_in_range(0..=3)?, length);
+            (array, vec![Cell::Unwritable; length])
         }
     })
 }
 
 /// The last of the kinds: what no column of InfluxDB can hold.
-const REFUSED: u8 = 39;
+const REFUSED: u8 = 43;
 
 fn refused(kind: u8, length: usize) -> ArrayRef {
-    use influxdb3_blocking::arrow_schema::{DataType, Field, Fields, IntervalUnit};
+    use influxdb3_blocking::arrow_schema::{Field, Fields, IntervalUnit};
     let item = Arc::new(Field::new("item", DataType::Int64, true));
     let data_type = match kind {
-        0 => DataType::Binary,
-        1 => DataType::LargeBinary,
-        2 => DataType::BinaryView,
-        3 => DataType::FixedSizeBinary(3),
-        4 => DataType::Interval(IntervalUnit::MonthDayNano),
-        5 => DataType::List(item),
-        6 => DataType::Struct(Fields::from(vec![item])),
+        0 => DataType::Interval(IntervalUnit::MonthDayNano),
+        1 => DataType::List(item),
+        2 => DataType::Struct(Fields::from(vec![item])),
         _ => {
             let inner = DataType::Dictionary(Box::new(DataType::Int8), Box::new(DataType::Utf8));
             DataType::Dictionary(Box::new(DataType::Int8), Box::new(inner))
@@ -404,7 +281,7 @@ fn refused(kind: u8, length: usize) -> ArrayRef {
     new_null_array(&data_type, length)
 }
 
-fn draw<T>(
+pub fn draw_values<T>(
     u: &mut Unstructured<'_>,
     length: usize,
     nulls: bool,
@@ -416,12 +293,6 @@ fn draw<T>(
     };
     let mut one = one;
     (0..length).map(|_| one(u)).collect()
-}
-
-/// A name that can stand everywhere.
-pub fn tame_name(u: &mut Unstructured<'_>) -> Result<String> {
-    let name = u.choose(&["a", "a b", "a,b", "a=b", "a\\b", "\"", "é", "long name of something"]);
-    Ok((*name?).to_owned())
 }
 
 fn decimal_float(u: &mut Unstructured<'_>) -> Result<f64> {

@@ -22,10 +22,10 @@ pub struct Model {
 impl Model {
     pub fn arbitrary(u: &mut Unstructured<'_>) -> Result<Self> {
         let mut model = Self { measurement: name(u)?, ..Self::default() };
-        for _ in 0..u.int_in_range(0..=5)? {
+        for _ in 0..count(u)? {
             model.tags.push((name(u)?, name(u)?));
         }
-        for _ in 0..u.int_in_range(0..=6)? {
+        for _ in 0..count(u)? {
             model.fields.push((name(u)?, value(u)?));
         }
         for _ in 0..u.int_in_range(0u8..=3)?.saturating_sub(1) {
@@ -169,10 +169,27 @@ pub fn name(u: &mut Unstructured<'_>) -> Result<String> {
         "a\\,b",
         "x,a=,a=",
     ];
-    if u.ratio(3, 4)? {
-        return u.choose(FEW).map(|name| (*name).to_owned());
+    match u.int_in_range(0..=7)? {
+        0..=5 => u.choose(FEW).map(|name| (*name).to_owned()),
+        6 => name_of_some_length(u),
+        _ => u.arbitrary(),
     }
-    u.arbitrary()
+}
+
+/// A name around the lengths at which the encoder changes its way (14, 16, 30, 32 and 255 bytes); many begin alike.
+fn name_of_some_length(u: &mut Unstructured<'_>) -> Result<String> {
+    const AROUND: &[usize] = &[14, 16, 30, 32, 255];
+    let length = u.choose(AROUND)? - 2 + u.int_in_range(0..=4)?;
+    let end = u.choose(&["a", "b", "1", " ", "=", "\\", "\n", "é"])?;
+    Ok("k".repeat(length - end.len()) + end)
+}
+
+/// How many tags or fields: mostly a few, at times very many.
+fn count(u: &mut Unstructured<'_>) -> Result<usize> {
+    match u.int_in_range(0..=7)? {
+        0 => u.int_in_range(0..=60),
+        _ => u.int_in_range(0..=6),
+    }
 }
 
 pub fn value(u: &mut Unstructured<'_>) -> Result<FieldValue<'static>> {

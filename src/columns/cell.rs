@@ -1,7 +1,8 @@
 //! One value of a column, and what it is written as.
 
-use crate::line_protocol::{escape, number, words};
-use crate::record::time_text;
+use crate::calendar::days_in;
+use crate::line_protocol::{escape, number, short_bytes};
+use crate::timestamp::time_text;
 use crate::{Error, Precision, Result, Timestamp};
 
 /// A value of a column.
@@ -38,7 +39,7 @@ pub(crate) trait Role {
 
 /// The name of the measurement.
 #[derive(Clone, Debug)]
-pub(crate) struct Name;
+pub(crate) struct Measurement;
 
 /// A tag.
 #[derive(Clone, Debug)]
@@ -66,12 +67,16 @@ pub(crate) struct Prefix {
 }
 
 /// The timestamp; it ends the line.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Time {
     /// The unit of integers.
-    pub(crate) unit: Precision,
+    unit: Precision,
     /// What is written.
-    pub(crate) precision: Precision,
+    precision: Precision,
+    /// Whether an integer that could be a day, such as 20220101, is refused.
+    refuses_days: bool,
+    /// What ends the line of a row without a time; empty if that is an error.
+    default: Vec<u8>,
 }
 
 impl From<Vec<u8>> for Prefix {
@@ -86,13 +91,13 @@ impl Prefix {
     #[inline(always)]
     fn append(&self, out: &mut Vec<u8>) {
         match self.text.len() {
-            length @ ..=32 => words::append_chunk(out, &self.chunk, length),
+            length @ ..=32 => short_bytes::append_chunk(out, &self.chunk, length),
             _ => out.extend_from_slice(&self.text),
         }
     }
 }
 
-impl Role for Name {
+impl Role for Measurement {
     #[inline(always)]
     fn write(&self, out: &mut Vec<u8>, cell: Cell<'_>) -> Result<bool> {
         match cell {
@@ -170,17 +175,33 @@ pub(crate) fn field_value(out: &mut Vec<u8>, cell: Cell<'_>) -> Result<bool> {
 }
 
 impl Time {
+    pub(crate) fn new(unit: Precision, precision: Precision) -> Self {
+        Self { unit, precision, refuses_days: false, default: Vec::new() }
+    }
+
+    /// Refuses integers that could be days.
+    pub(super) fn refusing_days(self, refuses_days: bool) -> Self {
+        Self { refuses_days, ..self }
+    }
+
+    /// Lets rows without a time have this one.
+    pub(super) fn with_default(self, time: Option<Timestamp>) -> Result<Self> {
+        let default = time.map(|time| end_of_line(time, self.precision)).transpose()?;
+        Ok(Self { default: default.unwrap_or_default(), ..self })
+    }
+
     /// The time that a cell means.
     #[inline(always)]
     pub(crate) fn read(&self, cell: Cell<'_>) -> Result<Timestamp> {
         match cell {
+            Cell::Integer(value) if self.refuses_days && is_day(value) => Err(day(value)),
             Cell::Integer(value) => Ok(Timestamp::of_unit(value, self.unit)),
             Cell::Instant(time) => Ok(time),
             Cell::Unsigned(value) => match i64::try_from(value) {
                 Ok(value) => Ok(Timestamp::of_unit(value, self.unit)),
                 Err(_) => Err(no_time(cell)),
             },
-            Cell::Text(text) | Cell::Number(text) => time_text::parse_or_number(text, self.unit),
+            Cell::Text(text) | Cell::Number(text) => self.of_text(text),
             Cell::Float(value) => self.of_float(value),
             Cell::Float32(value) => self.of_float(f64::from(value)),
             Cell::Day(day) => Ok(Timestamp::from_nanos(i128::from(day) * NANOS_PER_DAY)),
@@ -208,6 +229,28 @@ impl Time {
         (*first != b'0' || digits.len() == 1)
             && (digits.len() < most || (digits.len() == most && *first < b'9'))
             && digits.iter().all(u8::is_ascii_digit)
+            && !(self.refuses_days && digits.len() == DIGITS_OF_DAY)
+    }
+
+    fn of_text(&self, text: &str) -> Result<Timestamp> {
+        let trimmed = text.trim_ascii();
+        if self.refuses_days
+            && trimmed.len() == DIGITS_OF_DAY
+            && let Ok(value) = trimmed.parse()
+            && is_day(value)
+        {
+            return Err(day(value));
+        }
+        time_text::parse_or_number(text, self.unit).map_err(|error| {
+            let has_exponent = trimmed.contains(['e', 'E']) && trimmed.parse::<f64>().is_ok();
+            if !has_exponent {
+                return error;
+            }
+            Error::invalid_record(format!(
+                "{} is a number with an exponent, and as a time it may have lost digits: write it in full",
+                escape::quoted(text)
+            ))
+        })
     }
 
     /// Programs that have no integers with gaps make floats of them.
@@ -223,6 +266,11 @@ impl Time {
 impl Role for Time {
     #[inline(always)]
     fn write(&self, out: &mut Vec<u8>, cell: Cell<'_>) -> Result<bool> {
+        if let Cell::Null = cell
+            && !self.default.is_empty()
+        {
+            return Ok(false);
+        }
         if let Cell::Text(text) = cell
             && self.is_written_as(text)
         {
@@ -235,16 +283,32 @@ impl Role for Time {
         number::time(out, scaled);
         Ok(true)
     }
+
+    #[inline]
+    fn default(&self) -> &[u8] {
+        &self.default
+    }
+}
+
+/// The text of a binary value.
+pub(crate) fn binary_text(value: &[u8]) -> Result<Cell<'_>> {
+    std::str::from_utf8(value).map(Cell::Text).map_err(|error| {
+        Error::invalid_record(format!(
+            "the binary value is no text in UTF-8 from byte {} on: leave the column out with .exclude(…)",
+            error.valid_up_to() + 1
+        ))
+    })
 }
 
 fn time(out: &mut Vec<u8>, cell: Cell<'_>) -> Result<()> {
+    let out = &mut time_text::Utf8(out);
     let is_written = match cell {
         Cell::Instant(time) => time_text::write(out, time),
         Cell::Day(day) => time_text::write_day(out, day),
         Cell::Clock(nanos) => time_text::write_clock(out, nanos),
-        _ => false,
+        _ => Ok(false),
     };
-    if is_written {
+    if is_written == Ok(true) {
         return Ok(());
     }
     Err(Error::invalid_record(
@@ -265,6 +329,31 @@ fn no_time(cell: Cell<'_>) -> Error {
     ))
 }
 
+/// What ends a line with this time.
+pub(super) fn end_of_line(time: Timestamp, precision: Precision) -> Result<Vec<u8>> {
+    let mut end = Vec::new();
+    number::time(&mut end, time.scaled(precision)?);
+    Ok(end)
+}
+
+/// Whether a number is written as a day of the years 1900 to 2100.
+fn is_day(number: i64) -> bool {
+    let (year, month, day) = (number / 10_000, number / 100 % 100, number % 100);
+    (1900..=2100).contains(&year)
+        && (1..=12).contains(&month)
+        && (1..=days_in(year, month)).contains(&day)
+}
+
+#[cold]
+fn day(number: i64) -> Error {
+    let (year, month, day) = (number / 10_000, number / 100 % 100, number % 100);
+    Error::invalid_record(format!(
+        "is {number} the day {year:04}-{month:02}-{day:02}, or a number of units since 1970? Say date_unit(…) if it is a \
+         number; else write the day with hyphens, or say time_format(\"%Y%m%d\") for CSV and JSON"
+    ))
+}
+
+const DIGITS_OF_DAY: usize = 8;
 const NANOS_PER_DAY: i128 = 86_400_000_000_000;
 
 #[cfg(test)]
@@ -277,7 +366,7 @@ mod tests {
         let units = [Nanosecond, Microsecond, Millisecond, Second];
         let mut taken = 0;
         for (unit, precision) in units.into_iter().flat_map(|u| units.map(|p| (u, p))) {
-            let time = Time { unit, precision };
+            let time = Time::new(unit, precision);
             let lengths =
                 (1..=21).flat_map(|length| ["0", "1", "8", "9"].map(|d| d.repeat(length)));
             let odd =

@@ -1,24 +1,24 @@
 //! Tables to lines, column by column: what each column becomes is decided once, its names are escaped once, and
-//! each block of rows is written a column at a time before the pieces are put together into lines.
+//! each block of rows is rendered a column at a time before lines are put together from that.
 
 mod cell;
 #[cfg(any(feature = "arrow", feature = "polars"))]
 pub(crate) mod decimal;
 #[cfg(any(feature = "arrow", feature = "polars"))]
 mod encoder;
-mod layout;
-mod pieces;
-mod plan;
+mod options;
+mod rendered_column;
+mod table_layout;
 mod tags;
 
-pub(crate) use cell::{Cell, Name, Role, Time, field_value};
+pub(crate) use cell::{Cell, Measurement, Role, Time, binary_text, field_value};
 #[cfg(any(feature = "arrow", feature = "polars"))]
-pub(crate) use encoder::{Column, Encoder, Rendered, RowError, Table, Values, render_each};
-pub(crate) use layout::Layout;
-#[cfg(any(feature = "arrow", feature = "polars", feature = "_files"))]
-pub(crate) use layout::layout_options;
-pub(crate) use pieces::Pieces;
-pub(crate) use plan::{Duty, Plan};
+pub(crate) use encoder::{
+    Column, Encoder, RowError, RowSink, Table, Values, WrittenValues, render_each, try_render_each,
+};
+pub(crate) use options::{LayoutOptions, layout_options};
+pub(crate) use rendered_column::RenderedColumn;
+pub(crate) use table_layout::{ColumnRole, LaidColumn, TableLayout};
 pub(crate) use tags::{LineTag, in_order as tags_in_order};
 
 /// A value that cannot be written, and where it is.

@@ -53,7 +53,7 @@ impl LineError {
     }
 
     /// The place of the record in the caller's input, the first one being 0: of a point in a slice, for
-    /// example. A text is one record, however many lines it has.
+    /// example. A text is one record, however many lines it has. (Messages count records, rows and lines from 1.)
     #[must_use]
     pub fn index(&self) -> Option<usize> {
         self.index

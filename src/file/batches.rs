@@ -3,13 +3,11 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use arrow_array::RecordBatch;
-use arrow_schema::Schema;
 
-use super::input::Counter;
-use super::{Reading, Source, unreadable};
-use crate::line_protocol::TagRules;
+use super::counter::Counter;
+use super::{Source, unreadable};
 use crate::record::{BatchEncoder, Lines};
-use crate::{Error, Precision, Result};
+use crate::{Error, Result};
 
 /// A record batch and where it comes from.
 pub(super) struct Placed {
@@ -18,6 +16,8 @@ pub(super) struct Placed {
     pub(super) part: String,
     /// How many rows of that part come before the batch.
     pub(super) first_row: usize,
+    /// What is wrong with the row behind the batch, which ends the reading.
+    pub(super) failed: Option<Error>,
 }
 
 /// What reads record batches; `None` is the end.
@@ -31,26 +31,24 @@ pub(super) struct Batches<R> {
     encoder: BatchEncoder,
     /// The batch in the making, and how many of its rows are done.
     current: Option<(Placed, usize)>,
+    /// What is wrong with the row behind the last batch.
+    failed: Option<Error>,
     counter: Counter,
 }
 
 impl<R: BatchReader> Batches<R> {
-    pub(super) fn new(
-        reader: R,
-        schema: &Schema,
-        counter: Counter,
-        reading: &Reading,
-        precision: Precision,
-        rules: &TagRules,
-    ) -> Result<Self> {
-        let encoder = BatchEncoder::new(schema, &reading.layout, rules, precision)?;
-        Ok(Self { reader, encoder, current: None, counter })
+    /// The reader gives batches of the columns that the encoder was narrowed to.
+    pub(super) fn new(reader: R, encoder: BatchEncoder, counter: Counter) -> Self {
+        Self { reader, encoder, current: None, failed: None, counter }
     }
 }
 
 impl<R: BatchReader> Source for Batches<R> {
     fn read(&mut self, lines: &mut Lines<'_>) -> Result<bool> {
-        let (placed, done) = match self.current.take() {
+        if let Some(error) = self.failed.take() {
+            return Err(error);
+        }
+        let (mut placed, done) = match self.current.take() {
             Some(current) => current,
             None => match guarded(|| self.reader.next())? {
                 Some(placed) => (placed, 0),
@@ -65,6 +63,8 @@ impl<R: BatchReader> Source for Batches<R> {
         })?;
         if done + count < placed.batch.num_rows() {
             self.current = Some((placed, done + count));
+        } else {
+            self.failed = placed.failed.take();
         }
         Ok(true)
     }

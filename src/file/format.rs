@@ -3,68 +3,82 @@ use std::path::Path;
 use super::{Reading, unreadable};
 use crate::{Error, Result};
 
-/// The formats that can be read.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) enum Format {
-    Csv(Packing),
-    Json(Packing),
+/// A format that files can be read in.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+#[non_exhaustive]
+pub enum FileFormat {
+    /// Cells between delimiters, with a header.
+    Csv,
+    /// An array of objects, objects one after the other, or what pandas writes.
+    Json,
+    /// Parquet.
     Parquet,
+    /// Feather of version 2, which is an Arrow IPC file, or an Arrow IPC stream.
     Feather,
+    /// ORC.
     Orc,
 }
 
-/// What is around a text format.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) enum Packing {
-    None,
-    Gzip,
-}
-
-impl Format {
-    /// The format that the extension says, in any case.
+impl FileFormat {
+    /// The format that the extension says, in any case. One more behind it may say how the file is packed.
     pub(super) fn of(path: &Path) -> Result<Self> {
         let name = path.file_name().map(|name| name.to_string_lossy().to_ascii_lowercase());
         let name = name.unwrap_or_default();
-        let (name, packing) = match name.strip_suffix(".gz") {
-            Some(inner) => (inner, Packing::Gzip),
-            None => (&*name, Packing::None),
-        };
-        let format = match (name.rsplit_once('.').map(|(_, extension)| extension), packing) {
-            (Some("csv"), _) => Self::Csv(packing),
-            (Some("json" | "jsonl" | "ndjson"), _) => Self::Json(packing),
-            (Some("parquet"), Packing::None) => Self::Parquet,
-            (Some("feather" | "arrow" | "arrows" | "ipc"), Packing::None) => Self::Feather,
-            (Some("orc"), Packing::None) => Self::Orc,
-            _ => {
-                return Err(unreadable(
-                    "the extension says nothing about the format: it must be .csv, .json, .jsonl, .parquet, .feather, \
-                     .arrow or .orc, or one of the first three with .gz behind it",
-                ));
-            }
-        };
-        if packing == Packing::Gzip && !cfg!(feature = "gzip") {
-            return Err(off("a file with .gz", "gzip"));
+        let packed = [".gz", ".zst", ".zstd"].iter().find_map(|packing| name.strip_suffix(packing));
+        let name = packed.unwrap_or(&name);
+        match name.rsplit_once('.').map(|(_, extension)| extension) {
+            Some("csv") => Ok(Self::Csv),
+            Some("json" | "jsonl" | "ndjson") => Ok(Self::Json),
+            Some("parquet") => Ok(Self::Parquet),
+            Some("feather" | "arrow" | "arrows" | "ipc") => Ok(Self::Feather),
+            Some("orc") => Ok(Self::Orc),
+            _ => Err(unreadable(
+                "the extension says nothing about the format: it must be .csv, .json, .jsonl, .parquet, .feather, \
+                 .arrow or .orc, with .gz or .zst behind it or without, or .format(…) must say it",
+            )),
         }
-        Ok(format)
+    }
+
+    /// Whether it is text, which can be packed as a whole.
+    pub(super) fn is_text(self) -> bool {
+        matches!(self, Self::Csv | Self::Json)
     }
 
     /// Refuses options that mean nothing for the format.
     pub(super) fn check(self, reading: &Reading) -> Result<()> {
-        let is_csv = matches!(self, Self::Csv(_));
-        let is_text = is_csv || matches!(self, Self::Json(_));
+        let is_csv = self == Self::Csv;
+        let is_text = self.is_text();
+        let is_json = is_text && !is_csv;
         let misplaced = [
             ("delimiter", reading.delimiter.is_some() && !is_csv),
             ("column_names", reading.column_names.is_some() && !is_csv),
-            ("null_values", reading.null_values.is_some() && !is_csv),
+            ("comment", reading.comment.is_some() && !is_csv),
+            ("skip_lines", reading.skip_lines > 0 && !is_csv),
+            ("trim", reading.trims && !is_csv),
+            ("ragged_rows", reading.ragged_rows && !is_csv),
+            ("decimal_comma", reading.decimal_comma && !is_csv),
+            ("json_path", reading.json_path.is_some() && !is_json),
+            ("flatten", reading.flatten.is_some() && !is_json),
+            ("null_values", !reading.null_values.is_empty() && !is_text),
+            ("only_null_values", reading.has_only_listed_nulls && !is_text),
             ("column_type", !reading.types.is_empty() && !is_text),
+            ("binary_as_text", reading.layout.binary_as_text && is_text),
             ("infer_rows", reading.infer_rows.is_some() && !is_text),
+            ("skip_bad_rows", reading.skip_bad_rows && !is_text),
+            ("time_format", reading.time_format.is_some() && !is_text),
         ];
         // A quote and the ends of lines mean something else, and bytes from 0x80 on are parts of characters.
-        if let Some(byte @ (b'"' | b'\n' | b'\r' | 0x80..)) = reading.delimiter {
-            return Err(Error::config(format!(
-                "the delimiter {:?} cannot stand between cells: choose another ASCII character",
-                byte.escape_ascii().to_string()
-            )));
+        let marks = [("delimiter", reading.delimiter), ("comment", reading.comment)];
+        for (option, mark) in marks {
+            if let Some(byte @ (b'"' | b'\n' | b'\r' | 0x80..)) = mark {
+                return Err(Error::config(format!(
+                    "{option} cannot be {:?}: choose another ASCII character",
+                    byte.escape_ascii().to_string()
+                )));
+            }
+        }
+        if reading.comment.is_some() && reading.comment == Some(reading.delimiter.unwrap_or(b',')) {
+            return Err(Error::config("comment and delimiter are the same character"));
         }
         if reading.column_names.as_ref().is_some_and(Vec::is_empty) {
             return Err(Error::config("column_names names no column"));
@@ -81,8 +95,8 @@ impl Format {
     /// The error of a format whose feature is off.
     pub(super) fn is_off(self) -> Error {
         let feature = match self {
-            Self::Csv(_) => "csv",
-            Self::Json(_) => "json",
+            Self::Csv => "csv",
+            Self::Json => "json",
             Self::Parquet => "parquet",
             Self::Feather => "feather",
             Self::Orc => "orc",
@@ -90,10 +104,10 @@ impl Format {
         off(self.name(), feature)
     }
 
-    fn name(self) -> &'static str {
+    pub(super) fn name(self) -> &'static str {
         match self {
-            Self::Csv(_) => "CSV",
-            Self::Json(_) => "JSON",
+            Self::Csv => "CSV",
+            Self::Json => "JSON",
             Self::Parquet => "Parquet",
             Self::Feather => "Feather",
             Self::Orc => "ORC",
@@ -101,7 +115,7 @@ impl Format {
     }
 }
 
-fn off(what: &str, feature: &str) -> Error {
+pub(super) fn off(what: &str, feature: &str) -> Error {
     Error::config(format!(
         "{what} needs the feature `{feature}` of influxdb3-blocking, which is off: add it in Cargo.toml"
     ))
@@ -114,17 +128,19 @@ mod tests {
     #[test]
     fn the_extension_decides_in_any_case() {
         for (name, format) in [
-            ("a.csv", Format::Csv(Packing::None)),
-            ("/x.y/A.CSV", Format::Csv(Packing::None)),
-            ("a.b.JsonL", Format::Json(Packing::None)),
-            ("a.PARQUET", Format::Parquet),
-            ("a.feather", Format::Feather),
-            ("a.Orc", Format::Orc),
+            ("a.csv", FileFormat::Csv),
+            ("/x.y/A.CSV", FileFormat::Csv),
+            ("a.csv.gz", FileFormat::Csv),
+            ("a.csv.ZST", FileFormat::Csv),
+            ("a.b.JsonL", FileFormat::Json),
+            ("a.PARQUET", FileFormat::Parquet),
+            ("a.feather", FileFormat::Feather),
+            ("a.Orc", FileFormat::Orc),
         ] {
-            assert_eq!(Format::of(Path::new(name)).unwrap(), format, "{name}");
+            assert_eq!(FileFormat::of(Path::new(name)).unwrap(), format, "{name}");
         }
-        for name in ["", "csv", "a", "a.txt", "a.csv.bak", "a.orc.gz", "..", "a.csv/"] {
-            let found = Format::of(Path::new(name));
+        for name in ["", "csv", "a", "a.txt", "a.csv.bak", "a.gz", "..", "a.csv/"] {
+            let found = FileFormat::of(Path::new(name));
             assert!(name == "a.csv/" || found.is_err(), "{name}: {found:?}");
         }
     }

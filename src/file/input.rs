@@ -1,134 +1,226 @@
-//! A file that counts what is read of it.
+//! The bytes of a file, read from their beginning as often as it takes.
 
+use std::cell::RefCell;
 use std::fs::File;
 use std::io::{self, Read};
-#[cfg(any(feature = "parquet", feature = "orc"))]
-use std::io::{Seek as _, SeekFrom};
-use std::path::Path;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
-#[cfg(any(feature = "parquet", feature = "orc"))]
-use std::sync::{Mutex, PoisonError};
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
 
-#[cfg(any(feature = "csv", feature = "json"))]
-use super::format::Packing;
+use super::counter::Counter;
 use super::unreadable;
-use crate::Result;
+use crate::{Error, Result};
 
-/// Bytes that were read.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Counter(Arc<AtomicU64>);
-
-impl Counter {
-    pub(super) fn get(&self) -> u64 {
-        self.0.load(Ordering::Relaxed)
-    }
-
-    fn add(&self, bytes: u64) {
-        self.0.fetch_add(bytes, Ordering::Relaxed);
-    }
-}
-
-/// An open file.
+/// Where the bytes come from. As long as it lives, more [`Input`]s can be opened, each of which begins at the first byte;
+/// what comes from a reader is kept in memory for that long.
 #[derive(Debug)]
-pub(super) struct Input {
-    file: File,
-    pub(super) counter: Counter,
-    pub(super) len: u64,
+pub(crate) struct Origin<'a>(Kind<'a>);
+
+#[derive(Debug)]
+enum Kind<'a> {
+    /// A regular file.
+    Path(PathBuf),
+    Reader(Rc<RefCell<Replay<'a>>>),
 }
 
-impl Input {
-    pub(super) fn open(path: &Path) -> Result<Self> {
+/// A reader, and what was read of it while it may be read again from the beginning.
+struct Replay<'a> {
+    reader: Box<dyn Read + 'a>,
+    kept: Vec<u8>,
+    /// The most bytes that are kept.
+    limit: usize,
+    /// More would have had to be kept: nothing is read any more.
+    is_over: bool,
+}
+
+impl<'a> Origin<'a> {
+    /// The file at a path. What is no regular file, such as a named pipe, is a reader that keeps so many bytes at most.
+    pub(crate) fn path(path: &Path, limit: usize) -> Result<Self> {
         let open = || {
-            let file = File::open(path)?;
-            let metadata = file.metadata()?;
-            Ok((file, metadata))
+            let metadata = std::fs::metadata(path)?;
+            if metadata.is_dir() {
+                return Err(io::Error::new(io::ErrorKind::IsADirectory, "it is a directory"));
+            }
+            (!metadata.is_file()).then(|| File::open(path)).transpose()
         };
-        let (file, metadata) = open().map_err(|error: io::Error| {
-            unreadable(format!("it cannot be opened: {error}")).with_source(error)
-        })?;
-        if !metadata.is_file() {
-            return Err(unreadable("it is no regular file, and a file is read more than once"));
-        }
-        Ok(Self { file, counter: Counter::default(), len: metadata.len() })
+        Ok(match open().map_err(cannot_open)? {
+            None => Self(Kind::Path(path.to_owned())),
+            Some(pipe) => Self::reader(Box::new(pipe), limit),
+        })
     }
 
-    /// The bytes, unpacked.
-    #[cfg(any(feature = "csv", feature = "json"))]
-    pub(super) fn unpacked(self, packing: Packing) -> Box<dyn Read> {
-        match packing {
-            Packing::None => Box::new(self),
-            #[cfg(feature = "gzip")]
-            Packing::Gzip => {
-                let buffered = io::BufReader::with_capacity(64 * 1024, self);
-                Box::new(flate2::bufread::MultiGzDecoder::new(buffered))
-            }
-            // `Format::of` has refused it.
-            #[cfg(not(feature = "gzip"))]
-            Packing::Gzip => Box::new(self),
+    /// What a reader gives. It keeps so many bytes at most.
+    pub(crate) fn reader(reader: Box<dyn Read + 'a>, limit: usize) -> Self {
+        let replay = Replay { reader, kept: Vec::new(), limit, is_over: false };
+        Self(Kind::Reader(Rc::new(RefCell::new(replay))))
+    }
+
+    /// How many bytes there are, if that is known.
+    pub(crate) fn len(&self) -> Option<u64> {
+        match &self.0 {
+            Kind::Path(path) => std::fs::metadata(path).ok().map(|metadata| metadata.len()),
+            Kind::Reader(_) => None,
+        }
+    }
+
+    /// Nothing more is to be opened, and so nothing more to be kept.
+    ///
+    /// # Errors
+    /// More would have had to be kept than may be.
+    pub(super) fn finish(self) -> Result<()> {
+        match self.0 {
+            Kind::Reader(replay) if replay.borrow().is_over => Err(over(replay.borrow().limit)),
+            _ => Ok(()),
+        }
+    }
+
+    /// All bytes, at any place: those of a reader are in memory then.
+    #[cfg(any(feature = "parquet", feature = "feather", feature = "orc"))]
+    pub(super) fn bytes(&self) -> Result<super::places::Places> {
+        use super::places::Places;
+        let replay = match &self.0 {
+            Kind::Path(path) => return Places::file(path).map_err(cannot_open),
+            Kind::Reader(replay) => replay,
+        };
+        let limit = replay.borrow().limit;
+        let mut input = Input::open(self)?;
+        let mut bytes = Vec::new();
+        match input.read_to_end(&mut bytes) {
+            Ok(_) => Ok(Places::memory(bytes)),
+            Err(_) if replay.borrow().is_over => Err(over(limit)),
+            Err(error) => Err(cannot_open(error)),
         }
     }
 }
 
-impl Read for Input {
+/// Bytes from the first one on.
+#[derive(Debug)]
+pub(super) struct Input<'a> {
+    from: From<'a>,
+    pub(super) counter: Counter,
+}
+
+#[derive(Debug)]
+enum From<'a> {
+    File(File),
+    /// The bytes that were kept from this place on, and then those of the reader.
+    Reader(Rc<RefCell<Replay<'a>>>, usize),
+}
+
+impl<'a> Input<'a> {
+    pub(super) fn open(origin: &Origin<'a>) -> Result<Self> {
+        let from = match &origin.0 {
+            Kind::Path(path) => From::File(File::open(path).map_err(cannot_open)?),
+            Kind::Reader(replay) => From::Reader(Rc::clone(replay), 0),
+        };
+        Ok(Self { from, counter: Counter::default() })
+    }
+
+    /// The first bytes of an origin: fewer only if there are no more.
+    pub(super) fn first(origin: &Origin<'a>, count: usize) -> Result<Vec<u8>> {
+        let mut bytes = Vec::new();
+        Self::open(origin)?.take(count as u64).read_to_end(&mut bytes).map_err(cannot_open)?;
+        Ok(bytes)
+    }
+}
+
+impl Read for Input<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let count = self.file.read(buffer)?;
+        let count = match &mut self.from {
+            From::File(file) => file.read(buffer)?,
+            From::Reader(replay, place) => {
+                // With no origin and no other input, nobody can read it once more.
+                let is_last = Rc::strong_count(replay) == 1;
+                replay.borrow_mut().read(place, is_last, buffer)?
+            }
+        };
         self.counter.add(count as u64);
         Ok(count)
     }
 }
 
-/// A file of which parts are read at any place, by any number of readers.
-#[cfg(any(feature = "parquet", feature = "orc"))]
-#[derive(Clone, Debug)]
-pub(super) struct Places {
-    input: Arc<Mutex<Input>>,
-    len: u64,
-}
-
-#[cfg(any(feature = "parquet", feature = "orc"))]
-impl Places {
-    pub(super) fn new(input: Input) -> Self {
-        Self { len: input.len, input: Arc::new(Mutex::new(input)) }
-    }
-
-    pub(super) fn len(&self) -> u64 {
-        self.len
-    }
-
-    pub(super) fn reader_at(&self, place: u64) -> io::BufReader<At> {
-        io::BufReader::new(At { places: self.clone(), place })
-    }
-
-    /// So many bytes at a place. Nothing is allocated for bytes that are not there.
-    pub(super) fn bytes_at(&self, place: u64, len: u64) -> io::Result<Vec<u8>> {
-        if place.checked_add(len).is_none_or(|end| end > self.len) {
-            return Err(io::Error::new(
-                io::ErrorKind::UnexpectedEof,
-                format!("{len} bytes are wanted at {place}, and the file has {}", self.len),
-            ));
+impl Replay<'_> {
+    fn read(&mut self, place: &mut usize, is_last: bool, buffer: &mut [u8]) -> io::Result<usize> {
+        let mut kept = self.kept.get(*place..).unwrap_or_default();
+        if !kept.is_empty() {
+            let count = kept.read(buffer)?;
+            *place += count;
+            return Ok(count);
         }
-        let mut bytes = vec![0; usize::try_from(len).map_err(io::Error::other)?];
-        At { places: self.clone(), place }.read_exact(&mut bytes)?;
-        Ok(bytes)
+        if self.is_over {
+            return Err(io::Error::other("more would have to be kept than may be"));
+        }
+        if is_last {
+            self.kept = Vec::new();
+            *place = 0;
+            return self.reader.read(buffer);
+        }
+        let count = self.reader.read(buffer)?;
+        if self.kept.len() + count > self.limit {
+            self.is_over = true;
+            return Err(io::Error::other("more would have to be kept than may be"));
+        }
+        self.kept.extend_from_slice(buffer.get(..count).unwrap_or_default());
+        *place += count;
+        Ok(count)
     }
 }
 
-/// Reads from a place on.
-#[cfg(any(feature = "parquet", feature = "orc"))]
-#[derive(Debug)]
-pub(super) struct At {
-    places: Places,
-    place: u64,
+impl std::fmt::Debug for Replay<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Replay").field("kept", &self.kept.len()).finish_non_exhaustive()
+    }
 }
 
-#[cfg(any(feature = "parquet", feature = "orc"))]
-impl Read for At {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let mut input = self.places.input.lock().unwrap_or_else(PoisonError::into_inner);
-        input.file.seek(SeekFrom::Start(self.place))?;
-        let count = input.read(buffer)?;
-        self.place += count as u64;
-        Ok(count)
+fn cannot_open(error: io::Error) -> Error {
+    unreadable(format!("it cannot be opened: {error}")).with_source(error)
+}
+
+fn over(limit: usize) -> Error {
+    unreadable(format!(
+        "it has more than the {limit} bytes that may be kept in memory: raise reader_limit(…), let infer_rows(…) \
+         decide about the types of CSV and JSON, or write it to a file and that with write_file"
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rest(mut input: Input<'_>) -> io::Result<Vec<u8>> {
+        let mut bytes = Vec::new();
+        input.read_to_end(&mut bytes).map(|_| bytes)
+    }
+
+    #[test]
+    fn a_reader_is_read_from_its_beginning_as_often_as_it_is_opened() {
+        let origin = Origin::reader(Box::new(&b"abcdef"[..]), 6);
+        assert_eq!(Input::first(&origin, 2).unwrap(), b"ab");
+        let mut first = Input::open(&origin).unwrap();
+        let mut two = [0; 4];
+        first.read_exact(&mut two).unwrap();
+        assert_eq!(rest(Input::open(&origin).unwrap()).unwrap(), b"abcdef");
+        origin.finish().unwrap();
+        assert_eq!(rest(first).unwrap(), b"ef");
+    }
+
+    #[test]
+    fn nothing_is_kept_for_the_last_that_reads() {
+        let origin = Origin::reader(Box::new(io::repeat(b'x').take(1 << 20)), 10);
+        assert_eq!(Input::first(&origin, 8).unwrap(), b"xxxxxxxx");
+        let input = Input::open(&origin).unwrap();
+        origin.finish().unwrap();
+        let From::Reader(replay, _) = &input.from else { panic!() };
+        let replay = Rc::downgrade(replay);
+        assert_eq!(rest(input).unwrap().len(), 1 << 20);
+        assert!(replay.upgrade().is_none());
+    }
+
+    #[test]
+    fn more_than_may_be_kept_is_an_error_and_nothing_is_lost_in_silence() {
+        let origin = Origin::reader(Box::new(io::repeat(b'x').take(100)), 10);
+        let last = Input::open(&origin).unwrap();
+        rest(Input::open(&origin).unwrap()).unwrap_err();
+        assert!(origin.finish().unwrap_err().to_string().contains("reader_limit"));
+        rest(last).unwrap_err();
     }
 }

@@ -2,27 +2,50 @@
 
 #[cfg(any(feature = "parquet", feature = "feather", feature = "orc"))]
 mod batches;
+#[cfg(any(feature = "csv", feature = "json"))]
+mod cells;
+mod counter;
 #[cfg(feature = "csv")]
 mod csv;
+#[cfg(any(feature = "csv", feature = "json"))]
+mod encoding;
+#[cfg(any(feature = "csv", feature = "json"))]
+mod evidence;
 #[cfg(feature = "feather")]
 mod feather;
 mod format;
+#[cfg(all(feature = "gzip", any(feature = "csv", feature = "json")))]
+mod gunzip;
 mod input;
 #[cfg(feature = "json")]
 mod json;
 #[cfg(feature = "orc")]
 mod orc;
+mod packing;
+#[cfg(any(feature = "parquet", feature = "feather"))]
+mod pandas_index;
 #[cfg(feature = "parquet")]
 mod parquet;
+#[cfg(any(feature = "parquet", feature = "feather", feature = "orc"))]
+mod places;
+mod summary;
+mod time_format;
 mod types;
+#[cfg(any(feature = "parquet", feature = "orc"))]
+mod wide_times;
 
 use std::path::Path;
 
-use crate::columns::Layout;
+use crate::columns::LayoutOptions;
 use crate::line_protocol::TagRules;
 use crate::record::Lines;
 use crate::{Error, ErrorKind, Precision, Result};
-use format::Format;
+pub use format::FileFormat;
+pub(crate) use input::Origin;
+use packing::Packing;
+pub(crate) use summary::Summary;
+pub use summary::{FileColumn, SkippedRow};
+pub(crate) use time_format::TimeFormat;
 pub use types::ColumnType;
 
 /// Reads a file part by part.
@@ -33,46 +56,90 @@ pub(crate) trait Source {
 
     /// Bytes of the file that were read.
     fn bytes_read(&self) -> u64;
+
+    /// What there is to tell so far, beside the lines.
+    fn summary(&self) -> Summary {
+        Summary::default()
+    }
 }
 
 /// How a file is to be read.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Reading {
-    pub(crate) layout: Layout,
+    pub(crate) layout: LayoutOptions,
     pub(crate) types: Vec<(String, ColumnType)>,
     /// How many rows decide about types; all of them if there is none.
     pub(crate) infer_rows: Option<u64>,
+    /// Texts that are no value, in columns of any type.
+    pub(crate) null_values: Vec<String>,
+    /// Whether the usual words for nothing are values.
+    pub(crate) has_only_listed_nulls: bool,
+    /// Whether rows that cannot be written are left out.
+    pub(crate) skip_bad_rows: bool,
+    /// How times are written, if it is in no usual form.
+    pub(crate) time_format: Option<TimeFormat>,
     /// Between the cells of CSV.
     pub(crate) delimiter: Option<u8>,
     /// The names of the columns of CSV that has no header.
     pub(crate) column_names: Option<Vec<String>>,
-    /// What is no value in CSV, in columns of any type.
-    pub(crate) null_values: Option<Vec<String>>,
+    /// What lines of CSV that are left out begin with.
+    pub(crate) comment: Option<u8>,
+    /// How many lines of CSV are left out at the beginning.
+    pub(crate) skip_lines: u64,
+    /// Whether blanks around cells of CSV are left out.
+    pub(crate) trims: bool,
+    /// Whether rows of CSV may have fewer cells than there are columns.
+    pub(crate) ragged_rows: bool,
+    /// Whether numbers in CSV have a comma where others have a point.
+    pub(crate) decimal_comma: bool,
+    /// Where the rows are in JSON.
+    pub(crate) json_path: Option<String>,
+    /// What stands between the keys of objects within rows of JSON.
+    pub(crate) flatten: Option<String>,
+}
+
+impl Reading {
+    /// The type that the caller has chosen for a column.
+    #[cfg(any(feature = "csv", feature = "json"))]
+    fn column_type(&self, name: &str) -> Option<ColumnType> {
+        let given = self.types.iter().rev().find(|(column, _)| column == name);
+        given.map(|(_, column_type)| *column_type)
+    }
+}
+
+/// The format that the extension of a path says.
+pub(crate) fn format_of(path: &Path) -> Result<FileFormat> {
+    FileFormat::of(path)
 }
 
 /// Opens a file with the reader of its format.
-pub(crate) fn open(
-    path: &Path,
+pub(crate) fn open<'a>(
+    origin: Origin<'a>,
+    format: FileFormat,
     reading: &Reading,
     precision: Precision,
     rules: &TagRules,
-) -> Result<Box<dyn Source>> {
-    let format = Format::of(path)?;
+) -> Result<Box<dyn Source + 'a>> {
     format.check(reading)?;
-    match format {
+    #[cfg_attr(not(any(feature = "csv", feature = "json")), allow(unused_variables))]
+    let packing = Packing::of(&origin, format)?;
+    let opened: Result<Box<dyn Source + 'a>> = match format {
         #[cfg(feature = "csv")]
-        Format::Csv(packing) => csv::open(path, packing, reading, precision, rules),
+        FileFormat::Csv => csv::open(&origin, packing, reading, precision, rules),
         #[cfg(feature = "json")]
-        Format::Json(packing) => json::open(path, packing, reading, precision, rules),
+        FileFormat::Json => json::open(&origin, packing, reading, precision, rules),
         #[cfg(feature = "parquet")]
-        Format::Parquet => parquet::open(path, reading, precision, rules),
+        FileFormat::Parquet => parquet::open(&origin, reading, precision, rules),
         #[cfg(feature = "feather")]
-        Format::Feather => feather::open(path, reading, precision, rules),
+        FileFormat::Feather => return feather::open(origin, reading, precision, rules),
         #[cfg(feature = "orc")]
-        Format::Orc => orc::open(path, reading, precision, rules),
+        FileFormat::Orc => orc::open(&origin, reading, precision, rules),
         #[allow(unreachable_patterns)] // reached unless all formats are on
         other => Err(other.is_off()),
-    }
+    };
+    // That it had to be read further than may be kept explains whatever else went wrong.
+    origin.finish()?;
+    opened
 }
 
 fn unreadable(what: impl Into<String>) -> Error {

@@ -30,8 +30,8 @@ impl ColumnType {
 }
 
 /// What was seen in a column. The order in which it was seen does not matter.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Seen(u8);
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub(super) struct Seen(u16);
 
 impl Seen {
     /// Fits 64 bits with a sign.
@@ -44,6 +44,12 @@ impl Seen {
     pub(super) const FLOAT: Self = Self(1 << 4);
     pub(super) const BOOLEAN: Self = Self(1 << 5);
     pub(super) const TEXT: Self = Self(1 << 6);
+    /// No value, and among numbers the sign of floats.
+    pub(super) const NAN: Self = Self(1 << 7);
+    /// A word that is no value among numbers and booleans, and a text among texts.
+    pub(super) const WORD: Self = Self(1 << 8);
+    /// A number with the other one of the two decimal marks.
+    pub(super) const OTHER_MARK: Self = Self(1 << 9);
 
     #[inline]
     pub(super) fn add(&mut self, other: Self) {
@@ -59,11 +65,14 @@ impl Seen {
     pub(super) fn column_type(self) -> ColumnType {
         let numbers = [Self::INTEGER, Self::LARGE, Self::HUGE, Self::FLOAT];
         let has_numbers = numbers.into_iter().any(|number| self.has(number));
-        if self.has(Self::TEXT) || (self.has(Self::BOOLEAN) && has_numbers) {
+        if self.has(Self::TEXT)
+            || self.has(Self::OTHER_MARK)
+            || (self.has(Self::BOOLEAN) && has_numbers)
+        {
             ColumnType::Text
         } else if self.has(Self::BOOLEAN) {
             ColumnType::Boolean
-        } else if self.has(Self::FLOAT) {
+        } else if self.has(Self::FLOAT) || self.has(Self::NAN) {
             ColumnType::Float
         } else if self.has(Self::HUGE) || (self.has(Self::LARGE) && self.has(Self::NEGATIVE)) {
             // No integer holds them all, and a float would change them.
@@ -77,18 +86,17 @@ impl Seen {
         }
     }
 
-    /// Whether there were values of types that have nothing in common.
-    #[cfg(feature = "json")]
+    /// Whether there were values of types that have nothing in common. Integers beyond 64 bits go with texts, too.
     pub(super) fn is_mixed(self) -> bool {
         let has_numbers = [Self::INTEGER, Self::LARGE, Self::FLOAT].iter().any(|n| self.has(*n));
-        let kinds = [has_numbers, self.has(Self::BOOLEAN), self.has(Self::TEXT)];
+        let has_texts = self.has(Self::TEXT) || self.has(Self::OTHER_MARK);
+        let kinds = [has_numbers, self.has(Self::BOOLEAN), has_texts];
         kinds.into_iter().filter(|is_there| *is_there).count() > 1
     }
 
-    /// Whether nothing more can change the type.
-    #[inline]
-    pub(super) fn is_settled(self) -> bool {
-        self.has(Self::TEXT)
+    /// Whether all texts that were seen are numbers with the other decimal mark.
+    pub(super) fn is_of_other_mark(self) -> bool {
+        self.has(Self::OTHER_MARK) && !self.has(Self::TEXT)
     }
 
     /// Adds an integer's digits, without a sign.

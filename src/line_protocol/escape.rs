@@ -4,7 +4,11 @@
 //! a space, so these are what is escaped; a newline, a tab and a backslash at the end it cannot read back, whatever
 //! is put before them, so a name with one of those is refused.
 
-use crate::line_protocol::words;
+use std::borrow::Cow;
+
+use memchr::memchr;
+
+use crate::line_protocol::short_bytes;
 use crate::{Error, Result};
 
 /// Where a text stands in a line.
@@ -25,7 +29,7 @@ pub(crate) enum Place<'a> {
 #[inline]
 pub(crate) fn measurement(out: &mut Vec<u8>, name: &str) -> Result<()> {
     if is_plain_measurement(name) {
-        words::append(out, name.as_bytes());
+        short_bytes::append(out, name.as_bytes());
         return Ok(());
     }
     checked(out, name, Place::Measurement)
@@ -48,7 +52,7 @@ pub(crate) fn tag_key(out: &mut Vec<u8>, key: &str) -> Result<u64> {
 /// If it is empty, has a newline or a tab in it or ends in a backslash.
 #[inline]
 pub(crate) fn tag_value(out: &mut Vec<u8>, value: &str, key: &str) -> Result<()> {
-    if words::append_if_plain(out, value.as_bytes()) {
+    if short_bytes::append_if_plain(out, value.as_bytes()) {
         return Ok(());
     }
     checked(out, value, Place::TagValue(key))
@@ -72,10 +76,25 @@ pub(crate) fn text(out: &mut Vec<u8>, text: &str) {
     out.push(b'"');
 }
 
+/// A name or the value of a tag without the backslashes that the server takes away.
+pub(crate) fn undone(name: &[u8]) -> Cow<'_, [u8]> {
+    if memchr(b'\\', name).is_none() {
+        return Cow::Borrowed(name);
+    }
+    let mut plain = Vec::with_capacity(name.len());
+    let mut bytes = name.iter().copied().peekable();
+    while let Some(byte) = bytes.next() {
+        let escaped =
+            bytes.next_if(|&next| byte == b'\\' && matches!(next, b',' | b'=' | b' ' | b'\\'));
+        plain.push(escaped.unwrap_or(byte));
+    }
+    Cow::Owned(plain)
+}
+
 /// Whether a measurement is written as it is, for certain.
 #[inline]
 pub(crate) fn is_plain_measurement(name: &str) -> bool {
-    words::is_plain(name.as_bytes()) && !name.starts_with('#')
+    short_bytes::is_plain(name.as_bytes()) && !name.starts_with('#')
 }
 
 /// What one look at the key of a tag or a field tells.
@@ -92,8 +111,8 @@ pub(crate) struct KeyLook {
 #[inline(always)]
 pub(crate) fn look_at_key(key: &str) -> KeyLook {
     let (look, word) = match key.len() {
-        ..=14 => words::look_and_pad(key.as_bytes()),
-        _ => (words::look(key.as_bytes()), 0),
+        ..=14 => short_bytes::look_and_pad(key.as_bytes()),
+        _ => (short_bytes::look(key.as_bytes()), 0),
     };
     let is_plain = look.is_plain && !is_reserved(key);
     KeyLook { is_plain, hash: look.hash, word: if is_plain { word } else { 0 } }
@@ -102,13 +121,13 @@ pub(crate) fn look_at_key(key: &str) -> KeyLook {
 /// Whether the value of a tag is written as it is, for certain.
 #[inline]
 pub(crate) fn is_plain_tag_value(value: &str) -> bool {
-    words::is_plain(value.as_bytes())
+    short_bytes::is_plain(value.as_bytes())
 }
 
 /// Whether the text of a field is written as it is, in quotes.
 #[inline]
 pub(crate) fn is_plain_text(text: &str) -> bool {
-    !words::has_any(text.as_bytes(), TEXT)
+    !short_bytes::has_any(text.as_bytes(), TEXT)
 }
 
 /// Refuses what cannot be written.
@@ -163,7 +182,7 @@ pub(crate) fn key_between(
     let KeyLook { is_plain, hash, .. } = look_at_key(key);
     out.push(before);
     if is_plain {
-        words::append(out, key.as_bytes());
+        short_bytes::append(out, key.as_bytes());
     } else {
         checked(out, key, place)?;
     }
@@ -186,15 +205,15 @@ fn checked(out: &mut Vec<u8>, text: &str, place: Place<'_>) -> Result<()> {
 fn escaped<const N: usize>(out: &mut Vec<u8>, text: &str, special: [u8; N]) {
     let mut rest = text.as_bytes();
     while let Some((plain, behind)) =
-        words::find_any(rest, special).and_then(|place| rest.split_at_checked(place))
+        short_bytes::find_any(rest, special).and_then(|place| rest.split_at_checked(place))
     {
-        words::append(out, plain);
+        short_bytes::append(out, plain);
         if let [byte, behind @ ..] = behind {
             out.extend_from_slice(&[b'\\', *byte]);
             rest = behind;
         }
     }
-    words::append(out, rest);
+    short_bytes::append(out, rest);
 }
 
 fn is_reserved(key: &str) -> bool {

@@ -1,4 +1,8 @@
 use std::borrow::Cow;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use crate::Timestamp;
 
 /// The value of a field.
 ///
@@ -11,8 +15,11 @@ use std::borrow::Cow;
 /// | `i8` to `i64`, `isize` | integer |
 /// | `u8` to `u64`, `usize` | unsigned integer |
 /// | `bool` | boolean |
-/// | `&str`, `String`, `Cow<str>` | string |
+/// | `&str`, `String`, `Cow<str>`, `Box<str>`, `Rc<str>`, `Arc<str>`, `char` | string |
+/// | [`Timestamp`](crate::Timestamp) | string, in RFC 3339: no field of InfluxDB is a time. For a number, take [`as_nanos`](crate::Timestamp::as_nanos) |
 /// | `None` | nothing: the field is left out |
+///
+/// References to all of these are taken as well.
 ///
 /// NaN and infinities are left out as well, as the server has no place for them.
 ///
@@ -63,6 +70,13 @@ macro_rules! from_number {
                 Self::$variant(value.into())
             }
         }
+
+        impl From<&$from> for FieldValue<'_> {
+            #[inline]
+            fn from(value: &$from) -> Self {
+                Self::from(*value)
+            }
+        }
     )*};
 }
 
@@ -80,33 +94,54 @@ from_number! {
     bool => Boolean,
 }
 
-impl From<isize> for FieldValue<'_> {
-    #[inline]
-    fn from(value: isize) -> Self {
-        Self::Integer(value as i64) // at most 64 bits on every platform of Rust
-    }
+macro_rules! from_size {
+    ($($from:ty => $variant:ident($wide:ty)),* $(,)?) => {$(
+        impl From<$from> for FieldValue<'_> {
+            #[inline]
+            fn from(value: $from) -> Self {
+                Self::$variant(value as $wide) // at most 64 bits on every platform of Rust
+            }
+        }
+
+        impl From<&$from> for FieldValue<'_> {
+            #[inline]
+            fn from(value: &$from) -> Self {
+                Self::from(*value)
+            }
+        }
+    )*};
 }
 
-impl From<usize> for FieldValue<'_> {
-    #[inline]
-    fn from(value: usize) -> Self {
-        Self::Unsigned(value as u64) // at most 64 bits on every platform of Rust
-    }
+from_size! {
+    isize => Integer(i64),
+    usize => Unsigned(u64),
 }
 
-impl<'a> From<&'a str> for FieldValue<'a> {
-    #[inline]
-    fn from(text: &'a str) -> Self {
-        Self::Text(Cow::Borrowed(text))
-    }
+macro_rules! from_text {
+    ($($from:ty),* $(,)?) => {$(
+        impl<'a> From<&'a $from> for FieldValue<'a> {
+            #[inline]
+            fn from(text: &'a $from) -> Self {
+                Self::Text(Cow::Borrowed(text))
+            }
+        }
+    )*};
 }
 
-impl<'a> From<&'a String> for FieldValue<'a> {
-    #[inline]
-    fn from(text: &'a String) -> Self {
-        Self::Text(Cow::Borrowed(text))
-    }
+from_text!(str, &str, String, Cow<'_, str>, Box<str>, Rc<str>, Arc<str>);
+
+macro_rules! from_owned_text {
+    ($($from:ty),* $(,)?) => {$(
+        impl From<$from> for FieldValue<'_> {
+            #[inline]
+            fn from(text: $from) -> Self {
+                Self::Text(Cow::Owned(text.to_string()))
+            }
+        }
+    )*};
 }
+
+from_owned_text!(Box<str>, Rc<str>, Arc<str>, char, &char);
 
 impl From<String> for FieldValue<'_> {
     #[inline]
@@ -122,9 +157,45 @@ impl<'a> From<Cow<'a, str>> for FieldValue<'a> {
     }
 }
 
+/// As text in RFC 3339, such as `2022-01-01T08:00:00Z`, in UTC.
+impl From<Timestamp> for FieldValue<'_> {
+    fn from(time: Timestamp) -> Self {
+        Self::Text(Cow::Owned(time.to_string()))
+    }
+}
+
+/// As text in RFC 3339, such as `2022-01-01T08:00:00Z`, in UTC.
+impl From<&Timestamp> for FieldValue<'_> {
+    fn from(time: &Timestamp) -> Self {
+        Self::from(*time)
+    }
+}
+
+impl<'a> From<&'a FieldValue<'_>> for FieldValue<'a> {
+    fn from(value: &'a FieldValue<'_>) -> Self {
+        match value {
+            FieldValue::Float(value) => Self::Float(*value),
+            FieldValue::Float32(value) => Self::Float32(*value),
+            FieldValue::Integer(value) => Self::Integer(*value),
+            FieldValue::Unsigned(value) => Self::Unsigned(*value),
+            FieldValue::Boolean(value) => Self::Boolean(*value),
+            FieldValue::Text(text) => Self::Text(Cow::Borrowed(text)),
+            FieldValue::Null => Self::Null,
+        }
+    }
+}
+
 impl<'a, T: Into<Self>> From<Option<T>> for FieldValue<'a> {
     #[inline]
     fn from(value: Option<T>) -> Self {
         value.map_or(Self::Null, Into::into)
+    }
+}
+
+/// Of what can be copied; of an `Option<String>` take `.as_deref()` or `.as_ref()`.
+impl<'a, T: Copy + Into<Self>> From<&Option<T>> for FieldValue<'a> {
+    #[inline]
+    fn from(value: &Option<T>) -> Self {
+        (*value).into()
     }
 }

@@ -1,11 +1,11 @@
 use std::fmt;
 
+use crate::line_protocol::duplicate_keys::DuplicateKeys;
 use crate::line_protocol::escape::Place;
-use crate::line_protocol::keys::Keys;
-use crate::line_protocol::known::Known;
-use crate::line_protocol::words;
-use crate::line_protocol::{FieldValue, encoder, escape};
-use crate::{Error, Precision, Result, Timestamp};
+use crate::line_protocol::remembered_key::RememberedKey;
+use crate::line_protocol::short_bytes;
+use crate::line_protocol::{FieldValue, TagValue, encoder, escape};
+use crate::{Error, Point, Precision, Result, Timestamp};
 
 /// Lines, written column by column into one buffer that grows once.
 ///
@@ -52,16 +52,16 @@ pub struct LineBuffer {
 /// compared only. It is known that it can be written, and that none is there twice.
 #[derive(Clone, Default)]
 struct Columns {
-    measurement: Known,
+    measurement: RememberedKey,
     /// The keys so far; and behind them, as long as they are as before, the others of the line before.
-    known: Vec<Known>,
+    known: Vec<RememberedKey>,
     /// How many there are so far.
     count: usize,
     is_as_before: bool,
     /// Where the first field begins, with the space before it; until then, nowhere.
     fields: Option<usize>,
     /// The keys so far by their places, once they are not as before.
-    keys: Keys,
+    keys: DuplicateKeys,
 }
 
 /// A line of a [`LineBuffer`] in the making; it counts when [`at`](Self::at) or [`end`](Self::end) has ended it.
@@ -95,7 +95,13 @@ impl LineBuffer {
     /// An empty buffer, in nanoseconds, with room for this many bytes.
     #[must_use]
     pub fn with_capacity(bytes: usize) -> Self {
-        Self { bytes: Vec::with_capacity(bytes), ..Self::default() }
+        Self::with_precision_and_capacity(Precision::Nanosecond, bytes)
+    }
+
+    /// An empty buffer with timestamps in this precision and with room for this many bytes.
+    #[must_use]
+    pub fn with_precision_and_capacity(precision: Precision, bytes: usize) -> Self {
+        Self { bytes: Vec::with_capacity(bytes), precision, ..Self::default() }
     }
 
     /// Begins a line.
@@ -110,11 +116,46 @@ impl LineBuffer {
         Ok(Line { buffer: self })
     }
 
+    /// Adds the line of a point.
+    ///
+    /// ```
+    /// use influxdb3_blocking::{LineBuffer, Point};
+    ///
+    /// let mut lines = LineBuffer::new();
+    /// lines.push(&Point::new("home").tag("room", "Kitchen").field("temp", 21.5))?;
+    /// lines.measurement("home")?.field("temp", 24.0)?.end()?;
+    /// assert_eq!(lines.into_bytes(), b"home,room=Kitchen temp=21.5\nhome temp=24.0\n");
+    /// # Ok::<(), influxdb3_blocking::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidRecord`](crate::ErrorKind::InvalidRecord) for what is refused (see [`Point`]), also for a point that has no
+    /// field to write.
+    pub fn push(&mut self, point: &Point) -> Result<()> {
+        self.take_back_unfinished_line();
+        point.write_line_protocol(self.precision, &mut self.bytes)?;
+        self.count_line(point.timestamp().is_some());
+        Ok(())
+    }
+
+    /// Makes room for so many more bytes.
+    pub fn reserve(&mut self, bytes: usize) {
+        self.bytes.reserve(bytes);
+    }
+
     /// The lines, each ended by a newline.
     #[inline]
     #[must_use]
     pub fn as_bytes(&self) -> &[u8] {
         self.bytes.get(..self.whole).unwrap_or_default()
+    }
+
+    /// The lines, each ended by a newline, and the memory that they are in.
+    #[must_use]
+    pub fn into_bytes(mut self) -> Vec<u8> {
+        self.bytes.truncate(self.whole);
+        self.bytes
     }
 
     /// The length of the lines in bytes.
@@ -164,7 +205,7 @@ impl LineBuffer {
 }
 
 impl<'a> Line<'a> {
-    /// Adds a tag. One with an empty value is left out.
+    /// Adds a tag. One with an empty value and `None` are left out.
     ///
     /// # Errors
     ///
@@ -172,8 +213,8 @@ impl<'a> Line<'a> {
     /// if the key is empty or reserved or has a control character in it, if there is a newline or a tab in the
     /// value, or if either ends in a backslash.
     #[inline]
-    pub fn tag(self, key: impl AsRef<str>, value: impl AsRef<str>) -> Result<Self> {
-        match self.buffer.tag(key.as_ref(), value.as_ref()) {
+    pub fn tag<K>(self, key: impl AsRef<str>, value: impl TagValue<K>) -> Result<Self> {
+        match self.buffer.tag(key.as_ref(), value.as_text().unwrap_or_default()) {
             Ok(()) => Ok(self),
             Err(error) => Err(self.buffer.of_this_line(error)),
         }
@@ -199,6 +240,59 @@ impl<'a> Line<'a> {
             }
             Err(error) => Err(self.buffer.of_this_line(error)),
         }
+    }
+
+    /// Adds a tag as [`tag`](Self::tag) does, but that an error leaves the line as it was before this call, so that it can
+    /// go on without the tag or with another.
+    ///
+    /// ```
+    /// use influxdb3_blocking::LineBuffer;
+    ///
+    /// let mut lines = LineBuffer::new();
+    /// let mut line = lines.measurement("home")?;
+    /// for (key, value) in [("room", "Kitchen"), ("note", "two\nlines")] {
+    ///     if let Err(error) = line.add_tag(key, value) {
+    ///         eprintln!("written without it: {error}");
+    ///     }
+    /// }
+    /// line.add_field("temp", 21.5)?;
+    /// line.end()?;
+    /// assert_eq!(lines.as_bytes(), b"home,room=Kitchen temp=21.5\n");
+    /// # Ok::<(), influxdb3_blocking::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As [`tag`](Self::tag).
+    pub fn add_tag<K>(
+        &mut self,
+        key: impl AsRef<str>,
+        value: impl TagValue<K>,
+    ) -> Result<&mut Self> {
+        let (key, value) = (key.as_ref(), value.as_text().unwrap_or_default());
+        self.buffer.add_or_take_back(|buffer| buffer.tag(key, value))?;
+        Ok(self)
+    }
+
+    /// Adds a field as [`field`](Self::field) does, but that an error leaves the line as it was before this call.
+    ///
+    /// # Errors
+    ///
+    /// As [`field`](Self::field).
+    pub fn add_field<'v>(
+        &mut self,
+        key: impl AsRef<str>,
+        value: impl Into<FieldValue<'v>>,
+    ) -> Result<&mut Self> {
+        let value = value.into();
+        if value.is_written() {
+            self.buffer.add_or_take_back(|buffer| {
+                buffer.field_key(key.as_ref())?;
+                encoder::field_value(&mut buffer.bytes, &value);
+                Ok(())
+            })?;
+        }
+        Ok(self)
     }
 
     /// Ends the line with its time.
@@ -227,10 +321,7 @@ impl<'a> Line<'a> {
 impl LineBuffer {
     #[inline]
     fn begin(&mut self, name: &str) -> Result<()> {
-        if self.bytes.len() > self.whole {
-            self.bytes.truncate(self.whole);
-            self.columns.forget_the_line_before();
-        }
+        self.take_back_unfinished_line();
         self.columns.count = 0;
         self.columns.is_as_before = true;
         self.columns.fields = None;
@@ -239,11 +330,35 @@ impl LineBuffer {
         if before.is(name) {
             before.append_again(&mut self.bytes);
         } else {
-            *before = Known::default();
+            *before = RememberedKey::default();
             escape::measurement(&mut self.bytes, name)?;
-            *before = Known::of(&self.bytes, start, [b"", name.as_bytes(), b""]);
+            *before = RememberedKey::of(&self.bytes, start, [b"", name.as_bytes(), b""]);
         }
         Ok(())
+    }
+
+    #[inline]
+    fn take_back_unfinished_line(&mut self) {
+        if self.bytes.len() > self.whole {
+            self.bytes.truncate(self.whole);
+            self.columns.forget_the_line_before();
+        }
+    }
+
+    /// Adds a column; if that is an error, nothing of it is left.
+    fn add_or_take_back(&mut self, add: impl FnOnce(&mut Self) -> Result<()>) -> Result<()> {
+        let length = self.bytes.len();
+        let (count, fields) = (self.columns.count, self.columns.fields);
+        let next = self.columns.known.get(count).copied();
+        let Err(error) = add(self) else { return Ok(()) };
+        self.bytes.truncate(length);
+        (self.columns.count, self.columns.fields) = (count, fields);
+        if !self.columns.is_as_before {
+            self.enter_keys();
+        } else if let (Some(known), Some(next)) = (self.columns.known.get_mut(count), next) {
+            *known = next;
+        }
+        Err(self.of_this_line(error))
     }
 
     #[inline]
@@ -306,7 +421,11 @@ impl LineBuffer {
         if let Some(earlier) = self.columns.keys.enter(hash, start + 1, is_equal) {
             return Err(self.taken(earlier, key));
         }
-        self.columns.known.push(Known::of(&self.bytes, start, [&[before], key.as_bytes(), b"="]));
+        self.columns.known.push(RememberedKey::of(
+            &self.bytes,
+            start,
+            [&[before], key.as_bytes(), b"="],
+        ));
         self.columns.count += 1;
         Ok(())
     }
@@ -318,7 +437,7 @@ impl LineBuffer {
         self.columns.keys.clear();
         for known in &self.columns.known {
             let key = known.key(&self.bytes); // none is there twice
-            self.columns.keys.enter(words::look(key).hash, known.start + 1, |_| false);
+            self.columns.keys.enter(short_bytes::look(key).hash, known.start + 1, |_| false);
         }
     }
 
@@ -327,10 +446,16 @@ impl LineBuffer {
             return Err(encoder::no_fields());
         }
         encoder::end(&mut self.bytes, time, self.precision)?;
+        self.count_line(time.is_some());
+        Ok(())
+    }
+
+    /// What stands in the buffer is whole lines now, one more than before.
+    #[inline]
+    fn count_line(&mut self, has_time: bool) {
         self.whole = self.bytes.len();
         self.lines += 1;
-        self.untimed += usize::from(time.is_none());
-        Ok(())
+        self.untimed += usize::from(!has_time);
     }
 
     /// The error of a key that a column has already.
@@ -346,22 +471,22 @@ impl LineBuffer {
     /// Says in which line an error is.
     #[cold]
     fn of_this_line(&self, error: Error) -> Error {
-        let Known { start, end, .. } = self.columns.measurement;
-        let name = self.bytes.get(start..end).unwrap_or_default();
-        encoder::of_measurement(error, &String::from_utf8_lossy(name))
+        let RememberedKey { start, end, .. } = self.columns.measurement;
+        let name = escape::undone(self.bytes.get(start..end).unwrap_or_default());
+        encoder::of_measurement(error, &String::from_utf8_lossy(&name))
     }
 }
 
 impl Columns {
     fn forget_the_line_before(&mut self) {
-        self.measurement = Known::default();
+        self.measurement = RememberedKey::default();
         self.known.clear();
     }
 
     /// Forgets what can only be known again with the bytes of the line before.
     fn forget_the_bytes(&mut self) {
         if !self.measurement.stands_alone() {
-            self.measurement = Known::default();
+            self.measurement = RememberedKey::default();
         }
         let alone = self.known.iter().take_while(|known| known.stands_alone()).count();
         self.known.truncate(alone);

@@ -2,24 +2,28 @@
 //!
 //! `encoder` is the one place that writes a line; points, line buffers and every kind of row go through it.
 
-mod cut;
 mod digits;
+pub(crate) mod duplicate_keys;
 pub(crate) mod encoder;
 pub(crate) mod escape;
-mod few;
 mod field_value;
 mod float;
-pub(crate) mod keys;
-mod known;
+mod inline_list;
+pub(crate) mod key_filter;
 mod line_buffer;
 pub(crate) mod number;
-pub(crate) mod packed;
+pub(crate) mod parse;
+pub(crate) mod point_buffer;
+mod point_head;
 pub(crate) mod point_line;
-mod summary;
+mod remembered_key;
+pub(crate) mod short_bytes;
+mod split;
 mod tag_rules;
+mod tag_value;
 pub(crate) mod text;
-pub(crate) mod words;
 
 pub use field_value::FieldValue;
 pub use line_buffer::{Line, LineBuffer};
 pub(crate) use tag_rules::TagRules;
+pub use tag_value::{Optional, Required, TagValue};

@@ -4,7 +4,7 @@ use crate::line_protocol::digits::{
     SIXTEEN_ZEROS, TEN_TO_8, TEN_TO_16, ZEROS, eight_digits, sixteen_digits, without_leading_zeros,
 };
 pub(crate) use crate::line_protocol::float::{float, float32};
-use crate::line_protocol::words::{append_word, append_words};
+use crate::line_protocol::short_bytes::{append_two, append_word};
 
 pub(crate) fn integer(out: &mut Vec<u8>, value: i64) {
     plain_integer(out, value);
@@ -29,7 +29,7 @@ pub(crate) fn time(out: &mut Vec<u8>, value: i64) {
         let (top, rest) = (value as u64 / TEN_TO_16, value as u64 % TEN_TO_16);
         let (top, length) = without_leading_zeros(top as u32); // at most 922
         let head = u64::from(b' ') | top << 8;
-        append_words(out, head, length as usize + 1, sixteen_digits(rest) | SIXTEEN_ZEROS, 16);
+        append_two(out, head, length as usize + 1, sixteen_digits(rest) | SIXTEEN_ZEROS, 16);
     } else {
         out.push(b' ');
         plain_integer(out, value);
@@ -55,7 +55,7 @@ fn digits(out: &mut Vec<u8>, value: u64) {
     if top != 0 {
         let (digits, length) = without_leading_zeros(top as u32);
         let rest = sixteen_digits(rest) | SIXTEEN_ZEROS;
-        return append_words(out, digits, length as usize, rest, 16);
+        return append_two(out, digits, length as usize, rest, 16);
     }
     let (high, low) = (rest / TEN_TO_8, rest % TEN_TO_8);
     let (digits, length) = without_leading_zeros(high as u32);

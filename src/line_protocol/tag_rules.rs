@@ -1,8 +1,8 @@
 use std::cmp::Ordering;
 
 use crate::line_protocol::encoder;
-use crate::line_protocol::packed::Filter;
-use crate::line_protocol::words::look;
+use crate::line_protocol::key_filter::KeyFilter;
+use crate::line_protocol::short_bytes::look;
 use crate::{Error, Result};
 
 /// What a client adds to the tags of its rows: default tags, and the order of all tags in a line.
@@ -12,7 +12,7 @@ use crate::{Error, Result};
 pub(crate) struct TagRules {
     defaults: Vec<DefaultTag>,
     order: Vec<String>,
-    filter: Filter,
+    filter: KeyFilter,
 }
 
 /// One default tag, ready to be copied into a line.
@@ -26,7 +26,7 @@ pub(crate) struct DefaultTag {
 impl TagRules {
     /// Neither default tags nor an order.
     pub(crate) const NONE: &'static Self =
-        &Self { defaults: Vec::new(), order: Vec::new(), filter: Filter::EMPTY };
+        &Self { defaults: Vec::new(), order: Vec::new(), filter: KeyFilter::EMPTY };
 
     /// Default tags, of which the last of one key counts and those without a value are left out, and the keys that
     /// come first in a line; all others are sorted. Blank and repeated keys of the order are ignored.
@@ -72,7 +72,7 @@ impl TagRules {
     }
 
     /// The keys of the default tags.
-    pub(crate) fn filter(&self) -> &Filter {
+    pub(crate) fn filter(&self) -> &KeyFilter {
         &self.filter
     }
 

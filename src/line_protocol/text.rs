@@ -1,14 +1,12 @@
 //! The lines of a text: what is left out, what is refused, and which of them have a timestamp.
 
-use std::borrow::Cow;
-
 use memchr::{memchr, memchr_iter};
 
-pub(crate) use crate::line_protocol::cut::line_ends;
-use crate::line_protocol::cut::{Cut, split_around};
+use crate::line_protocol::duplicate_keys::DuplicateKeys;
 use crate::line_protocol::escape;
-use crate::line_protocol::keys::Keys;
-use crate::line_protocol::words::look;
+use crate::line_protocol::short_bytes::look;
+pub(crate) use crate::line_protocol::split::line_ends;
+use crate::line_protocol::split::{SplitLine, split_around};
 use crate::{Error, Result};
 
 /// One line of a text.
@@ -26,7 +24,15 @@ pub(crate) struct TextLine<'a> {
 /// the line in the text: what is not UTF-8, a tag key that is there twice (a server can break on it), and a line that
 /// would swallow whatever is sent behind it, as its last text is not closed or its last byte is a backslash. Nothing
 /// comes after an error.
+///
+/// A byte order mark before the first line, as some editors write it, is left out.
 pub(crate) fn lines(text: &[u8]) -> Lines<'_> {
+    Lines { rest: text.strip_prefix(BYTE_ORDER_MARK).unwrap_or(text), ..encoded_lines(text) }
+}
+
+/// The lines of what this crate has encoded, as [`lines`], but that nothing is taken for a byte order mark: a
+/// measurement may begin with these bytes.
+pub(crate) fn encoded_lines(text: &[u8]) -> Lines<'_> {
     Lines {
         text,
         rest: text,
@@ -34,6 +40,9 @@ pub(crate) fn lines(text: &[u8]) -> Lines<'_> {
         tags: TagKeys::default(),
     }
 }
+
+/// U+FEFF in UTF-8.
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
 /// The iterator of [`lines`].
 pub(crate) struct Lines<'a> {
@@ -56,7 +65,7 @@ impl<'a> Iterator for Lines<'a> {
         if start.is_empty() {
             return None;
         }
-        let (cut, behind) = Cut::first_of(start);
+        let (cut, behind) = SplitLine::first_of(start);
         let line = self.check(&cut);
         self.rest = if line.is_ok() { behind } else { &[] };
         let place = self.text.len() - start.len();
@@ -65,7 +74,7 @@ impl<'a> Iterator for Lines<'a> {
 }
 
 impl<'a> Lines<'a> {
-    fn check(&mut self, cut: &Cut<'a>) -> Result<TextLine<'a>> {
+    fn check(&mut self, cut: &SplitLine<'a>) -> Result<TextLine<'a>> {
         let line = cut.line.strip_suffix(b"\r").unwrap_or(cut.line);
         if !cut.is_simple {
             if cut.is_in_text {
@@ -88,7 +97,7 @@ impl<'a> Lines<'a> {
 #[derive(Default)]
 struct TagKeys {
     /// Each by the place where it stands.
-    keys: Keys,
+    keys: DuplicateKeys,
 }
 
 impl TagKeys {
@@ -97,7 +106,7 @@ impl TagKeys {
         self.keys.clear();
         let key_at = |start| {
             let end = token_end(series, start, |byte| byte == b'=');
-            unescaped(series.get(start..end).unwrap_or_default())
+            escape::undone(series.get(start..end).unwrap_or_default())
         };
         let mut is_first = true;
         let mut comma = token_end(series, 0, |byte| byte == b',');
@@ -154,21 +163,6 @@ fn token_end(bytes: &[u8], from: usize, is_end: impl Fn(u8) -> bool) -> usize {
         place += if byte == b'\\' { 2 } else { 1 };
     }
     bytes.len()
-}
-
-/// A key without the backslashes that the server takes away.
-fn unescaped(key: &[u8]) -> Cow<'_, [u8]> {
-    if memchr(b'\\', key).is_none() {
-        return Cow::Borrowed(key);
-    }
-    let mut plain = Vec::with_capacity(key.len());
-    let mut bytes = key.iter().copied().peekable();
-    while let Some(byte) = bytes.next() {
-        let escaped =
-            bytes.next_if(|&next| byte == b'\\' && matches!(next, b',' | b'=' | b' ' | b'\\'));
-        plain.push(escaped.unwrap_or(byte));
-    }
-    Cow::Owned(plain)
 }
 
 fn after_blanks_and_comments(mut text: &[u8]) -> &[u8] {
@@ -232,6 +226,24 @@ mod tests {
         assert_eq!(found(text), [("m f=1", false), ("m f=2 3", true), ("m f=\"#\n\r\n\" 4", true)]);
         assert_eq!(found(""), []);
         assert_eq!(found("\n\n# only\n \t\r\n#"), []);
+    }
+
+    #[test]
+    fn a_byte_order_mark_is_no_part_of_the_first_line_of_a_text() {
+        assert_eq!(
+            found("\u{feff}m f=1\n\u{feff}m f=2"),
+            [("m f=1", false), ("\u{feff}m f=2", false)]
+        );
+        assert_eq!(found("\u{feff}# a comment\n\u{feff}"), [("\u{feff}", false)]);
+        assert_eq!(found("\u{feff}"), []);
+        let encoded: Vec<_> =
+            encoded_lines("\u{feff}m f=1\n".as_bytes()).map(Result::unwrap).collect();
+        assert_eq!(encoded, [TextLine { bytes: "\u{feff}m f=1".as_bytes(), has_timestamp: false }]);
+        let message = refusal(b"\xef\xbb\xbfm f=1\nm f=\"\xff\"");
+        assert!(
+            message.contains("line 2 of the text: byte 14 of the text is not UTF-8"),
+            "{message}"
+        );
     }
 
     #[test]

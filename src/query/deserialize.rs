@@ -1,13 +1,10 @@
 //! Rows as anything that is `Deserialize`, and times from whatever serde reads.
 
-use std::fmt;
-
-use serde_core::de::{self, Deserialize, Deserializer, Visitor};
+use serde_core::de::Deserialize;
 
 use super::cell_deserializer::{CellDeserializer, Unreadable};
 use super::rows::Row;
-use crate::record::time_text;
-use crate::{Error, ErrorKind, Result, Timestamp};
+use crate::{Error, ErrorKind, Result};
 
 impl<'a> Row<'a> {
     /// The row as a value of `T`: a struct or a map takes columns by their names, a tuple by their places.
@@ -61,50 +58,5 @@ impl<'a> Row<'a> {
             };
             Error::new(ErrorKind::Decode, text)
         })
-    }
-}
-
-/// From a number of nanoseconds since 1970, or from text in the form of RFC 3339; from timestamps and dates where it is
-/// a value of a [`Row`].
-impl<'de> Deserialize<'de> for Timestamp {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_newtype_struct(Self::SERDE_NAME, TimestampVisitor)
-    }
-}
-
-struct TimestampVisitor;
-
-impl<'de> Visitor<'de> for TimestampVisitor {
-    type Value = Timestamp;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a time, as nanoseconds since 1970 or as text in the form of RFC 3339")
-    }
-
-    fn visit_newtype_struct<D: Deserializer<'de>>(
-        self,
-        deserializer: D,
-    ) -> Result<Timestamp, D::Error> {
-        match deserializer.is_human_readable() {
-            true => deserializer.deserialize_any(self),
-            // The form in which it is serialized.
-            false => i128::deserialize(deserializer).map(Timestamp::from_nanos),
-        }
-    }
-
-    fn visit_i64<E>(self, nanos: i64) -> Result<Timestamp, E> {
-        Ok(Timestamp::nanos(nanos))
-    }
-
-    fn visit_u64<E>(self, nanos: u64) -> Result<Timestamp, E> {
-        Ok(Timestamp::from_nanos(nanos.into()))
-    }
-
-    fn visit_i128<E>(self, nanos: i128) -> Result<Timestamp, E> {
-        Ok(Timestamp::from_nanos(nanos))
-    }
-
-    fn visit_str<E: de::Error>(self, text: &str) -> Result<Timestamp, E> {
-        time_text::parse(text).map_err(|_| E::invalid_value(de::Unexpected::Str(text), &self))
     }
 }

@@ -11,7 +11,7 @@ use arrow_schema::Field;
 
 use super::cell::{Cell, Mismatch};
 use super::time_units::{NANOS_PER_DAY, NANOS_PER_SECOND, nanoseconds, timestamp};
-use crate::record::time_text;
+use crate::timestamp::time_text;
 use crate::{Error, ErrorKind, Result, Timestamp};
 
 /// What a value can be read as: see [`Row::get`](super::Row::get).

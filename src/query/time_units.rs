@@ -1,9 +1,11 @@
 //! What the units of Arrow mean, and times as text.
 
+use std::fmt;
+
 use arrow_schema::TimeUnit;
 
 use crate::Timestamp;
-use crate::record::time_text;
+use crate::timestamp::time_text;
 
 /// The time that is so many units from 1970.
 pub(super) fn timestamp(value: i64, unit: TimeUnit) -> Timestamp {
@@ -44,9 +46,10 @@ pub(super) fn clock(nanos: i128) -> Option<String> {
 pub(super) const NANOS_PER_SECOND: i128 = 1_000_000_000;
 pub(super) const NANOS_PER_DAY: i128 = 86_400 * NANOS_PER_SECOND;
 
-fn written(write: impl FnOnce(&mut Vec<u8>) -> bool) -> Option<String> {
-    let mut out = Vec::new();
-    if write(&mut out) { String::from_utf8(out).ok() } else { None }
+fn written(write: impl FnOnce(&mut String) -> Result<bool, fmt::Error>) -> Option<String> {
+    let mut out = String::new();
+    let is_written = write(&mut out).ok()?;
+    is_written.then_some(out)
 }
 
 #[cfg(test)]

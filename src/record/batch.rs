@@ -8,7 +8,7 @@ impl Record for &Batch {
     fn encode(self, lines: &mut Lines<'_>) -> Result<()> {
         check_precision(Batch::precision(self), lines.precision())?;
         lines.check_database(Batch::database(self))?;
-        for line in text::lines(self.line_protocol()) {
+        for line in text::encoded_lines(self.line_protocol()) {
             lines.push_text_line(&line?)?;
         }
         Ok(())

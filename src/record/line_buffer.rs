@@ -11,7 +11,7 @@ impl Record for &LineBuffer {
             lines.push_encoded(self.as_bytes(), self.lines());
             return Ok(());
         }
-        for line in text::lines(self.as_bytes()) {
+        for line in text::encoded_lines(self.as_bytes()) {
             lines.push_text_line(&line?)?;
         }
         Ok(())

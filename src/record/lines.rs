@@ -2,6 +2,8 @@ use std::fmt;
 
 use crate::line_protocol::TagRules;
 use crate::line_protocol::encoder::Encoded;
+#[cfg(feature = "serde")]
+use crate::line_protocol::encoder::LineInProgress;
 use crate::line_protocol::text::TextLine;
 use crate::write::stamp;
 use crate::{Error, Point, Precision, Result};
@@ -136,48 +138,60 @@ impl<'a> Lines<'a> {
         self.count += lines;
     }
 
-    /// Appends one line, which `write` writes without its end; false from it is a row without fields. What it leaves
-    /// behind then, or with an error, is taken back.
+    /// Appends one line, which `write` writes without its time and end; one without a field is left out and counted.
     #[cfg(feature = "serde")]
     pub(crate) fn push_line(
         &mut self,
         time: Option<crate::Timestamp>,
-        write: impl FnOnce(&mut Vec<u8>) -> Result<bool>,
-    ) -> Result<bool> {
+        write: impl FnOnce(&mut LineInProgress<'_>),
+    ) -> Result<()> {
         let start = self.buffer.len();
-        let written = write(self.buffer).and_then(|has_fields| {
-            if has_fields {
-                crate::line_protocol::encoder::end(self.buffer, time, self.precision)?;
-            }
-            Ok(has_fields)
-        });
-        match written {
-            Ok(true) => self.finish_line(start, time.is_some()),
-            Ok(false) | Err(_) => self.buffer.truncate(start),
+        let mut line = LineInProgress::begin(self.buffer);
+        write(&mut line);
+        match line.finish(time, self.precision)? {
+            Encoded::Line => self.finish_line(start, time.is_some()),
+            Encoded::NoFields => self.skipped += 1,
         }
-        self.skipped += usize::from(matches!(written, Ok(false)));
-        written
+        Ok(())
     }
 
-    /// Appends the lines of a block of rows; rows without a field are left out.
+    /// Appends the lines of some rows of a block; rows without a field are left out.
     #[cfg(any(feature = "arrow", feature = "polars", feature = "_files"))]
     pub(crate) fn push_rows(
         &mut self,
-        plan: &crate::columns::Plan,
-        pieces: &[crate::columns::Pieces],
-        rows: usize,
+        layout: &crate::columns::TableLayout,
+        pieces: &[crate::columns::RenderedColumn],
+        rows: std::ops::Range<usize>,
     ) {
-        for row in 0..rows {
+        let first = self.rows;
+        self.rows += rows.len();
+        for (number, row) in rows.enumerate() {
             let start = self.buffer.len();
-            if plan.line(pieces, row, self.buffer) {
+            if layout.line(pieces, row, self.buffer) {
                 // A table that is the whole of the call is traced to its rows.
-                let record = if self.depth == 0 { self.rows + row } else { self.record };
-                self.finish_line_of(start, plan.has_time(), record);
+                let record = if self.depth == 0 { first + number } else { self.record };
+                self.finish_line_of(start, layout.has_time(), record);
             } else {
                 self.skipped += 1;
             }
         }
-        self.rows += rows;
+    }
+
+    /// Appends the line of a row that is a point; one without a field is left out.
+    #[cfg(feature = "csv")]
+    pub(crate) fn push_row(&mut self, point: &Point) -> Result<()> {
+        self.record = self.rows;
+        self.depth += 1;
+        let result = self.push_point(point);
+        self.depth -= 1;
+        self.rows += usize::from(result.is_ok());
+        result
+    }
+
+    /// Counts a row that makes no line.
+    #[cfg(any(feature = "csv", feature = "json"))]
+    pub(crate) fn skip_row(&mut self) {
+        self.rows += 1;
     }
 
     /// Rows of tables so far, those without fields included.
@@ -204,7 +218,8 @@ impl<'a> Lines<'a> {
         self.buffer.len()
     }
 
-    /// Encodes the records of a collection.
+    /// Encodes the records of a collection. An error names the record by its number, the first one being 1, as lines and
+    /// rows are counted; what is for programs, such as [`LineError::index`](crate::LineError::index), is a place, from 0.
     pub(crate) fn push_all<R>(
         &mut self,
         records: impl Iterator<Item = R>,
@@ -217,7 +232,9 @@ impl<'a> Lines<'a> {
                 self.record = place;
             }
             match encode(record, self) {
-                Err(error) if outermost => return Err(error.in_context(&format!("record {place}"))),
+                Err(error) if outermost => {
+                    return Err(error.in_context(&format!("record {}", place + 1)));
+                }
                 other => other?,
             }
         }
@@ -249,6 +266,18 @@ impl<'a> Lines<'a> {
             }
         }
         self.count += 1;
+    }
+}
+
+#[cfg(any(feature = "arrow", feature = "polars"))]
+impl crate::columns::RowSink for Lines<'_> {
+    fn push_rows(
+        &mut self,
+        layout: &crate::columns::TableLayout,
+        rendered: &[crate::columns::RenderedColumn],
+        rows: std::ops::Range<usize>,
+    ) {
+        Lines::push_rows(self, layout, rendered, rows);
     }
 }
 

@@ -13,7 +13,6 @@ mod seq;
 #[cfg(feature = "serde")]
 mod structs;
 mod text;
-pub(crate) mod time_text;
 
 #[cfg(any(feature = "parquet", feature = "feather", feature = "orc"))]
 pub(crate) use arrow::BatchEncoder;
@@ -56,6 +55,51 @@ use crate::{Precision, Result};
 /// # ; Ok::<_, influxdb3_blocking::Error>(())
 /// ```
 ///
+#[cfg_attr(
+    feature = "derive",
+    doc = r##"
+A struct whose fields are the columns derives it (feature `derive`; the macro's own page lists the attributes):
+
+```
+use influxdb3_blocking::{Record, Timestamp};
+
+#[derive(Record)]
+#[influx(measurement = "home")]
+struct Reading {
+    #[influx(tag)]
+    room: &'static str,
+    temp: f64,
+    hum: Option<f64>,
+    #[influx(time)]
+    at: Timestamp,
+}
+# let client = influxdb3_blocking::Client::builder().host("http://localhost:1").database("d").build()?;
+# let _ =
+client.write(vec![Reading { room: "Kitchen", temp: 21.5, hum: None, at: Timestamp::now() }])
+# ; Ok::<_, influxdb3_blocking::Error>(())
+```
+
+A typing error is an error of the compiler, and names are checked there as well:
+
+```compile_fail
+#[derive(influxdb3_blocking::Record)]
+struct Reading {
+    #[influx(tags)]
+    room: &'static str,
+    temp: f64,
+}
+```
+
+```compile_fail
+#[derive(influxdb3_blocking::Record)]
+struct Reading {
+    #[influx(tag)] // a list is no text
+    rooms: Vec<String>,
+    temp: f64,
+}
+```
+"##
+)]
 /// A `Result` is no record, so a forgotten `?` does not compile:
 ///
 /// ```compile_fail
@@ -80,7 +124,8 @@ pub trait Record<K = One> {
     ///
     /// # Errors
     /// [`ErrorKind::InvalidRecord`](crate::ErrorKind::InvalidRecord) if it cannot be written as line
-    /// protocol. Nothing of the whole call is sent then.
+    /// protocol. Nothing of the whole call is sent then. In a collection the error says which record it is, the first one
+    /// being record 1.
     fn encode(self, lines: &mut Lines<'_>) -> Result<()>;
 
     /// The precision that the record's timestamps are in, if it is fixed.

@@ -7,14 +7,22 @@ use crate::support::http::Server;
 use influxdb3_blocking::{Client, Error, ErrorKind, FileReport, Precision, Result};
 
 fn data() -> Vec<PathBuf> {
-    let folder: PathBuf = [env!("CARGO_MANIFEST_DIR"), "tests", "data"].iter().collect();
+    let files = files_in(&folder());
+    assert!(files.len() > 25);
+    files
+}
+
+fn folder() -> PathBuf {
+    [env!("CARGO_MANIFEST_DIR"), "tests", "data"].iter().collect()
+}
+
+fn files_in(folder: &Path) -> Vec<PathBuf> {
     let mut files: Vec<PathBuf> = std::fs::read_dir(folder)
         .unwrap()
         .map(|entry| entry.unwrap().path())
         .filter(|path| path.extension().is_some_and(|extension| extension != "md"))
         .collect();
     files.sort();
-    assert!(files.len() > 25);
     files
 }
 
@@ -37,13 +45,17 @@ impl Bench {
     fn write(&self, like: &Path, bytes: &[u8]) -> Result<FileReport> {
         let path = self.folder.join(like.file_name().unwrap());
         std::fs::write(&path, bytes).unwrap();
-        let tag = if like.to_string_lossy().contains("types") { "tag" } else { "room" };
+        let tags: &[&str] = match like.to_string_lossy() {
+            name if name.contains("writers") => &[],
+            name if name.contains("types") => &["tag"],
+            _ => &["room"],
+        };
         let before = self.server.requests().len();
         let result = self
             .client
             .write_file(&path)
             .measurement("home")
-            .tags([tag])
+            .tags(tags.iter().copied())
             .precision(Precision::Second)
             .date_unit(Precision::Nanosecond)
             .send();
@@ -101,10 +113,12 @@ fn files_that_are_cut_off_are_errors() {
 #[test]
 fn flipped_bytes_are_errors_or_other_values() {
     let mut state = 7_u64;
-    for path in data() {
+    let others = files_in(&folder().join("writers"));
+    let files = data().into_iter().map(|path| (path, FLIPS));
+    for (path, flips) in files.chain(others.into_iter().map(|path| (path, FLIPS_OF_OTHERS))) {
         let bench = Bench::new("flipped");
         let bytes = std::fs::read(&path).unwrap();
-        for _ in 0..FLIPS {
+        for _ in 0..flips {
             let mut damaged = bytes.clone();
             for _ in 0..=state % 3 {
                 state = state
@@ -121,6 +135,8 @@ fn flipped_bytes_are_errors_or_other_values() {
 
 /// Of each file.
 const FLIPS: usize = 60;
+/// Of each file of another writer.
+const FLIPS_OF_OTHERS: usize = 15;
 
 #[test]
 fn a_file_of_circular_types_is_an_error() {

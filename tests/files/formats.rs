@@ -91,9 +91,16 @@ fn every_home_file_is_the_table_made_by_hand() {
     }
     let ns = lines("home-ns.json", |file| home_file(file).date_unit(Precision::Nanosecond));
     assert_eq!(ns, home::lines());
-    // A name given wins over the column.
-    assert_eq!(lines("home-measurement-column.csv", home_file), home::lines());
-    assert_eq!(lines("home-iox-measurement-column.csv", home_file), home::lines());
+    // With a name given, the column is a field like all others, and can be left out.
+    for (name, column, first) in [
+        ("home-measurement-column.csv", "measurement", "home_b"),
+        ("home-iox-measurement-column.csv", "iox::measurement", "home_iox"),
+    ] {
+        let named = lines(name, home_file);
+        let expected = format!(" {column}=\"{first}\",temp");
+        assert_eq!(named[0], home::lines()[0].replacen(" temp", &expected, 1), "{name}");
+        assert_eq!(lines(name, |file| home_file(file).exclude([column])), home::lines());
+    }
 }
 
 #[test]
@@ -157,6 +164,7 @@ fn every_home_file_comes_back_equal_from_the_server() {
             .measurement(&table)
             .tags(["room"])
             .date_unit(unit)
+            .fields(["temp", "hum", "co"])
             .send()
             .unwrap();
         assert_eq!(report.lines, 26, "{name}");

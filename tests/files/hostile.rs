@@ -91,8 +91,9 @@ fn bad_csv_is_an_error_that_says_where_and_why() {
         (b"time,f\n1,2\n3\n", "line 3: there are 1 cells, but the first row of the file has 2"),
         (b"time,f\n1,2,3\n", "line 2: there are 3 cells, but the first row of the file has 2"),
         (b"time,f,f\n1,2,3\n", "two columns have the name \"f\""),
-        (b"time,,\n1,2,3\n", "two columns have the name \"\""),
-        (b"time,\n1,2\n", "empty"),
+        (b"time,,\n1,2,3\n", "no column is left for the fields"),
+        (b"time,f,\n1,2,3\n", "line 2: the cell 3 is not empty, but its column has no name"),
+        (b"time,,f\n1,,2\n1,3,2\n", "line 3: the cell 2 is not empty, but its column has no name"),
         (b"f\n1\n", "the timestamp column \"time\" is not there; the columns are \"f\""),
         (b"time\n1\n", "no column is left for the fields"),
         (b"time,f\n1,2\n\n3,\"a\nb\n", "line 4: a quote is opened and never closed"),
@@ -104,7 +105,7 @@ fn bad_csv_is_an_error_that_says_where_and_why() {
         (b"time,f\n,2\n", "line 2, column \"time\": there is no timestamp"),
         (b"time,f\n99999999999999999999999,2\n", "line 2, column \"time\""),
         (b"time,f\n1,2\n\"\",2\n", "line 3, column \"time\""),
-        (b"\x1f\x8b\x08\x00", "line 1: it is not UTF-8"),
+        (b"\x1f\x8b\x08\x00", "cannot be read"),
     ] {
         if words.is_empty() {
             assert_eq!(lines("bad.csv", bytes), "");
@@ -184,8 +185,6 @@ fn bad_json_is_an_error_that_says_where_and_why() {
         ("[{\"time\":1,\"f\":2}]\n[]", "line 2: there is something behind the array"),
         ("{\"time\":1,\"f\":2", "line 1: the object is not closed"),
         ("{\"time\":1,\n\"f\":x}", "it is no JSON"),
-        ("{\"time\":1,\"f\":NaN}", "it is no JSON"),
-        ("{\"time\":1,\"f\":1e999}", "it is no JSON"),
         ("{\"time\":1,\"f\":01}", "it is no JSON"),
         ("{\"time\":1,\"f\":\"a\nb\"}", "it is no JSON"),
         ("{\"time\":1,\"f\":\"\\ud800\"}", "it is no JSON"),
@@ -199,7 +198,7 @@ fn bad_json_is_an_error_that_says_where_and_why() {
         ("{\"f\":1}", "the timestamp column \"time\" is not there"),
         ("{\"time\":1}", "no column is left for the fields"),
         ("{\"time\":1,\"f\":2}\n\n{\"f\":2}", "line 3: key \"time\": there is no timestamp"),
-        ("{\"time\":1,\"\":2}", "empty"),
+        ("{\"time\":1,\"\":2}", "column 2 has no name"),
         ("null", "there is 'n' where an object should begin"),
         (
             "{\"columns\":[\"time\",\"f\"],\"data\":[[1,2],[3]]}",
@@ -220,20 +219,25 @@ fn bad_json_is_an_error_that_says_where_and_why() {
         assert!(error.contains(words), "{error}\n{words}");
     }
     let error = error("bad.json", b"{\"time\":1,\"f\":\"\xff\"}");
-    assert!(error.contains("it is no JSON"), "{error}");
+    assert!(error.contains("line 1: it is not UTF-8: the byte 0xFF at place 16"), "{error}");
 }
 
 /// RFC 4180 as this crate takes it, byte by byte; none if the text is no CSV.
 fn naive(text: &str) -> Option<Vec<Vec<Option<String>>>> {
-    let mut rest: Vec<char> = text.strip_prefix('\u{feff}').unwrap_or(text).chars().rev().collect();
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let ends_with_returns = !text.contains('\n') && text.trim_end_matches('\r').contains('\r')
+        || !text.contains('\n') && text.ends_with("\r\r");
+    let newline = if ends_with_returns { '\r' } else { '\n' };
+    let mut rest: Vec<char> = text.chars().rev().collect();
     let mut rows = Vec::new();
     while !rest.is_empty() {
         let mut row = Vec::new();
         loop {
             let mut cell = String::new();
-            let is_quoted = rest.last() == Some(&'"');
+            let blanks = rest.iter().rev().take_while(|next| **next == ' ').count();
+            let is_quoted = rest.iter().rev().nth(blanks) == Some(&'"');
             if is_quoted {
-                rest.pop();
+                rest.truncate(rest.len() - blanks - 1);
                 loop {
                     match rest.pop()? {
                         '"' if rest.last() == Some(&'"') => cell.push(rest.pop()?),
@@ -241,8 +245,9 @@ fn naive(text: &str) -> Option<Vec<Vec<Option<String>>>> {
                         other => cell.push(other),
                     }
                 }
+                while rest.pop_if(|next| *next == ' ').is_some() {}
             } else {
-                while let Some(next) = rest.pop_if(|next| !matches!(next, ',' | '\n')) {
+                while let Some(next) = rest.pop_if(|next| *next != ',' && *next != newline) {
                     cell.push(next);
                 }
             }
@@ -250,19 +255,24 @@ fn naive(text: &str) -> Option<Vec<Vec<Option<String>>>> {
             let is_last = end != Some(',');
             if is_quoted {
                 match end {
-                    None | Some(',' | '\n') => {}
+                    None | Some(',') => {}
+                    Some(end) if end == newline => {}
                     Some('\r') if rest.is_empty() || rest.pop() == Some('\n') => {}
                     Some(_) => return None,
                 }
             } else if is_last && cell.ends_with('\r') {
                 cell.pop();
             }
-            row.push((is_quoted || !cell.is_empty()).then_some(cell));
+            // A line of blanks is no row.
+            let is_blank =
+                is_last && row.is_empty() && !is_quoted && cell.trim_matches(' ').is_empty();
+            row.push((is_quoted || !cell.is_empty()).then_some(cell).filter(|_| !is_blank));
             if is_last {
                 break;
             }
         }
-        if row != [None] {
+        // A row of nothing is none.
+        if row.iter().any(Option::is_some) {
             rows.push(row);
         }
     }
@@ -301,7 +311,7 @@ fn random_csv_is_what_a_naive_reader_says() {
         };
         let Some(rows) = expected.filter(is_expected) else {
             assert!(
-                result.is_err() || text.trim_matches(['\n', '\r', '\u{feff}']).is_empty(),
+                result.is_err() || naive(&text).is_some_and(|rows| rows.is_empty()),
                 "{text:?}: {found:?}"
             );
             refused += 1;

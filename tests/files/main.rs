@@ -1,12 +1,19 @@
 //! `write_file`.
 
+mod annotated;
 mod batching;
 mod batching_limits;
 mod damaged;
+mod digits;
 mod formats;
 mod hostile;
+mod ipc;
+mod layout;
 mod options;
 #[path = "../random/mod.rs"]
 mod random;
+mod readers;
+mod real_files;
 #[path = "../support/mod.rs"]
 mod support;
+mod writers;

@@ -42,12 +42,18 @@ fn an_error_takes_the_line_back_and_leaves_the_others() {
     let mut lines = LineBuffer::with_precision(Precision::Second);
     lines.measurement("m").unwrap().field("f", 1).unwrap().end().unwrap();
     type Attempt = fn(&mut LineBuffer) -> Result<()>;
-    let attempts: [(Attempt, &str); 16] = [
+    let attempts: [(Attempt, &str); 18] = [
         (|l| l.measurement("").map(drop), "the measurement \"\" is empty"),
         (|l| l.measurement("a\nb").map(drop), "contains a newline"),
         (
             |l| l.measurement("m")?.tag("", "x").map(drop),
             "measurement \"m\": the tag key \"\" is empty",
+        ),
+        // As the caller gave it, not as it is escaped.
+        (|l| l.measurement("a b,c\\d")?.end(), "measurement \"a b,c\\\\d\": no field"),
+        (
+            |l| l.measurement("a long name, with blanks in it and with commas")?.end(),
+            "measurement \"a long name, with blanks in it and with commas\": no field",
         ),
         (|l| l.measurement("m")?.tag("time", "x").map(drop), "is reserved for the timestamp"),
         (
@@ -98,6 +104,76 @@ fn an_error_takes_the_line_back_and_leaves_the_others() {
     }
     lines.measurement("m").unwrap().field("f", 2).unwrap().at(Timestamp::millis(-1)).unwrap();
     assert_eq!((lines.as_bytes(), lines.lines()), (&b"m f=1i\nm f=2i -1\n"[..], 2));
+}
+
+#[test]
+fn a_line_goes_on_after_an_error_if_that_is_asked_for() {
+    // The second and later lines know the keys of the line before, the last ones do not.
+    let keys = ["t", "a b", "a key that is longer than what is kept of one", "u"];
+    let mut lines = LineBuffer::new();
+    let mut expected = String::new();
+    for round in 0..6 {
+        let mut line = lines.measurement("m").unwrap();
+        expected += "m";
+        for key in keys.iter().skip(round / 3) {
+            for bad in ["x\ny", "x\\"] {
+                let error = line.add_tag(key, bad).unwrap_err().to_string();
+                assert!(error.contains("measurement \"m\": the value"), "{error}");
+            }
+            assert!(line.add_tag("", "x").is_err() && line.add_field("time", 1).is_err());
+            line.add_tag(key, "v").unwrap().add_tag("none", None::<&str>).unwrap();
+            assert!(line.add_tag(key, "v").unwrap_err().to_string().contains("is there twice"));
+            expected += &format!(",{}=v", key.replace(' ', "\\ ").replace(',', "\\,"));
+        }
+        for (number, key) in ["f", "g h"].into_iter().enumerate() {
+            assert!(line.add_field("f\n", 1).is_err() && line.add_field("t\\", "x").is_err());
+            line.add_field(key, number).unwrap().add_field("nan", f64::NAN).unwrap();
+            assert!(line.add_field(key, 1).unwrap_err().to_string().contains("is there twice"));
+            assert!(line.add_tag("late", "x").is_err());
+            assert!(
+                line.add_field("u", 1).unwrap_err().to_string().contains("both a tag and a field")
+            );
+            expected += &format!("{}{}={number}u", [" ", ","][number], key.replace(' ', "\\ "));
+        }
+        line.end().unwrap();
+        expected += "\n";
+        assert_eq!(std::str::from_utf8(lines.as_bytes()), Ok(&*expected));
+        assert_eq!(lines.lines(), round + 1);
+    }
+}
+
+#[test]
+fn points_go_into_a_buffer_among_its_own_lines() {
+    let mut lines = LineBuffer::with_precision_and_capacity(Precision::Second, 100);
+    let own = |lines: &mut LineBuffer| {
+        lines
+            .measurement("m")
+            .unwrap()
+            .tag("a b", "1")
+            .unwrap()
+            .field("f", 1)
+            .unwrap()
+            .end()
+            .unwrap();
+    };
+    own(&mut lines);
+    let point = Point::new("p").tag("t", "x").field("f", 1).time(Timestamp::millis(1500));
+    lines.push(&point).unwrap();
+    own(&mut lines);
+    for refused in
+        [Point::new("p"), Point::new("p").field("f", f64::NAN), point.clone().tag("time", "x")]
+    {
+        assert_eq!(lines.push(&refused).unwrap_err().kind(), ErrorKind::InvalidRecord);
+    }
+    let _ = lines.measurement("begun").unwrap().tag("a b", "2").unwrap();
+    lines.push(&point).unwrap();
+    own(&mut lines);
+    let own = r"m,a\ b=1 f=1i".to_owned() + "\n";
+    let point = "p,t=x f=1i 1\n";
+    assert_eq!(lines.lines(), 5);
+    assert_eq!(lines.precision(), Precision::Second);
+    let _ = lines.measurement("begun").unwrap();
+    assert_eq!(lines.into_bytes(), [&own, point, &own, point, &own].concat().as_bytes());
 }
 
 #[test]

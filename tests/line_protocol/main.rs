@@ -7,4 +7,6 @@ mod parser;
 mod points;
 #[path = "../random/mod.rs"]
 mod random;
+mod read_back;
 mod round_trip;
+mod timestamps;

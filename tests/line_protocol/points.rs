@@ -3,6 +3,8 @@
 #![allow(clippy::unwrap_used)] // in functions beside the tests
 
 use std::borrow::Cow;
+use std::rc::Rc;
+use std::sync::Arc;
 use std::time::{Duration, UNIX_EPOCH};
 
 use influxdb3_blocking::{Error, ErrorKind, FieldValue, Point, Precision, Timestamp};
@@ -44,7 +46,8 @@ fn a_point_is_one_line_with_sorted_tags_and_fields_as_they_were_added() {
 #[test]
 fn every_type_has_its_own_form() {
     let owned = String::from("text");
-    let cases: [(FieldValue<'_>, &str); 33] = [
+    let (boxed, shared) = (Box::<str>::from("text"), Arc::<str>::from("text"));
+    let cases: [(FieldValue<'_>, &str); 57] = [
         (1.0.into(), "1.0"),
         (0.1.into(), "0.1"),
         ((-0.0).into(), "-0.0"),
@@ -77,6 +80,30 @@ fn every_type_has_its_own_form() {
         (Some("text").into(), r#""text""#),
         (Some(1u8).into(), "1u"),
         (Some(Some(false)).into(), "false"),
+        ((&1.5).into(), "1.5"),
+        ((&0.1f32).into(), "0.1"),
+        ((&-1i8).into(), "-1i"),
+        ((&1i16).into(), "1i"),
+        ((&1i32).into(), "1i"),
+        ((&1i64).into(), "1i"),
+        ((&1isize).into(), "1i"),
+        ((&1u8).into(), "1u"),
+        ((&1u16).into(), "1u"),
+        ((&1u32).into(), "1u"),
+        ((&1u64).into(), "1u"),
+        ((&1usize).into(), "1u"),
+        ((&true).into(), "true"),
+        ((&"text").into(), r#""text""#),
+        ((&Cow::Borrowed("text")).into(), r#""text""#),
+        (Box::<str>::from("text").into(), r#""text""#),
+        ((&boxed).into(), r#""text""#),
+        (Rc::<str>::from("text").into(), r#""text""#),
+        (Arc::<str>::from("text").into(), r#""text""#),
+        ((&shared).into(), r#""text""#),
+        ('"'.into(), r#""\"""#),
+        ((&'ü').into(), r#""ü""#),
+        ((&Some(1u8)).into(), "1u"),
+        (Timestamp::millis(1500).into(), r#""1970-01-01T00:00:01.500Z""#),
         ("line\nfeed\ttab\rcr\0nul".into(), "\"line\nfeed\ttab\rcr\0nul\""),
     ];
     for (value, expected) in cases {
@@ -270,11 +297,61 @@ fn points_compare_by_what_they_say() {
     assert_eq!(point, other);
     assert_eq!(point.clone(), point);
     assert_ne!(point, point.clone().tag("c", "3"));
+    let several = point.clone().field("g", 1).field("h", "x");
+    assert_eq!(several, point.clone().field("h", "x").field("g", 1), "in any order");
+    assert_ne!(several, point.clone().field("h", "x").field("g", 2));
+    assert_ne!(several, point.clone().field("h", "x").field("i", 1));
+    assert_ne!(several, point.clone().field("g", 1));
+    assert_ne!(point, point.clone().field("g", f64::NAN));
     assert_ne!(point, point.clone().field("f", 1.5f32));
     assert_ne!(point, point.clone().time(Timestamp::nanos(2)));
     assert_eq!(
         format!("{point:?}"),
         r#"Point { measurement: "m", tags: {"a": "1", "b": "2"}, fields: {"f": Float(1.5)}, time: Some(Timestamp(1)) }"#
+    );
+}
+
+#[test]
+fn a_tag_may_be_an_option_of_any_kind_of_text() {
+    let (some, none) = (Some(String::from("x")), None::<String>);
+    let point = Point::new("m")
+        .tag("a", &some)
+        .tag("b", some.as_deref())
+        .tag("c", some)
+        .tag("d", &none)
+        .tag("e", None::<&str>)
+        .tag("f", Some(Cow::Borrowed("y")))
+        .tag("g", Some(Arc::<str>::from("z")))
+        .tag("h", "gone")
+        .tag("h", none)
+        .field("x", 1);
+    assert_eq!(line(point), "m,a=x,b=x,c=x,f=y,g=z x=1i");
+}
+
+#[test]
+fn columns_are_set_in_place_and_from_iterators() {
+    let mut point = Point::new("m");
+    point
+        .set_tag("b", "1")
+        .set_tag("c", Some("2"))
+        .set_field("f", 1.5)
+        .set_time(Timestamp::nanos(7));
+    for (number, key) in ["x", "y"].into_iter().enumerate() {
+        point.set_field(key, number);
+    }
+    let columns = std::collections::BTreeMap::from([("d", Some("3")), ("e", None)]);
+    let point = point.with_tags(columns).with_fields([("z", Some(true)), ("n", None)]);
+    assert_eq!(line(point), "m,b=1,c=2,d=3 f=1.5,x=0u,y=1u,z=true 7");
+}
+
+#[test]
+fn a_point_shows_its_line_or_why_there_is_none() {
+    let point = Point::new("a b").tag("t", "x,y").field("f", "\"").time(Timestamp::seconds(1));
+    assert_eq!(point.to_string(), r#"a\ b,t=x\,y f="\"" 1000000000"#);
+    assert_eq!(
+        Point::new("m").field("time", 1).to_string(),
+        "<measurement \"m\": the field key \"time\" is reserved for the timestamp: set the time of the point, or \
+         rename the column>"
     );
 }
 

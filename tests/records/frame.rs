@@ -307,11 +307,12 @@ fn the_options_are_those_of_columns() {
         ("at", series([1_500_i64, 2_500])),
         ("f", series([1_i64, 2])),
     ]);
+    let df = df.head(Some(1));
     let of = |frame: Frame<'_>| written(frame.timestamp_column("at")).unwrap();
-    assert_eq!(of(Frame::new(&df)), "a kind=\"k\",f=1i 1500\nb\\ c kind=\"l\",f=2i 2500\n");
+    assert_eq!(of(Frame::new(&df)), "a iox::measurement=\"i\",kind=\"k\",f=1i 1500\n");
     assert_eq!(
         of(Frame::new(&df).measurement_column("kind").date_unit(Precision::Millisecond)),
-        "k f=1i 1500000000\nl f=2i 2500000000\n"
+        "k iox::measurement=\"i\",measurement=\"a\",f=1i 1500000000\n"
     );
     let error = written(Frame::new(&df).measurement_column("f")).unwrap_err();
     assert!(error.to_string().contains("must be text"), "{error}");
@@ -324,6 +325,6 @@ fn the_options_are_those_of_columns() {
     client.write(frame).precision(Precision::Second).send().unwrap();
     assert_eq!(
         server.requests()[0].text(),
-        "m,kind=k,site=lab f=1i 1500\nm,kind=l,site=lab f=2i 2500\n"
+        "m,kind=k,site=lab iox::measurement=\"i\",measurement=\"a\",f=1i 1500\n"
     );
 }

@@ -43,6 +43,9 @@ fn times_are_integers_in_the_precision_or_text() {
     for (time, expected) in [
         (json!(7), " 7"),
         (json!(-7), " -7"),
+        (json!("1641024000"), " 1641024000"),
+        (json!("-7.5"), " -8"),
+        (json!(1_641_024_000.9), " 1641024000"),
         (json!("2022-01-01T08:00:00Z"), " 1641024000"),
         (json!("2022-01-01 09:00:00.9+01:00"), " 1641024000"),
         (json!(null), ""),
@@ -65,13 +68,18 @@ fn what_does_not_fit_is_named_by_its_key() {
         (json!({"measurement": "m", "fields": {"f": [1]}}), "\"fields.f\""),
         (json!({"measurement": "m", "tags": {"t": [1]}, "fields": {"f": 1}}), "\"tags.t\""),
         (json!({"measurement": "m", "tags": "t", "fields": {"f": 1}}), "\"tags\""),
-        (json!({"measurement": "m", "fields": {"f": 1}, "time": 1.5}), "\"time\""),
+        (json!({"measurement": "m", "fields": {"f": 1}, "time": 1.5e300}), "\"time\""),
+        (json!({"measurement": "m", "fields": {"f": 1}, "time": true}), "\"time\""),
+        (
+            json!({"measurement": "m", "fields": {"f": 1}, "time": "2022-07-01T08:00:00[Europe/Berlin]"}),
+            "no offset from UTC",
+        ),
         (json!({"measurement": "m", "fields": {"f": 1}, "time": "soon"}), "\"time\""),
         (json!({"measurement": "m", "fields": {"f": 1}, "time": i64::MAX}), "1677 to 2262"),
         (json!({"measurement": "m", "field": {"f": 1}}), "\"field\""),
         (json!("m f=1"), "a text"),
         (json!(null), "null"),
-        (json!([{"measurement": "m", "fields": {"f": 1}}, 7]), "record 1"),
+        (json!([{"measurement": "m", "fields": {"f": 1}}, 7]), "record 2: "),
     ] {
         let error = written(record.clone()).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::InvalidRecord, "{record}");

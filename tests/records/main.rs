@@ -1,8 +1,11 @@
 //! What can be written besides points.
 
 mod arrow;
+mod derive;
 mod frame;
 mod json;
+mod json_numbers;
+mod layout;
 mod round_trip;
 mod structs;
 #[path = "../support/mod.rs"]

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use influxdb3_blocking::arrow_array::types::Int32Type;
 use influxdb3_blocking::arrow_array::*;
-use influxdb3_blocking::{Client, Columns, Row};
+use influxdb3_blocking::{Client, Columns, LineBuffer, Point, Row};
 use influxdb3_dev_server::DevServer;
 
 struct Random(u64);
@@ -99,6 +99,25 @@ fn random_batches_of_all_types_come_back_equal() {
             }
         }
     }
+}
+
+#[test]
+fn a_byte_order_mark_in_a_text_makes_no_second_table() {
+    let server = DevServer::start().unwrap();
+    let client = Client::builder().host(server.url()).database("db").build().unwrap();
+    client.write("\u{feff}cpu,host=a v=1 1\ncpu,host=a v=2 2\n").send().unwrap();
+    client.write(b"\xef\xbb\xbfcpu,host=a v=3 3").send().unwrap();
+    let tables = client.query("SHOW TABLES").table().unwrap();
+    let names = tables.rows().map(|row| row.get::<String>("table_name").unwrap());
+    assert_eq!(names.filter(|name| name.ends_with("cpu")).collect::<Vec<_>>(), ["cpu"]);
+    assert_eq!(client.query("SELECT * FROM cpu").table().unwrap().num_rows(), 3);
+
+    // It is the mark of a text only: a name that begins with this character keeps it.
+    let mut lines = LineBuffer::new();
+    lines.measurement("\u{feff}odd").unwrap().field("f", 1).unwrap().end().unwrap();
+    client.write(&lines).send().unwrap();
+    client.write(Point::new("\u{feff}odd").field("f", 2)).send().unwrap();
+    assert_eq!(client.query("SELECT * FROM \"\u{feff}odd\"").table().unwrap().num_rows(), 2);
 }
 
 fn value(row: &Row<'_>, name: &str, like: &Option<Value>) -> Option<Value> {

@@ -131,15 +131,21 @@ fn the_measurement_is_where_the_key_is() {
         measurement: &'static str,
     }
     let items = [Item { value: 1, kind: "k", iox: "i", measurement: "m" }];
-    assert_eq!(written(Structs::new(&items)).unwrap(), "m value=1i,kind=\"k\"\n");
-    assert_eq!(written(Structs::new(&items).measurement("x")).unwrap(), "x value=1i,kind=\"k\"\n");
+    assert_eq!(
+        written(Structs::new(&items)).unwrap(),
+        "m value=1i,kind=\"k\",iox::measurement=\"i\"\n"
+    );
+    assert_eq!(
+        written(Structs::new(&items).measurement("x")).unwrap(),
+        "x value=1i,kind=\"k\",iox::measurement=\"i\",measurement=\"m\"\n"
+    );
     assert_eq!(
         written(Structs::new(&items).measurement_key("kind")).unwrap(),
         "k value=1i,iox::measurement=\"i\",measurement=\"m\"\n"
     );
     assert_eq!(
         written(Structs::new(&items).measurement("x").tags(["measurement"])).unwrap(),
-        "x,measurement=m value=1i,kind=\"k\"\n"
+        "x,measurement=m value=1i,kind=\"k\",iox::measurement=\"i\"\n"
     );
 }
 
@@ -154,7 +160,10 @@ fn a_measurement_that_is_null_leaves_it_to_another_key() {
     }
     let item = |measurement, iox| Item { measurement, iox, value: 1 };
     let items = [item(None, Some("i")), item(Some("m"), Some("i")), item(Some("m"), None)];
-    assert_eq!(written(Structs::new(&items)).unwrap(), "i value=1i\nm value=1i\nm value=1i\n");
+    assert_eq!(
+        written(Structs::new(&items)).unwrap(),
+        "i value=1i\nm iox::measurement=\"i\",value=1i\nm value=1i\n"
+    );
     // The same when the better key comes last.
     let map = |pairs: [(&str, Option<&str>); 2]| {
         let pairs = pairs.map(|(key, value)| (key.to_owned(), value.map(str::to_owned)));
@@ -166,7 +175,10 @@ fn a_measurement_that_is_null_leaves_it_to_another_key() {
         map([("iox::measurement", Some("i")), ("measurement", None)]),
         map([("iox::measurement", Some("i")), ("measurement", Some("m"))]),
     ];
-    assert_eq!(written(Structs::new(&maps)).unwrap(), "i value=\"x\"\nm value=\"x\"\n");
+    assert_eq!(
+        written(Structs::new(&maps)).unwrap(),
+        "i value=\"x\"\nm iox::measurement=\"i\",value=\"x\"\n"
+    );
     let error = written(Structs::new([item(None, None)])).unwrap_err();
     assert!(error.to_string().contains("names no measurement"), "{error}");
 }
@@ -212,6 +224,43 @@ fn every_kind_of_time_is_a_time() {
     }
 }
 
+/// The crate `time` serializes a date with its time of day as a tuple of these numbers, but each has its own type.
+#[test]
+fn an_array_is_never_taken_for_a_time_whatever_its_values() {
+    #[derive(Serialize)]
+    struct Item<T> {
+        f: bool,
+        numbers: T,
+    }
+    fn refused(numbers: impl Serialize) {
+        let item = Item { f: true, numbers };
+        let error = written(Structs::new([item]).measurement("m")).unwrap_err().to_string();
+        assert!(error.contains("record 1: the key \"numbers\": "), "{error}");
+        assert!(error.contains("is nested"), "{error}");
+    }
+    // The first instant of 2022, had `time` serialized it.
+    refused([2022_i16, 1, 0, 0, 0, 0]);
+    refused([2022_i32, 1, 0, 0, 0, 0]);
+    refused([2022_i64, 1, 0, 0, 0, 0]);
+    refused([2022_u32, 1, 0, 0, 0, 0, 0, 0, 0]);
+    refused([22_i8, 1, 0, 0, 0, 0, 0, 0, 0]);
+    refused((2022, 1, 0, 0, 0, 0));
+    refused((2022_i32, 1_u16, 0_u8, 0_u8, 0_u8, 0_u32, 0_i8));
+    refused((2022_i32, 1_u16, 0_u8, 0_u8, 0_u8, Some(0_u32)));
+    // No time, though of the right types.
+    refused((2022_i32, 400_u16, 0_u8, 0_u8, 0_u8, 0_u32));
+    refused((2022_i32, 1_u16, 24_u8, 0_u8, 0_u8, 0_u32));
+    refused((2022_i32, 1_u16, 0_u8, 0_u8, 0_u8, u32::MAX));
+
+    // A struct of the caller's that has the name of the standard library's.
+    #[derive(Serialize)]
+    struct SystemTime {
+        hours: i64,
+        minutes: i64,
+    }
+    refused(SystemTime { hours: 1, minutes: 2 });
+}
+
 #[test]
 fn a_time_that_is_a_field_is_text() {
     #[derive(Serialize)]
@@ -224,6 +273,39 @@ fn a_time_that_is_a_field_is_text() {
         written(Structs::new([item]).measurement("m")).unwrap(),
         "m seen=\"1970-01-01T00:00:01.500Z\",at=\"1970-01-01T00:00:00Z\"\n"
     );
+}
+
+#[test]
+fn a_tag_that_no_item_has_is_an_error_as_it_is_a_typing_error() {
+    #[derive(Serialize)]
+    struct Item {
+        #[serde(skip_serializing_if = "Option::is_none")]
+        room: Option<&'static str>,
+        temp: f64,
+    }
+    let items = [Item { room: Some("Kitchen"), temp: 1.0 }, Item { room: None, temp: 2.0 }];
+    let tags =
+        |items, tags: [&'static str; 1]| written(Structs::new(items).measurement("m").tags(tags));
+    let error = tags(&items[..], ["rooom"]).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::InvalidRecord);
+    let message = error.to_string();
+    assert!(message.contains("tags names the key \"rooom\", which no item has"), "{message}");
+    assert!(message.contains("the keys are \"room\", \"temp\""), "{message}");
+    assert_eq!(tags(&items[..], ["room"]).unwrap(), "m,room=Kitchen temp=1.0\nm temp=2.0\n");
+    // A field that serde leaves out is there all the same, and of no items nothing is known.
+    assert_eq!(tags(&items[1..], ["room"]).unwrap(), "m temp=2.0\n");
+    assert_eq!(tags(&items[..0], ["rooom"]).unwrap(), "");
+
+    // What has a default need not be there.
+    let server = Server::accepting();
+    let client = Client::builder()
+        .host(server.url())
+        .database("db")
+        .default_tag("site", "lab")
+        .build()
+        .unwrap();
+    client.write(Structs::new(&items[1..]).measurement("m").tags(["site"])).send().unwrap();
+    assert_eq!(server.requests()[0].text(), "m,site=lab temp=2.0\n");
 }
 
 #[test]
@@ -269,7 +351,7 @@ fn what_cannot_be_a_line_is_named_by_its_key() {
         refused((1, 2, 3)),
         refused(("x", 2, 3, 4, 5, 6)),
     ] {
-        assert!(error.contains("record 0: the key \"bad\": "), "{error}");
+        assert!(error.contains("record 1: the key \"bad\": "), "{error}");
     }
     let tag = |value: &'static str| {
         written(Structs::new([Item { bad: value, f: 1 }]).measurement("m").tags(["bad"]))

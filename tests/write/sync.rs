@@ -158,7 +158,7 @@ fn a_bad_record_among_good_ones_stops_the_call_before_anything_is_sent() {
     let points = [point(1), Point::new("m").tag("t", "a\nb").field("f", 1)];
     let error = client(&server).write(&points).send().unwrap_err();
     assert_eq!(error.kind(), ErrorKind::InvalidRecord);
-    assert!(error.to_string().starts_with("record 1: "), "{error}");
+    assert!(error.to_string().starts_with("record 2: "), "{error}");
     assert!(server.requests().is_empty());
 }
 

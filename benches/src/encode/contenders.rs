@@ -8,6 +8,7 @@ use influxdb3_blocking::{Columns, LineBuffer, Point, Precision, Timestamp};
 use influxdb3_client::{WriteInput, WriteOptions};
 use questdb::ingress::{Buffer, ColumnName, ProtocolVersion, TableName, TimestampNanos};
 
+use crate::allocations;
 use crate::shapes::{Row, Shape, Value};
 use crate::watch::Watch;
 
@@ -62,6 +63,18 @@ pub const CONTENDERS: &[Contender] = &[
         title: "influxdb3-client, encoded and dropped (it takes them)",
         against: None,
         run: client_dropped,
+    },
+    Contender {
+        id: "point-kept",
+        title: "Point, very many of them kept, encoded",
+        against: Some("client-kept"),
+        run: point_kept,
+    },
+    Contender {
+        id: "client-kept",
+        title: "influxdb3-client, very many kept, encoded",
+        against: None,
+        run: client_kept,
     },
     Contender { id: "columns", title: "Columns, a record batch", against: None, run: columns },
     Contender { id: "buffer", title: "LineBuffer", against: Some("questdb"), run: buffer },
@@ -196,6 +209,49 @@ fn client_dropped(shape: &Shape, watch: &mut Watch) {
         points.into_lp_batches(&options).map(Result::unwrap).map(|bytes| bytes.len()).sum::<usize>()
     });
     assert!(bytes > shape.rows.len() * 40);
+}
+
+/// So many that they do not fit into the caches: 100 000, but no more than 16 MB of line protocol.
+fn kept(shape: &Shape) -> impl Iterator<Item = &Row> {
+    let count = (16_000_000 * shape.rows.len() / shape.lines.len()).min(100_000);
+    shape.rows.iter().cycle().take(count)
+}
+
+fn point_kept(shape: &Shape, watch: &mut Watch) {
+    let points: Vec<Point> = kept(shape).map(make).collect();
+    let mut bytes = Vec::with_capacity(20_000_000);
+    watch.measure(points.len(), || {
+        for point in &points {
+            point.write_line_protocol(Precision::Nanosecond, &mut bytes).unwrap();
+        }
+    });
+    assert!(bytes.len() > points.len() * 40);
+}
+
+fn client_kept(shape: &Shape, watch: &mut Watch) {
+    let options = WriteOptions::default();
+    let points: Vec<_> = kept(shape).map(make_theirs).collect();
+    let count = points.len();
+    // What drops the points is not counted.
+    let (bytes, _batches) = watch.measure(count, || {
+        let mut batches = points.into_lp_batches(&options);
+        let bytes = batches.by_ref().map(Result::unwrap).map(|bytes| bytes.len()).sum::<usize>();
+        (bytes, batches)
+    });
+    assert!(bytes > count * 40);
+}
+
+/// What a point of a shape takes in memory while it is kept in a vector: one of ours, and one of influxdb3-client.
+pub fn bytes_of_a_point(shape: &Shape) -> (usize, usize) {
+    fn of<T>(points: impl FnOnce() -> Vec<T>) -> usize {
+        let before = allocations::live();
+        let points = points();
+        (allocations::live() - before) / points.len()
+    }
+    (
+        of(|| shape.rows.iter().map(make).collect()),
+        of(|| shape.rows.iter().map(make_theirs).collect()),
+    )
 }
 
 fn columns(shape: &Shape, watch: &mut Watch) {

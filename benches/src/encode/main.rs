@@ -1,10 +1,12 @@
 //! How fast rows become line protocol: this crate beside its peers, on the same rows, in one run.
 //!
 //! `cargo run --release --bin encode` prints nanoseconds, allocations and ratios; `./callgrind.sh` counts
-//! instructions, which are the same on every run.
+//! instructions, which are the same on every run. `encode floats` holds the text of every `f32`, as it is and as an `f64`,
+//! and of very many decimals against `zmij`, which takes minutes.
 
 mod allocations;
 mod contenders;
+mod floats;
 mod shapes;
 mod watch;
 
@@ -23,7 +25,9 @@ fn main() {
             CONTENDERS.iter().for_each(|contender| println!("{}", contender.id));
         }
         [word, contender, shape, batches] if word == "run" => run(contender, shape, batches),
-        _ => eprintln!("usage: encode [list | run CONTENDER SHAPE BATCHES]"),
+        [word] if word == "floats" => floats::check(1),
+        [word, step] if word == "floats" => floats::check(step.parse().expect("a number")),
+        _ => eprintln!("usage: encode [list | run CONTENDER SHAPE BATCHES | floats [STEP]]"),
     }
 }
 
@@ -63,6 +67,8 @@ fn compare() {
                 ratio.unwrap_or_default(),
             );
         }
+        let (ours, theirs) = contenders::bytes_of_a_point(&shape);
+        println!("bytes a point that is kept: {ours}, of influxdb3-client {theirs}");
     }
 }
 

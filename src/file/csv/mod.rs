@@ -1,120 +1,211 @@
 //! CSV files.
 
-mod cells;
+mod annotated;
+mod header;
+mod infer;
+mod part;
+mod rendering;
+mod scan;
 mod tokens;
 
 use std::io::Read;
-use std::path::Path;
 
-use super::format::Packing;
-use super::input::{Counter, Input};
-use super::types::Seen;
+use self::header::Header;
+use self::rendering::{BadRows, Rendering, Settings};
+use self::tokens::{Dialect, Tokens};
+use super::cells::Nulls;
+use super::counter::Counter;
+use super::evidence::Evidence;
+use super::input::{Input, Origin};
+use super::packing::Packing;
+use super::summary::{FileColumn, Skipped, Summary};
 use super::{Reading, Source};
-use crate::columns::{BLOCK_ROWS, Cell, Duty, Pieces, Plan, Role};
+use crate::columns::{BLOCK_ROWS, ColumnRole, RenderedColumn, TableLayout};
 use crate::line_protocol::{TagRules, escape};
 use crate::record::Lines;
 use crate::{ColumnType, Error, Precision, Result};
-use cells::Nulls;
-use tokens::{Part, Tokens};
 
 /// Opens a file, and reads it once if that takes to know the types of its columns.
-pub(super) fn open(
-    path: &Path,
+pub(super) fn open<'a>(
+    origin: &Origin<'a>,
     packing: Packing,
     reading: &Reading,
     precision: Precision,
     rules: &TagRules,
-) -> Result<Box<dyn Source>> {
-    let delimiter = reading.delimiter.unwrap_or(b',');
-    let nulls = match &reading.null_values {
-        None => Nulls::Usual,
-        Some(listed) => Nulls::Listed(listed.clone()),
+) -> Result<Box<dyn Source + 'a>> {
+    let dialect = Dialect {
+        delimiter: reading.delimiter,
+        comment: reading.comment,
+        skip_lines: reading.skip_lines,
+        trims: reading.trims,
     };
-    let input = Input::open(path)?;
-    let counter = input.counter.clone();
-    let columns = reading.column_names.as_ref().map(Vec::len);
-    let mut tokens = Tokens::new(input.unpacked(packing), delimiter, columns);
-    let Some(names) = names(&mut tokens, reading)? else {
-        return Ok(Box::new(Empty(counter)));
+    let tokens = || -> Result<_> {
+        let input = Input::open(origin)?;
+        let counter = input.counter.clone();
+        Ok((Tokens::new(input.unpacked(packing), dialect.clone()), counter))
     };
-    let names_ref: Vec<&str> = names.iter().map(String::as_str).collect();
-    let plan = Plan::new(&reading.layout, &names_ref, rules, precision)?;
-    for (name, _) in &reading.types {
-        if !names.contains(name) {
-            return Err(Error::config(format!(
-                "column_type names the column {}, which is not there",
-                escape::quoted(name)
-            )));
-        }
+    let (mut first, counter) = tokens()?;
+    let header = match &reading.column_names {
+        Some(names) => Header::given(names),
+        None => match first.next(1)? {
+            None => return Ok(Box::new(Empty(counter))),
+            Some(row) if reading.comment != Some(b'#') && annotated::is_annotated(row) => {
+                let (tokens, counter) = tokens()?;
+                return Ok(annotated::open(tokens, counter, reading));
+            }
+            Some(row) => Header::read(row, &reading.layout),
+        },
+    };
+    let width = header.columns(reading);
+    first.set_columns(width);
+    let names: Vec<&str> = header.names().collect();
+    let layout = TableLayout::new(&reading.layout, &names, rules, precision)
+        .map_err(|error| header.explain(error))?;
+    if let Some((name, _)) = reading
+        .types
+        .iter()
+        .find(|(name, _)| !names.iter().any(|known| reading.layout.new_name(known) == name))
+    {
+        return Err(Error::config(format!(
+            "column_type names the column {}, which is not there",
+            escape::quoted(name)
+        )));
     }
-    let mut wanted: Vec<Wanted> =
-        plan.columns().iter().map(|c| Wanted::of(c.index, &c.duty)).collect();
-    for (column, wanted) in plan.columns().iter().zip(&mut wanted) {
-        let given = reading.types.iter().rev().find(|(name, _)| *name == column.name);
-        wanted.column_type = given.map(|(_, column_type)| *column_type).or(wanted.column_type);
-    }
-    if wanted.iter().any(|wanted| wanted.column_type.is_none()) {
-        let input = Input::open(path)?.unpacked(packing);
-        let mut tokens = Tokens::new(input, delimiter, columns);
+    let settings = Settings {
+        nulls: Nulls::new(reading),
+        swaps_marks: reading.decimal_comma,
+        time_format: reading.time_format.clone(),
+    };
+    let mut columns = Columns::new(&layout, &header, reading);
+    if columns.types.contains(&None) {
+        let (mut tokens, _) = tokens()?;
         if reading.column_names.is_none() {
             tokens.next(1)?;
         }
-        infer(tokens, &mut wanted, &nulls, reading.infer_rows);
+        tokens.set_columns(width);
+        let evidence = infer::look_at(tokens, &columns, &settings, reading);
+        columns.settle(&layout, evidence, reading)?;
     }
-    let count = plan.columns().len();
-    let types =
-        wanted.iter().map(|wanted| wanted.column_type.unwrap_or(ColumnType::Text)).collect();
+    let pieces = vec![RenderedColumn::default(); layout.columns().len()];
+    let unnamed = header.is_first_unnamed().then_some(1);
+    let skipped = Skipped::new(reading.skip_bad_rows);
     Ok(Box::new(Csv {
-        tokens,
-        plan,
-        types,
-        nulls,
-        pieces: vec![Pieces::default(); count],
+        tokens: first,
+        header,
+        layout,
+        columns,
+        settings,
+        pieces,
+        skipped,
+        unnamed,
         counter,
     }))
 }
 
+/// Where the columns of the layout are in the file, and what they are.
+struct Columns {
+    places: Vec<usize>,
+    /// None where the values are to decide.
+    types: Vec<Option<ColumnType>>,
+}
+
+impl Columns {
+    fn new(layout: &TableLayout, header: &Header, reading: &Reading) -> Self {
+        let column_type = |name: &str, role: &ColumnRole| match role {
+            ColumnRole::Field(_) => reading.column_type(name),
+            ColumnRole::Measurement(_) | ColumnRole::Tag(_) | ColumnRole::Time(_) => {
+                Some(ColumnType::Text)
+            }
+        };
+        let columns = layout.columns();
+        Self {
+            places: columns.iter().map(|column| header.place(column.index)).collect(),
+            types: columns.iter().map(|column| column_type(&column.name, &column.role)).collect(),
+        }
+    }
+
+    /// Chooses the types that are not known yet.
+    fn settle(
+        &mut self,
+        layout: &TableLayout,
+        evidence: Vec<Evidence>,
+        reading: &Reading,
+    ) -> Result<()> {
+        let mark = if reading.decimal_comma { ',' } else { '.' };
+        for ((column, found), evidence) in
+            layout.columns().iter().zip(&mut self.types).zip(evidence)
+        {
+            if found.is_none() {
+                *found = Some(evidence.column_type("column", &column.name, mark)?);
+            }
+        }
+        Ok(())
+    }
+}
+
 struct Csv<R> {
     tokens: Tokens<R>,
-    plan: Plan,
-    /// Of the columns of the plan.
-    types: Vec<ColumnType>,
-    nulls: Nulls,
-    pieces: Vec<Pieces>,
+    header: Header,
+    layout: TableLayout,
+    columns: Columns,
+    settings: Settings,
+    pieces: Vec<RenderedColumn>,
+    skipped: Skipped,
+    unnamed: Option<usize>,
     counter: Counter,
 }
 
 impl<R: Read> Source for Csv<R> {
     fn read(&mut self, lines: &mut Lines<'_>) -> Result<bool> {
-        let Some(part) = self.tokens.next(BLOCK_ROWS)? else { return Ok(false) };
-        let mut failed: Option<(usize, Error)> = None;
-        let columns = self.plan.columns().iter().zip(&self.types).zip(&mut self.pieces);
-        for ((column, &column_type), pieces) in columns {
-            pieces.clear();
-            let result = match &column.duty {
-                Duty::Name(role) => texts(part, column.index, role, &self.nulls, pieces),
-                Duty::Time(role) => texts(part, column.index, role, &self.nulls, pieces),
-                Duty::Tag(role) => texts(part, column.index, role, &self.nulls, pieces),
-                Duty::Field(role) => {
-                    fields(part, column.index, role, column_type, &self.nulls, pieces)
+        let part = match self.tokens.next(BLOCK_ROWS) {
+            Ok(Some(part)) => part,
+            Ok(None) => return Ok(false),
+            Err(error) => {
+                let line = self.tokens.line();
+                if !self.skipped.is_on() || !self.tokens.pass_over() {
+                    return Err(error);
                 }
-            };
-            // Of several errors the one of the first row is told.
-            if let Err((row, error)) = result
-                && failed.as_ref().is_none_or(|(first, _)| row < *first)
-            {
-                let place =
-                    format!("line {}, column {}", part.line(row), escape::quoted(&column.name));
-                failed = Some((row, error.in_context(&place)));
+                self.skipped.take(line, error)?;
+                lines.skip_row();
+                return Ok(true);
             }
+        };
+        let mut bad = BadRows::new(self.skipped.is_on());
+        self.header.check(part, &mut bad);
+        let settings = &self.settings;
+        let columns =
+            self.layout.columns().iter().zip(&self.columns.places).zip(&self.columns.types);
+        for (((column, &place), column_type), pieces) in columns.zip(&mut self.pieces) {
+            pieces.clear();
+            let mut rendering =
+                Rendering { part, place, name: &column.name, pieces, bad: &mut bad };
+            rendering.column(&column.role, column_type.unwrap_or(ColumnType::Text), settings);
         }
-        let whole = failed.as_ref().map_or_else(|| part.rows(), |(row, _)| *row);
-        lines.push_rows(&self.plan, &self.pieces, whole);
-        failed.map_or(Ok(true), |(_, error)| Err(error))
+        let mut next = 0;
+        for (row, error) in bad.in_order() {
+            lines.push_rows(&self.layout, &self.pieces, next..row);
+            self.skipped.take(part.line(row), error)?;
+            lines.skip_row();
+            next = row + 1;
+        }
+        lines.push_rows(&self.layout, &self.pieces, next..part.rows());
+        Ok(true)
     }
 
     fn bytes_read(&self) -> u64 {
         self.counter.get()
+    }
+
+    fn summary(&self) -> Summary {
+        let fields = self.layout.columns().iter().zip(&self.columns.types);
+        let fields = fields.filter(|(column, _)| matches!(column.role, ColumnRole::Field(_)));
+        let columns =
+            fields.filter_map(|(column, found)| Some(FileColumn::new(&column.name, (*found)?)));
+        Summary {
+            columns: columns.collect(),
+            unnamed_column: self.unnamed,
+            skipped: self.skipped.clone(),
+        }
     }
 }
 
@@ -129,90 +220,4 @@ impl Source for Empty {
     fn bytes_read(&self) -> u64 {
         self.0.get()
     }
-}
-
-/// A column of which the type is wanted.
-struct Wanted {
-    index: usize,
-    column_type: Option<ColumnType>,
-    seen: Seen,
-}
-
-impl Wanted {
-    fn of(index: usize, duty: &Duty) -> Self {
-        let column_type = match duty {
-            Duty::Field(_) => None,
-            Duty::Name(_) | Duty::Tag(_) | Duty::Time(_) => Some(ColumnType::Text),
-        };
-        Self { index, column_type, seen: Seen::default() }
-    }
-}
-
-fn names<R: Read>(tokens: &mut Tokens<R>, reading: &Reading) -> Result<Option<Vec<String>>> {
-    if let Some(names) = &reading.column_names {
-        return Ok(Some(names.clone()));
-    }
-    let Some(part) = tokens.next(1)? else { return Ok(None) };
-    let names = (0..part.columns()).map(|column| part.cell(0, column).0.into_owned());
-    Ok(Some(names.collect()))
-}
-
-/// Reads rows until all types are known. What is wrong with the file is told when it is read again.
-fn infer<R: Read>(mut tokens: Tokens<R>, wanted: &mut [Wanted], nulls: &Nulls, rows: Option<u64>) {
-    let mut left = rows.unwrap_or(u64::MAX);
-    while left > 0 {
-        let most = usize::try_from(left).unwrap_or(BLOCK_ROWS).min(BLOCK_ROWS);
-        let Ok(Some(part)) = tokens.next(most) else { break };
-        left -= part.rows() as u64;
-        let mut is_settled = true;
-        for wanted in wanted.iter_mut().filter(|wanted| wanted.column_type.is_none()) {
-            if wanted.seen.is_settled() {
-                continue;
-            }
-            is_settled = false;
-            for row in 0..part.rows() {
-                let (cell, is_quoted) = part.cell(row, wanted.index);
-                cells::see(&mut wanted.seen, &cell, is_quoted, nulls);
-            }
-        }
-        if is_settled {
-            break;
-        }
-    }
-    for wanted in wanted.iter_mut() {
-        wanted.column_type.get_or_insert_with(|| wanted.seen.column_type());
-    }
-}
-
-/// The pieces of a column that is taken as text.
-fn texts<R: Role>(
-    part: Part<'_>,
-    column: usize,
-    role: &R,
-    nulls: &Nulls,
-    pieces: &mut Pieces,
-) -> Result<(), (usize, Error)> {
-    for row in 0..part.rows() {
-        let (cell, is_quoted) = part.cell(row, column);
-        let cell = if nulls.has_text(&cell, is_quoted) { Cell::Null } else { Cell::Text(&cell) };
-        pieces.push(role, cell).map_err(|error| (row, error))?;
-    }
-    Ok(())
-}
-
-fn fields<R: Role>(
-    part: Part<'_>,
-    column: usize,
-    role: &R,
-    column_type: ColumnType,
-    nulls: &Nulls,
-    pieces: &mut Pieces,
-) -> Result<(), (usize, Error)> {
-    for row in 0..part.rows() {
-        let (cell, is_quoted) = part.cell(row, column);
-        let result = cells::value(&cell, is_quoted, column_type, nulls)
-            .and_then(|cell| pieces.push(role, cell));
-        result.map_err(|error| (row, error))?;
-    }
-    Ok(())
 }

@@ -1,56 +1,72 @@
 //! CSV (RFC 4180) to rows of cells, part by part.
 
-use std::borrow::Cow;
+use std::cell::Cell;
 use std::io::Read;
 
 use memchr::{memchr, memchr_iter};
 
-use crate::file::unreadable;
+use super::part::{Part, RowStart, Rows, Span};
+use super::scan::{self, Quoted, find, quoted, trim};
+use crate::file::{encoding, unreadable};
 use crate::{Error, Result};
+
+/// How the text of a file is put together.
+#[derive(Clone, Debug)]
+pub(super) struct Dialect {
+    /// Between cells; with none a line `sep=;` at the beginning says it, or it is a comma.
+    pub(super) delimiter: Option<u8>,
+    /// What lines that are left out begin with.
+    pub(super) comment: Option<u8>,
+    /// How many lines are left out at the beginning.
+    pub(super) skip_lines: u64,
+    /// Whether blanks around cells that are not in quotes are left out.
+    pub(super) trims: bool,
+}
+
+/// How many cells a row has.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Width {
+    /// Each row has its own number, and parts have one row.
+    Any,
+    Of(Columns),
+}
+
+/// The columns that all rows have.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) struct Columns {
+    pub(super) count: usize,
+    /// Whether the caller has named them, and not the first row.
+    pub(super) are_given: bool,
+    /// How many more the first row has at its end, without a name: cells there are empty or missing.
+    pub(super) unnamed: usize,
+    /// Whether rows may have fewer cells, which then are empty, or empty ones too many.
+    pub(super) are_ragged: bool,
+}
 
 /// Cuts text into rows. The rows of a part are all in memory, and nothing else.
 pub(super) struct Tokens<R> {
     reader: R,
     delimiter: u8,
+    dialect: Dialect,
+    /// What lines end with: a carriage return if there is nothing else.
+    newline: u8,
+    /// Lines that are still to be left out.
+    skip: u64,
     /// Bytes that were read; those before `start` are done.
     buffer: Vec<u8>,
     start: usize,
+    has_begun: bool,
     is_at_end: bool,
     /// The number of the line at `start`, from 1.
     line: u64,
     rows: Rows,
-    /// Whether the caller has said how many columns there are.
-    are_columns_given: bool,
+    width: Width,
+    /// The end of the row that an error was about.
+    bad_end: Option<usize>,
+    /// A row that was cut and not handed out, as it is not UTF-8, and its end.
+    returned: Cell<Option<(RowStart, usize)>>,
     /// How much is read at once.
     step: usize,
-}
-
-/// The rows of a part, all with the same number of cells.
-#[derive(Debug, Default)]
-struct Rows {
-    cells: Vec<Span>,
-    /// The line on which each row begins.
-    lines: Vec<u64>,
-    columns: usize,
-}
-
-/// Where a cell is in the buffer.
-#[derive(Clone, Copy, Debug)]
-struct Span {
-    start: u32,
-    end: u32,
-    is_quoted: bool,
-    /// Whether quotes in it are written twice.
-    is_escaped: bool,
-}
-
-/// A part of the file.
-#[derive(Clone, Copy)]
-pub(super) struct Part<'a> {
-    text: &'a str,
-    /// Where the text is in the buffer.
-    base: usize,
-    rows: &'a Rows,
 }
 
 /// What a row was.
@@ -58,7 +74,7 @@ enum Row {
     Whole {
         end: usize,
     },
-    /// A line with nothing on it.
+    /// A line with nothing on it, a row of empty cells, or a comment.
     Blank {
         end: usize,
     },
@@ -67,74 +83,137 @@ enum Row {
 }
 
 impl<R: Read> Tokens<R> {
-    /// Rows have so many columns, or as many as the first of them.
-    pub(super) fn new(reader: R, delimiter: u8, columns: Option<usize>) -> Self {
+    /// Rows have any number of cells until [`set_columns`](Self::set_columns) is called.
+    pub(super) fn new(reader: R, dialect: Dialect) -> Self {
         Self {
             reader,
-            delimiter,
+            delimiter: dialect.delimiter.unwrap_or(b','),
+            skip: dialect.skip_lines,
+            dialect,
+            newline: b'\n',
             buffer: Vec::new(),
             start: 0,
+            has_begun: false,
             is_at_end: false,
             line: 1,
-            rows: Rows { columns: columns.unwrap_or_default(), ..Rows::default() },
-            are_columns_given: columns.is_some(),
+            rows: Rows::default(),
+            width: Width::Any,
+            bad_end: None,
+            returned: Cell::new(None),
             step: FIRST_STEP,
         }
     }
 
-    /// The next rows, at most so many; none at the end. With an error, the rows before it have been handed out.
+    /// Lets the rows from here on have these columns.
+    pub(super) fn set_columns(&mut self, columns: Columns) {
+        self.width = Width::Of(columns);
+        self.rows.columns = columns.count;
+    }
+
+    /// The next rows, at most so many; none at the end. With an error, the rows before it have been handed out, and it
+    /// comes again until [`pass_over`](Self::pass_over) is called.
     pub(super) fn next(&mut self, most: usize) -> Result<Option<Part<'_>>> {
+        if !self.has_begun {
+            self.begin()?;
+        }
+        let most = if self.width == Width::Any { 1 } else { most };
         self.rows.cells.clear();
-        self.rows.lines.clear();
-        let (base, end, failed) = loop {
+        self.rows.starts.clear();
+        self.bad_end = None;
+        if let Some((row, _)) = self.returned.take() {
+            (self.start, self.line) = (row.place, row.line);
+        }
+        let (end, failed) = loop {
             let (end, failed) = self.cut_rows(self.start, most);
-            let base = std::mem::replace(&mut self.start, end);
-            if failed.is_some() || !self.rows.lines.is_empty() || self.is_at_end {
-                break (base, end, failed);
+            self.start = end;
+            if failed.is_some() || !self.rows.starts.is_empty() || self.is_at_end {
+                break (end, failed);
             }
             // Not one row was whole.
             self.buffer.drain(..end);
             self.start = 0;
             self.fill()?;
         };
-        if self.rows.lines.is_empty() {
-            return failed.map_or(Ok(None), Err);
-        }
+        let Some(first) = self.rows.starts.first() else { return failed.map_or(Ok(None), Err) };
         // An error is met again, with no rows before it, when more is asked for.
-        let bytes = self.buffer.get(base..end).unwrap_or_default();
-        match std::str::from_utf8(bytes) {
-            Ok(text) => Ok(Some(Part { text, base, rows: &self.rows })),
-            Err(error) => Err(self.not_utf8(base + error.valid_up_to())),
+        let base = first.place;
+        match std::str::from_utf8(self.buffer.get(base..end).unwrap_or_default()) {
+            Ok(text) => {
+                Ok(Some(Part { text, base, rows: &self.rows, count: self.rows.starts.len() }))
+            }
+            Err(error) => self.rows_before(base, base + error.valid_up_to()).map(Some),
         }
+    }
+
+    /// Goes on behind the row that the last error was about. False if there is no such row.
+    pub(super) fn pass_over(&mut self) -> bool {
+        if let Some((row, end)) = self.returned.take() {
+            (self.start, self.line) = (row.place, row.line);
+            self.bad_end = Some(end);
+        }
+        let Some(end) = self.bad_end.take().filter(|end| *end > self.start) else { return false };
+        self.count_lines(self.start, end);
+        self.start = end;
+        true
+    }
+
+    /// The number of the line on which the next row is looked for.
+    pub(super) fn line(&self) -> u64 {
+        self.returned.get().map_or(self.line, |(row, _)| row.line)
+    }
+
+    /// Reads the beginning, and looks at what only stands there.
+    fn begin(&mut self) -> Result<()> {
+        self.fill()?;
+        self.has_begun = true;
+        if self.delimiter != 0
+            && let Some(what) = encoding::wide(&self.buffer)
+        {
+            return Err(unreadable(what));
+        }
+        if self.buffer.starts_with(BYTE_ORDER_MARK) {
+            self.start = BYTE_ORDER_MARK.len();
+        }
+        let rest = self.buffer.get(self.start..).unwrap_or_default();
+        if memchr(b'\n', rest).is_none()
+            && memchr(b'\r', rest).is_some_and(|place| place + 1 < rest.len())
+        {
+            self.newline = b'\r';
+        }
+        // What Excel writes, and reads.
+        if let [a, b, c, b'=', delimiter, end @ ..] = rest
+            && [*a, *b, *c].eq_ignore_ascii_case(b"sep")
+            && matches!(end, [] | [b'\n' | b'\r', ..])
+        {
+            if self.dialect.delimiter.is_none() && delimiter.is_ascii() && *delimiter != b'"' {
+                self.delimiter = *delimiter;
+            }
+            self.skip = self.skip.max(1);
+        }
+        Ok(())
     }
 
     /// Cuts whole rows from a place on; says where it stopped, and why if it was an error.
     fn cut_rows(&mut self, mut at: usize, most: usize) -> (usize, Option<Error>) {
-        if self.line == 1 && at == 0 && self.buffer.starts_with(BYTE_ORDER_MARK) {
-            at = BYTE_ORDER_MARK.len();
-        }
-        while self.rows.lines.len() < most && at < self.buffer.len() {
+        while self.rows.starts.len() < most && at < self.buffer.len() {
             let known = self.rows.cells.len();
             match self.cut_row(at) {
                 Ok(Row::Whole { end }) => {
-                    let count = self.rows.cells.len() - known;
-                    if self.rows.columns == 0 {
-                        self.rows.columns = count;
-                    }
-                    if count != self.rows.columns {
+                    if let Err(error) = self.fit(known) {
                         self.rows.cells.truncate(known);
-                        let wanted = match (self.are_columns_given, self.rows.columns) {
-                            (true, columns) => format!("column_names has {columns}"),
-                            (false, columns) => format!("the first row of the file has {columns}"),
-                        };
-                        let what = format!("there are {count} cells, but {wanted}");
-                        return (at, Some(self.at_line(&what)));
+                        self.bad_end = Some(end);
+                        return (at, Some(error));
                     }
-                    self.rows.lines.push(self.line);
+                    self.rows.starts.push(RowStart { place: at, line: self.line });
                     self.count_lines(at, end);
                     at = end;
                 }
                 Ok(Row::Blank { end }) => {
+                    self.rows.cells.truncate(known);
+                    if !self.rows.starts.is_empty() && !self.is_line_end(at) {
+                        // It need not be UTF-8, so it is no part of this one.
+                        break;
+                    }
                     self.count_lines(at, end);
                     at = end;
                 }
@@ -144,6 +223,7 @@ impl<R: Read> Tokens<R> {
                 }
                 Err(error) => {
                     self.rows.cells.truncate(known);
+                    self.bad_end = Some(self.line_end(at).unwrap_or(self.buffer.len()));
                     return (at, Some(error));
                 }
             }
@@ -151,15 +231,73 @@ impl<R: Read> Tokens<R> {
         (at, None)
     }
 
+    /// Makes the cells from `known` on as many as a row has.
+    #[inline]
+    fn fit(&mut self, known: usize) -> Result<()> {
+        let count = self.rows.cells.len() - known;
+        match self.width {
+            Width::Any => self.rows.columns = count,
+            Width::Of(columns) if count == columns.count => {}
+            Width::Of(columns) => self.refit(known, count, columns)?,
+        }
+        Ok(())
+    }
+
+    #[cold]
+    fn refit(&mut self, known: usize, count: usize, columns: Columns) -> Result<()> {
+        let wanted = columns.count;
+        let extra = self.rows.cells.get(known + wanted..).unwrap_or_default();
+        let are_extra_empty = extra.iter().all(|cell| cell.start == cell.end);
+        let is_taken = match count < wanted {
+            true => columns.are_ragged,
+            false => are_extra_empty && (columns.are_ragged || count <= wanted + columns.unnamed),
+        };
+        if is_taken {
+            let end = self.rows.cells.last().map_or(0, |cell| cell.end);
+            let empty = Span { start: end, end, is_quoted: false, is_escaped: false };
+            self.rows.cells.resize(known + wanted, empty);
+            return Ok(());
+        }
+        let what = if count > wanted && count <= wanted + columns.unnamed {
+            format!(
+                "the cell {} is not empty, but its column has no name in the first row",
+                wanted + 1
+            )
+        } else {
+            let source =
+                if columns.are_given { "column_names" } else { "the first row of the file" };
+            format!("there are {count} cells, but {source} has {wanted}")
+        };
+        let advice = match count < wanted {
+            true => " (ragged_rows(true) takes rows that are shorter)",
+            false => "",
+        };
+        Err(self.at_line(&(what + advice)))
+    }
+
     fn cut_row(&mut self, start: usize) -> Result<Row> {
+        if self.skip > 0 || self.is_comment(start) {
+            return Ok(self.leave_out_line(start));
+        }
+        let (delimiter, newline, trims) = (self.delimiter, self.newline, self.dialect.trims);
+        let known = self.rows.cells.len();
         let mut at = start;
         loop {
             let rest = self.buffer.get(at..).unwrap_or_default();
-            let (span, length) = if rest.first() == Some(&b'"') {
-                match quoted(rest, self.is_at_end) {
+            // Most cells begin with a letter or a digit, which are behind blanks and the quote.
+            let blanks = match rest.first() {
+                Some(..=b'"') => scan::blanks(rest, delimiter),
+                _ => NO_QUOTE,
+            };
+            let (span, length) = if blanks != NO_QUOTE && rest.get(blanks) == Some(&b'"') {
+                match quoted(rest.get(blanks..).unwrap_or_default(), self.is_at_end) {
                     Quoted::Whole { length, is_escaped } => {
-                        let end = at + length;
-                        (span(at + 1, end - 1, true, is_escaped), length)
+                        let (start, end) = (at + blanks, at + blanks + length);
+                        let behind = scan::blanks(
+                            rest.get(blanks + length..).unwrap_or_default(),
+                            delimiter,
+                        );
+                        (Span::new(start + 1, end - 1, true, is_escaped), blanks + length + behind)
                     }
                     Quoted::Cut if self.is_at_end => {
                         return Err(self.at_line("a quote is opened and never closed"));
@@ -167,9 +305,11 @@ impl<R: Read> Tokens<R> {
                     Quoted::Cut => return Ok(Row::Cut),
                 }
             } else {
-                let delimiter = self.delimiter;
-                let length = find(rest, delimiter, b'\n');
-                let length = match length {
+                let found = match newline {
+                    b'\n' => find(rest, delimiter, b'\n'),
+                    other => find(rest, delimiter, other),
+                };
+                let length = match found {
                     Some(length) => length,
                     None if self.is_at_end => rest.len(),
                     None => return Ok(Row::Cut),
@@ -177,21 +317,26 @@ impl<R: Read> Tokens<R> {
                 let is_last = rest.get(length) != Some(&delimiter);
                 let cell = rest.get(..length).unwrap_or_default();
                 let trimmed = if is_last { cell.strip_suffix(b"\r").unwrap_or(cell) } else { cell };
-                if is_last && trimmed.is_empty() && at == start {
+                if is_last && at == start && trimmed.iter().all(|byte| matches!(byte, b' ' | b'\t'))
+                {
                     let newline = usize::from(length < rest.len());
                     return Ok(Row::Blank { end: at + length + newline });
                 }
-                (span(at, at + trimmed.len(), false, false), length)
+                let (from, to) = if trims { trim(trimmed) } else { (0, trimmed.len()) };
+                (Span::new(at + from, at + to, false, false), length)
             };
             self.rows.cells.push(span);
             at += length;
-            match self.buffer.get(at..).unwrap_or_default() {
-                [byte, ..] if *byte == self.delimiter => at += 1,
-                [b'\n', ..] => return Ok(Row::Whole { end: at + 1 }),
-                [b'\r', b'\n', ..] => return Ok(Row::Whole { end: at + 2 }),
-                [b'\r'] if self.is_at_end => return Ok(Row::Whole { end: at + 1 }),
+            let end = match self.buffer.get(at..).unwrap_or_default() {
+                [byte, ..] if *byte == delimiter => {
+                    at += 1;
+                    continue;
+                }
+                [byte, ..] if *byte == newline => at + 1,
+                [b'\r', b'\n', ..] => at + 2,
+                [b'\r'] if self.is_at_end => at + 1,
                 [b'\r'] if !self.is_at_end => return Ok(Row::Cut),
-                [] if self.is_at_end => return Ok(Row::Whole { end: at }),
+                [] if self.is_at_end => at,
                 [] => return Ok(Row::Cut),
                 _ => {
                     return Err(self.at_line(
@@ -199,8 +344,48 @@ impl<R: Read> Tokens<R> {
                          is written twice)",
                     ));
                 }
-            }
+            };
+            return Ok(if self.is_empty_row(known) {
+                Row::Blank { end }
+            } else {
+                Row::Whole { end }
+            });
         }
+    }
+
+    /// Whether the row of the cells from `known` on has several, and nothing in any of them.
+    #[inline]
+    fn is_empty_row(&self, known: usize) -> bool {
+        let cells = self.rows.cells.get(known..).unwrap_or_default();
+        let is_empty = |cell: &Span| cell.start == cell.end && !cell.is_quoted;
+        cells.first().is_some_and(is_empty) && cells.len() > 1 && cells.iter().all(is_empty)
+    }
+
+    #[cold]
+    fn leave_out_line(&mut self, start: usize) -> Row {
+        match self.line_end(start) {
+            Some(end) => {
+                self.skip = self.skip.saturating_sub(1);
+                Row::Blank { end }
+            }
+            None if self.is_at_end => Row::Blank { end: self.buffer.len() },
+            None => Row::Cut,
+        }
+    }
+
+    #[inline]
+    fn is_comment(&self, start: usize) -> bool {
+        self.dialect.comment.is_some_and(|comment| self.buffer.get(start) == Some(&comment))
+    }
+
+    fn is_line_end(&self, place: usize) -> bool {
+        matches!(self.buffer.get(place), Some(b'\n' | b'\r'))
+    }
+
+    /// The place behind the line that a place is in.
+    fn line_end(&self, from: usize) -> Option<usize> {
+        let rest = self.buffer.get(from..).unwrap_or_default();
+        memchr(self.newline, rest).map(|place| from + place + 1)
     }
 
     /// Reads more.
@@ -229,10 +414,10 @@ impl<R: Read> Tokens<R> {
     fn count_lines(&mut self, start: usize, end: usize) {
         let bytes = self.buffer.get(start..end).unwrap_or_default();
         // Most rows are one line.
-        self.line += match memchr(b'\n', bytes) {
+        self.line += match memchr(self.newline, bytes) {
             Some(place) if place + 1 == bytes.len() => 1,
             None => 0,
-            Some(_) => memchr_iter(b'\n', bytes).count() as u64,
+            Some(_) => memchr_iter(self.newline, bytes).count() as u64,
         };
     }
 
@@ -240,120 +425,28 @@ impl<R: Read> Tokens<R> {
         unreadable(format!("line {}: {what}", self.line))
     }
 
-    fn not_utf8(&self, place: usize) -> Error {
-        let starts = self.rows.cells.chunks(self.rows.columns.max(1)).filter_map(<[_]>::first);
-        let row = starts.take_while(|cell| cell.start as usize <= place).count();
-        let line = row.checked_sub(1).and_then(|row| self.rows.lines.get(row));
-        unreadable(format!(
-            "line {}: it is not UTF-8: convert the file",
-            line.copied().unwrap_or(self.line)
-        ))
-    }
-}
-
-impl<'a> Part<'a> {
-    /// How many rows there are.
-    pub(super) fn rows(&self) -> usize {
-        self.rows.lines.len()
-    }
-
-    pub(super) fn columns(&self) -> usize {
-        self.rows.columns
-    }
-
-    /// The number of the line on which a row begins, from 1.
-    pub(super) fn line(&self, row: usize) -> u64 {
-        self.rows.lines.get(row).copied().unwrap_or_default()
-    }
-
-    /// A cell, and whether it was in quotes.
-    #[inline(always)]
-    pub(super) fn cell(&self, row: usize, column: usize) -> (Cow<'a, str>, bool) {
-        let Some(span) = self.rows.cells.get(row * self.rows.columns + column) else {
-            return (Cow::Borrowed(""), false);
-        };
-        let (start, end) = (span.start as usize - self.base, span.end as usize - self.base);
-        let text = self.text.get(start..end).unwrap_or_default();
-        if span.is_escaped {
-            return (Cow::Owned(text.replace("\"\"", "\"")), true);
+    /// The rows from `base` on that come before the one with this place, which is not UTF-8. An error if there are none.
+    #[cold]
+    fn rows_before(&self, base: usize, place: usize) -> Result<Part<'_>> {
+        let count = self.rows.starts.partition_point(|row| row.place <= place).saturating_sub(1);
+        let bad =
+            self.rows.starts.get(count).copied().unwrap_or(RowStart { place, line: self.line });
+        let end = self.rows.starts.get(count + 1).map_or(self.start, |next| next.place);
+        self.returned.set(Some((bad, end)));
+        if count == 0 {
+            let row = self.buffer.get(bad.place..end).unwrap_or_default();
+            return Err(unreadable(encoding::not_utf8(row, bad.line).unwrap_or_default()));
         }
-        (Cow::Borrowed(text), span.is_quoted)
+        let text = std::str::from_utf8(self.buffer.get(base..bad.place).unwrap_or_default());
+        // It was found valid up to a place behind it.
+        Ok(Part { text: text.unwrap_or_default(), base, rows: &self.rows, count })
     }
-}
-
-/// The place of the first of two bytes. Cells are short: eight bytes at once are enough, and setting up more costs more.
-#[inline(always)]
-fn find(bytes: &[u8], first: u8, second: u8) -> Option<usize> {
-    const ONES: u64 = u64::from_le_bytes([1; 8]);
-    const TOPS: u64 = ONES << 7;
-    let (chunks, rest) = bytes.as_chunks::<8>();
-    for (number, chunk) in chunks.iter().enumerate() {
-        let word = u64::from_le_bytes(*chunk);
-        let (a, b) = (word ^ (ONES * u64::from(first)), word ^ (ONES * u64::from(second)));
-        // The lowest bit that is left is that of the first byte that is zero.
-        let zeros = (a.wrapping_sub(ONES) & !a | b.wrapping_sub(ONES) & !b) & TOPS;
-        if zeros != 0 {
-            return Some(number * 8 + zeros.trailing_zeros() as usize / 8);
-        }
-    }
-    let place = rest.iter().position(|&byte| byte == first || byte == second)?;
-    Some(chunks.len() * 8 + place)
-}
-
-enum Quoted {
-    /// The cell with its quotes.
-    Whole {
-        length: usize,
-        is_escaped: bool,
-    },
-    Cut,
-}
-
-/// Finds the quote that closes the cell at the beginning of `bytes`.
-fn quoted(bytes: &[u8], is_at_end: bool) -> Quoted {
-    let mut at = 1;
-    let mut is_escaped = false;
-    while let Some(place) = bytes.get(at..).and_then(|rest| memchr(b'"', rest)) {
-        let behind = at + place + 1;
-        match bytes.get(behind) {
-            Some(b'"') => {
-                is_escaped = true;
-                at = behind + 1;
-            }
-            // Whether it closes is known with the next byte.
-            None if !is_at_end => return Quoted::Cut,
-            _ => return Quoted::Whole { length: behind, is_escaped },
-        }
-    }
-    Quoted::Cut
-}
-
-/// The buffer is never longer than 32 bits can tell.
-fn span(start: usize, end: usize, is_quoted: bool, is_escaped: bool) -> Span {
-    Span { start: start as u32, end: end as u32, is_quoted, is_escaped }
 }
 
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+/// A place at which there is no quote.
+const NO_QUOTE: usize = usize::MAX;
 /// A small beginning, so that small files take little.
 const FIRST_STEP: usize = 64 << 10;
 const STEP: usize = 256 << 10;
 const MAX_ROW: usize = 64 << 20;
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_first_of_two_bytes_is_found_wherever_it_is() {
-        let mut state = 1_u64;
-        for _ in 0..20_000 {
-            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
-            let length = (state >> 40) as usize % 30;
-            let alphabet = [b',', b'\n', b'-', b'+', 0x80, 0xac, b'\x0b', 0, 0xff, b'a'];
-            let byte = |n: usize| alphabet[(state.rotate_left(n as u32 * 5) % 10) as usize];
-            let bytes: Vec<u8> = (0..length).map(byte).collect();
-            let expected = bytes.iter().position(|byte| matches!(byte, b',' | b'\n'));
-            assert_eq!(find(&bytes, b',', b'\n'), expected, "{bytes:?}");
-        }
-    }
-}

@@ -1,12 +1,9 @@
-//! The keys of objects, and their places.
+//! The entries of objects, and the places of their keys.
 
 use std::collections::HashMap;
-use std::fmt;
 
-use serde_core::de::{self, DeserializeSeed, Deserializer, MapAccess, Visitor};
-
-use super::scalar::{Reading, Scalar};
-use crate::Result;
+use super::scalar::Scalar;
+use super::text::{self, Malformed};
 
 /// The keys in the order in which they were first seen.
 #[derive(Debug, Default)]
@@ -48,57 +45,51 @@ pub(super) trait Entries {
     fn entry(&mut self, place: usize, scalar: Scalar<'_>) -> bool;
 }
 
-/// Reads one object.
-pub(super) fn read<E: Entries>(object: &[u8], entries: &mut E) -> Result<(), serde_json::Error> {
-    let mut deserializer = serde_json::Deserializer::from_slice(object);
-    deserializer.deserialize_map(ObjectVisitor(entries))?;
-    deserializer.end()
-}
-
-struct ObjectVisitor<'a, E>(&'a mut E);
-
-impl<'de, E: Entries> Visitor<'de> for ObjectVisitor<'_, E> {
-    type Value = ();
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an object")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
-        let mut guess = 0;
-        while let Some(place) = map.next_key_seed(KeySeed { entries: &mut *self.0, guess })? {
-            guess = place + 1;
-            map.next_value_seed(Reading(|scalar: Scalar<'_>| self.0.entry(place, scalar)))?;
-        }
-        Ok(())
+/// Reads one object. With `flatten`, the entries of an object within it are entries of this one, their keys behind the
+/// outer key and this text.
+pub(super) fn read<E: Entries>(
+    object: &str,
+    flatten: Option<&str>,
+    entries: &mut E,
+) -> Result<(), Malformed> {
+    let mut reading = Reading { entries, guess: 0 };
+    match flatten {
+        None => text::entries(object, |key, value| reading.entry(&key, value)),
+        Some(between) => reading.flat(object, "", between).map(|_| ()),
     }
 }
 
-struct KeySeed<'a, E> {
+/// The reading of one object.
+struct Reading<'a, E> {
     entries: &'a mut E,
+    /// Where the next key would be in the usual order.
     guess: usize,
 }
 
-impl<'de, E: Entries> DeserializeSeed<'de> for KeySeed<'_, E> {
-    type Value = usize;
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<usize, D::Error> {
-        deserializer.deserialize_str(self)
-    }
-}
-
-impl<E: Entries> Visitor<'_> for KeySeed<'_, E> {
-    type Value = usize;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a key")
-    }
-
+impl<E: Entries> Reading<'_, E> {
     #[inline]
-    fn visit_str<F: de::Error>(self, key: &str) -> Result<usize, F> {
-        match self.entries.keys().find(key, self.guess) {
-            Some(place) => Ok(place),
-            None => self.entries.unknown(key).ok_or_else(|| F::custom("refused")),
-        }
+    fn entry(&mut self, key: &str, value: &str) -> bool {
+        let place = match self.entries.keys().find(key, self.guess) {
+            Some(place) => Some(place),
+            None => self.entries.unknown(key),
+        };
+        place.is_some_and(|place| {
+            self.guess = place + 1;
+            self.entries.entry(place, Scalar::read(value))
+        })
+    }
+
+    /// Reads an object and those within it, which are never deeper than JSON may be; false if the reading has ended.
+    fn flat(&mut self, object: &str, outer: &str, between: &str) -> Result<bool, Malformed> {
+        let mut result = Ok(true);
+        text::entries(object, |key, value| {
+            let key = if outer.is_empty() { key } else { format!("{outer}{between}{key}").into() };
+            result = match value.starts_with('{') {
+                true => self.flat(value, &key, between),
+                false => Ok(self.entry(&key, value)),
+            };
+            result == Ok(true)
+        })?;
+        result
     }
 }

@@ -4,7 +4,7 @@ use std::io::Read;
 
 use memchr::{memchr_iter, memchr2};
 
-use crate::file::unreadable;
+use crate::file::{encoding, unreadable};
 use crate::{Error, Result};
 
 /// Cuts text into objects. Only where each of them ends is looked at here; the object in hand is in memory, and
@@ -14,6 +14,7 @@ pub(super) struct Objects<R> {
     buffer: Vec<u8>,
     /// What is before this place is done.
     start: usize,
+    has_begun: bool,
     is_at_end: bool,
     /// The number of the line at `start`, from 1.
     line: u64,
@@ -59,11 +60,18 @@ impl<R: Read> Objects<R> {
             reader,
             buffer: Vec::new(),
             start: 0,
+            has_begun: false,
             is_at_end: false,
             line: 1,
             state: State::Before,
             count: 0,
         }
+    }
+
+    /// Lets the first line have another number than 1.
+    pub(super) fn starting_at_line(mut self, line: u64) -> Self {
+        self.line = line;
+        self
     }
 
     /// Whether the objects stand one behind the other, and not in an array. Known with the first of them.
@@ -99,9 +107,14 @@ impl<R: Read> Objects<R> {
                 }
                 self.buffer.clear();
                 self.start = 0;
+                let is_beginning = !self.has_begun;
+                self.has_begun = true;
                 self.fill()?;
-                if self.state == State::Before && self.buffer.starts_with(BYTE_ORDER_MARK) {
+                if is_beginning && self.buffer.starts_with(BYTE_ORDER_MARK) {
                     self.start = BYTE_ORDER_MARK.len();
+                }
+                if let Some(what) = encoding::wide(&self.buffer).filter(|_| is_beginning) {
+                    return Err(unreadable(what));
                 }
                 continue;
             };

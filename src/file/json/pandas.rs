@@ -1,13 +1,14 @@
-//! What pandas writes as one object: a table by column, or split into names and rows.
+//! What pandas writes as one object: a table by column or by row, split into names and rows, or with its schema.
 
 use std::collections::HashMap;
-use std::fmt;
+use std::ops::Range;
 
-use serde_core::de::{self, Deserialize, Deserializer, MapAccess, Visitor};
-use serde_json::Value;
-
+use super::scalar::Scalar;
+use super::text::{self, Malformed};
 use crate::Result;
+use crate::columns::LayoutOptions;
 use crate::file::unreadable;
+use crate::timestamp::time_text;
 
 /// A table in memory.
 #[derive(Debug)]
@@ -15,33 +16,138 @@ pub(super) struct Frame {
     pub(super) names: Vec<String>,
     pub(super) rows: usize,
     /// The values of each column; where one is shorter, nulls are missing.
-    pub(super) columns: Vec<Vec<Value>>,
+    columns: Vec<Column>,
+    /// The object, as it stands in the file.
+    text: String,
+    /// The names of the rows.
+    labels: Vec<String>,
+}
+
+#[derive(Debug)]
+enum Column {
+    /// The places of values in the text; an empty one is none.
+    Values(Vec<Range<usize>>),
+    Labels,
+}
+
+/// The keys and values of an object, in its order.
+type Object<'a> = Vec<(String, &'a str)>;
+
+/// What an object is, before its values are put into columns.
+enum Shape<'a> {
+    /// Names and rows of values, and the names of the rows.
+    Split { names: Vec<&'a str>, index: Vec<&'a str>, rows: Vec<&'a str> },
+    /// Rows that are objects, and the keys that number them.
+    Table { rows: Vec<Object<'a>>, index: Vec<String> },
+    /// Names and values of columns, or of rows.
+    Nested(Vec<(String, Object<'a>)>),
 }
 
 impl Frame {
-    /// The table that an object is, if it is one and not a row.
-    pub(super) fn read(object: &[u8]) -> Result<Option<Self>> {
+    /// The table that an object is, if it is one and not a row. With `is_flattened`, an object of objects is a row.
+    pub(super) fn read(
+        object: &[u8],
+        layout: &LayoutOptions,
+        is_flattened: bool,
+    ) -> Result<Option<Self>> {
         // A row that cannot be read is told of where rows are read.
-        let Ok(Object(entries)) = serde_json::from_slice::<Object>(object) else { return Ok(None) };
-        let get = |key| entries.iter().find(|(name, _)| name == key).map(|(_, value)| value);
-        if let (Some(Outer::Other(Value::Array(names))), Some(Outer::Other(Value::Array(rows)))) =
-            (get("columns"), get("data"))
-        {
-            return Self::split(names, rows).map(Some);
+        let Ok(text) = std::str::from_utf8(object) else { return Ok(None) };
+        let frame = Self {
+            names: Vec::new(),
+            rows: 0,
+            columns: Vec::new(),
+            text: text.to_owned(),
+            labels: Vec::new(),
+        };
+        let builder = Builder { text, layout, frame };
+        match Shape::of(text) {
+            None => Ok(None),
+            Some(Shape::Split { names, index, rows }) => {
+                builder.split(&names, &index, &rows).map(Some)
+            }
+            Some(Shape::Table { rows, index }) => Ok(Some(builder.table(rows, &index))),
+            Some(Shape::Nested(_)) if is_flattened => Ok(None),
+            Some(Shape::Nested(entries)) => Ok(Some(builder.nested(entries))),
         }
-        let is_by_column = !entries.is_empty()
-            && entries.iter().all(|(_, value)| matches!(value, Outer::Object(_)));
-        Ok(is_by_column.then(|| Self::by_column(entries)))
     }
 
-    fn split(names: &[Value], rows: &[Value]) -> Result<Self> {
-        let names: Option<Vec<String>> =
-            names.iter().map(|name| name.as_str().map(str::to_owned)).collect();
+    /// The value of a column in a row.
+    pub(super) fn value(&self, column: usize, row: usize) -> Scalar<'_> {
+        let label = || self.labels.get(row).map_or("", String::as_str);
+        match self.columns.get(column) {
+            Some(Column::Labels) => Scalar::Text(label().into()),
+            Some(Column::Values(places)) => {
+                let place = places.get(row).cloned().unwrap_or_default();
+                match self.text.get(place) {
+                    None | Some("") => Scalar::Null,
+                    Some(text) => Scalar::read(text),
+                }
+            }
+            None => Scalar::Null,
+        }
+    }
+}
+
+impl<'a> Shape<'a> {
+    fn of(text: &'a str) -> Option<Self> {
+        let entries = object(text).ok()?;
+        let get = |key: &str| entries.iter().find(|(name, _)| name == key).map(|(_, value)| *value);
+        let has_only =
+            |keys: &[&str]| entries.iter().all(|(name, _)| keys.contains(&name.as_str()));
+        if let (Some(names), Some(rows)) = (get("columns"), get("data"))
+            && has_only(&["columns", "index", "data", "index_names", "column_names"])
+            && let (Ok(names), Ok(rows)) = (text::elements(names), text::elements(rows))
+        {
+            let index =
+                get("index").and_then(|index| text::elements(index).ok()).unwrap_or_default();
+            return Some(Self::Split { names, index, rows });
+        }
+        if let (Some(schema), Some(rows)) = (get("schema"), get("data"))
+            && has_only(&["schema", "data"])
+            && let (Ok(schema), Ok(rows)) = (object(schema), text::elements(rows))
+            && let Ok(rows) = rows.into_iter().map(object).collect()
+        {
+            let index = schema.iter().find(|(key, _)| key == "primaryKey");
+            let index = index.and_then(|(_, keys)| text::elements(keys).ok()).unwrap_or_default();
+            let index = index.into_iter().filter_map(text::unescape).map(Into::into).collect();
+            return Some(Self::Table { rows, index });
+        }
+        let is_nested =
+            !entries.is_empty() && entries.iter().all(|(_, value)| value.starts_with('{'));
+        if !is_nested {
+            return None;
+        }
+        let objects = entries.into_iter().map(|(name, value)| Some((name, object(value).ok()?)));
+        objects.collect::<Option<_>>().map(Self::Nested)
+    }
+}
+
+fn object(text: &str) -> Result<Object<'_>, Malformed> {
+    let mut entries = Vec::new();
+    text::entries(text, |key, value| {
+        entries.push((key.into_owned(), value));
+        true
+    })?;
+    Ok(entries)
+}
+
+/// A table that is being made of the values in a text.
+struct Builder<'a> {
+    text: &'a str,
+    layout: &'a LayoutOptions,
+    frame: Frame,
+}
+
+impl Builder<'_> {
+    fn split(mut self, names: &[&str], index: &[&str], rows: &[&str]) -> Result<Frame> {
+        let name =
+            |name: &&str| text::unescape(name).filter(|_| name.starts_with('"')).map(Into::into);
+        let names: Option<Vec<String>> = names.iter().map(name).collect();
         let names =
             names.ok_or_else(|| unreadable("the names at \"columns\" are not all texts"))?;
         let mut columns = vec![Vec::with_capacity(rows.len()); names.len()];
         for (number, row) in rows.iter().enumerate() {
-            let cells = row.as_array().filter(|cells| cells.len() == names.len());
+            let cells = text::elements(row).ok().filter(|cells| cells.len() == names.len());
             let cells = cells.ok_or_else(|| {
                 unreadable(format!(
                     "row {} of \"data\" is no array of {} values",
@@ -50,115 +156,129 @@ impl Frame {
                 ))
             })?;
             for (column, cell) in columns.iter_mut().zip(cells) {
-                column.push(cell.clone());
+                column.push(self.place(cell));
             }
         }
-        Ok(Self { names, rows: rows.len(), columns })
+        if self.wants_index(&names) {
+            let places = index.iter().map(|label| self.place(label)).collect();
+            self.add(INDEX.to_owned(), Column::Values(places));
+        }
+        for (name, column) in names.into_iter().zip(columns) {
+            self.add(name, Column::Values(column));
+        }
+        self.frame.rows = rows.len();
+        Ok(self.frame)
     }
 
-    /// Columns are objects, and their keys are the names of the rows.
-    fn by_column(entries: Vec<(String, Outer)>) -> Self {
+    /// Rows are objects. What numbers them is left out, unless the layout names it.
+    fn table(mut self, rows: Vec<Object<'_>>, index: &[String]) -> Frame {
+        self.frame.rows = rows.len();
+        let cells = rows.into_iter().enumerate().flat_map(|(row, cells)| {
+            cells.into_iter().map(move |(name, cell)| (name, Some((row, cell))))
+        });
+        let is_left_out = |name: &String| index.contains(name) && !names(self.layout, name);
+        let (names, columns) = self.collect(cells.filter(|(name, _)| !is_left_out(name)));
+        for (name, column) in names.into_iter().zip(columns) {
+            self.add(name, Column::Values(column));
+        }
+        self.frame
+    }
+
+    /// The outer keys are the names of columns and the inner ones those of rows, or the other way round: where the time
+    /// is tells them apart.
+    fn nested(mut self, entries: Vec<(String, Object<'_>)>) -> Frame {
+        let is_time =
+            |label: &str| time_text::parse_or_number(label, crate::Precision::Second).is_ok();
+        let first = entries.first();
+        let inner = first.map(|(_, cells)| cells.as_slice()).unwrap_or_default();
+        let outer_has = |name: &str| entries.iter().any(|(key, _)| key == name);
+        let inner_has = |name: &str| inner.iter().any(|(key, _)| key == name);
+        let time = self.layout.time();
+        let is_by_row = match self.wants_index(&[]) && !outer_has(INDEX) && !inner_has(INDEX) {
+            true => {
+                first.is_some_and(|(key, _)| is_time(key))
+                    && !inner.iter().any(|(key, _)| is_time(key))
+            }
+            false => !outer_has(time) && inner_has(time),
+        };
+        let mut labels: HashMap<String, usize> = HashMap::new();
+        let mut cells = Vec::new();
+        for (outer, values) in entries {
+            // A column without a value is one nevertheless.
+            if !is_by_row && values.is_empty() {
+                cells.push((outer.clone(), None));
+            }
+            for (inner, cell) in values {
+                let (row, name) = if is_by_row { (&outer, inner) } else { (&inner, outer.clone()) };
+                let next = labels.len();
+                let row = *labels.entry(row.clone()).or_insert_with(|| {
+                    self.frame.labels.push(row.clone());
+                    next
+                });
+                cells.push((name, Some((row, cell))));
+            }
+        }
+        self.frame.rows = labels.len();
+        let (names, columns) = self.collect(cells.into_iter());
+        if self.wants_index(&names) {
+            self.add(INDEX.to_owned(), Column::Labels);
+        }
+        for (name, column) in names.into_iter().zip(columns) {
+            self.add(name, Column::Values(column));
+        }
+        self.frame
+    }
+
+    /// Puts values of rows and names into columns, in the order in which the names come.
+    fn collect<'v>(
+        &self,
+        cells: impl Iterator<Item = (String, Option<(usize, &'v str)>)>,
+    ) -> (Vec<String>, Vec<Vec<Range<usize>>>) {
         let mut places: HashMap<String, usize> = HashMap::new();
-        let (mut names, mut columns) = (Vec::new(), Vec::new());
-        for (name, value) in entries {
-            let Outer::Object(cells) = value else { continue };
-            let mut column = vec![Value::Null; cells.len()];
-            for (row, cell) in cells {
-                let next = places.len();
-                let place = *places.entry(row).or_insert(next);
-                if column.len() <= place {
-                    column.resize(place + 1, Value::Null);
-                }
-                if let Some(slot) = column.get_mut(place) {
-                    *slot = cell;
-                }
+        let (mut names, mut columns) = (Vec::new(), Vec::<Vec<Range<usize>>>::new());
+        for (name, cell) in cells {
+            let next = places.len();
+            let place = *places.entry(name).or_insert_with_key(|name| {
+                names.push(name.clone());
+                columns.push(Vec::new());
+                next
+            });
+            let (Some(column), Some((row, cell))) = (columns.get_mut(place), cell) else {
+                continue;
+            };
+            if column.len() <= row {
+                column.resize(row + 1, 0..0);
             }
-            names.push(name);
-            columns.push(column);
+            if let Some(slot) = column.get_mut(row) {
+                *slot = self.place(cell);
+            }
         }
-        Self { names, rows: places.len(), columns }
+        (names, columns)
+    }
+
+    /// Whether the names of the rows are a column: the layout names it, and no other has the name.
+    fn wants_index(&self, others: &[String]) -> bool {
+        names(self.layout, INDEX) && !others.iter().any(|name| name == INDEX)
+    }
+
+    fn add(&mut self, name: String, column: Column) {
+        self.frame.names.push(name);
+        self.frame.columns.push(column);
+    }
+
+    /// Where a value is in the text.
+    fn place(&self, value: &str) -> Range<usize> {
+        let start = (value.as_ptr() as usize).wrapping_sub(self.text.as_ptr() as usize);
+        start..start.saturating_add(value.len())
     }
 }
 
-/// An object with its entries as they stand; a map of `serde_json` would sort them.
-struct Object<T = Outer>(Vec<(String, T)>);
-
-enum Outer {
-    Object(Vec<(String, Value)>),
-    Other(Value),
+/// Whether the caller has said what the column of this name is.
+fn names(layout: &LayoutOptions, name: &str) -> bool {
+    layout.timestamp_column.as_deref() == Some(name)
+        || layout.measurement_column.as_deref() == Some(name)
+        || layout.tags.iter().any(|tag| tag == name)
 }
 
-impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Entries<T>(std::marker::PhantomData<T>);
-
-        impl<'de, T: Deserialize<'de>> Visitor<'de> for Entries<T> {
-            type Value = Object<T>;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("an object")
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Object<T>, A::Error> {
-                let mut entries = Vec::new();
-                while let Some(entry) = map.next_entry()? {
-                    entries.push(entry);
-                }
-                Ok(Object(entries))
-            }
-        }
-
-        deserializer.deserialize_map(Entries(std::marker::PhantomData))
-    }
-}
-
-impl<'de> Deserialize<'de> for Outer {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Any;
-
-        impl<'de> Visitor<'de> for Any {
-            type Value = Outer;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a value")
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Outer, A::Error> {
-                let Object(entries) =
-                    Object::deserialize(de::value::MapAccessDeserializer::new(map))?;
-                Ok(Outer::Object(entries))
-            }
-
-            fn visit_seq<A: de::SeqAccess<'de>>(self, sequence: A) -> Result<Outer, A::Error> {
-                let deserializer = de::value::SeqAccessDeserializer::new(sequence);
-                Ok(Outer::Other(Value::deserialize(deserializer)?))
-            }
-
-            fn visit_unit<E>(self) -> Result<Outer, E> {
-                Ok(Outer::Other(Value::Null))
-            }
-
-            fn visit_bool<E>(self, _: bool) -> Result<Outer, E> {
-                Ok(Outer::Other(Value::Null))
-            }
-
-            fn visit_i64<E>(self, _: i64) -> Result<Outer, E> {
-                Ok(Outer::Other(Value::Null))
-            }
-
-            fn visit_u64<E>(self, _: u64) -> Result<Outer, E> {
-                Ok(Outer::Other(Value::Null))
-            }
-
-            fn visit_f64<E>(self, _: f64) -> Result<Outer, E> {
-                Ok(Outer::Other(Value::Null))
-            }
-
-            fn visit_str<E>(self, _: &str) -> Result<Outer, E> {
-                Ok(Outer::Other(Value::Null))
-            }
-        }
-
-        deserializer.deserialize_any(Any)
-    }
-}
+/// The name of the names of rows, as in pandas.
+const INDEX: &str = "index";

@@ -1,77 +1,142 @@
 //! ORC files.
 
+mod chunks;
+mod fractions;
 mod tail;
+mod times;
 
-use std::io;
-use std::path::Path;
+use std::collections::HashMap;
+use std::sync::Arc;
 
-use bytes::Bytes;
-use orc_rust::reader::ChunkReader;
-use orc_rust::{ArrowReader, ArrowReaderBuilder};
+use arrow_array::RecordBatch;
+use arrow_schema::{Field, Schema, SchemaRef};
+use orc_rust::array_decoder::NaiveStripeDecoder;
+use orc_rust::projection::ProjectionMask;
+use orc_rust::reader::metadata::{FileMetadata, read_metadata};
+use orc_rust::schema::RootDataType;
+use orc_rust::stripe::Stripe;
 
-use crate::file::batches::{BatchReader, Batches, Placed, damaged, guarded};
-use crate::file::input::{At, Input, Places};
-use crate::file::{Reading, Source};
+use self::chunks::Chunks;
+use self::times::Times;
+use super::batches::{BatchReader, Batches, Placed, damaged, guarded};
+use super::input::Origin;
+use super::{Reading, Source, unreadable, wide_times};
 use crate::line_protocol::TagRules;
-use crate::{Precision, Result};
+use crate::record::BatchEncoder;
+use crate::{Error, Precision, Result};
 
 pub(super) fn open(
-    path: &Path,
+    origin: &Origin<'_>,
     reading: &Reading,
     precision: Precision,
     rules: &TagRules,
 ) -> Result<Box<dyn Source>> {
-    let input = Input::open(path)?;
-    let counter = input.counter.clone();
-    let chunks = Chunks(Places::new(input));
-    let (schema, reader) = guarded(|| {
-        tail::check(&chunks.0)?;
-        let builder = ArrowReaderBuilder::try_new(chunks).map_err(damaged)?;
-        Ok((builder.schema(), builder.build()))
+    let places = origin.bytes()?;
+    let counter = places.counter.clone();
+    let (chunks, metadata, schema) = guarded(|| {
+        let mut chunks = tail::mend(places)?;
+        let metadata = read_metadata(&mut chunks).map_err(damaged)?;
+        let schema = metadata.root_data_type().create_arrow_schema(&HashMap::new());
+        Ok((chunks, metadata, schema))
     })?;
-    let stripes = Stripes { reader, rows: 0 };
-    Ok(Box::new(Batches::new(stripes, &schema, counter, reading, precision, rules)?))
+    let mut encoder = BatchEncoder::new(&schema, &reading.layout, rules, precision)?;
+    let columns = encoder.narrow();
+    let stripes = guarded(|| Ok(Stripes::new(chunks, metadata, &schema, &columns)))?;
+    Ok(Box::new(Batches::new(stripes, encoder, counter)))
 }
 
+/// The stripes, one after the other.
 struct Stripes {
-    reader: ArrowReader<Chunks>,
+    chunks: Chunks,
+    metadata: FileMetadata,
+    /// The columns that are written, what each is decoded as, and those of times among them.
+    columns: RootDataType,
+    schema: SchemaRef,
+    times: Vec<Times>,
+    /// The next stripe.
+    next: usize,
+    current: Option<Current>,
+    /// Rows that were read.
     rows: usize,
+}
+
+struct Current {
+    decoder: NaiveStripeDecoder,
+    /// The zone of the writer.
+    zone: Option<String>,
+}
+
+impl Stripes {
+    /// `places` are those of the columns that are written.
+    fn new(chunks: Chunks, metadata: FileMetadata, schema: &Schema, places: &[usize]) -> Self {
+        let root = metadata.root_data_type();
+        let children = places.iter().filter_map(|&place| root.children().get(place));
+        let indices = children.map(|column| column.data_type().column_index());
+        let columns = root.project(&ProjectionMask::roots(root, indices));
+        let times = Times::of(columns.children(), &metadata);
+        let fields = places.iter().filter_map(|&place| schema.fields().get(place));
+        let mut fields: Vec<Field> = fields.map(|field| Field::clone(field)).collect();
+        times.iter().for_each(|times| times.decoded_as(&mut fields));
+        let schema = Arc::new(Schema::new(fields));
+        Self { chunks, metadata, columns, schema, times, next: 0, current: None, rows: 0 }
+    }
+
+    fn open_stripe(&mut self) -> Result<Option<Current>> {
+        let Some(info) = self.metadata.stripe_metadatas().get(self.next) else { return Ok(None) };
+        self.next += 1;
+        let stripe = Stripe::new(&mut self.chunks, &self.metadata, &self.columns, info);
+        let stripe = stripe.map_err(damaged)?;
+        self.times.iter().try_for_each(|times| times.check_stripe(&stripe))?;
+        let zone = stripe.writer_tz().map(|zone| zone.name().to_owned());
+        let decoder = NaiveStripeDecoder::new(stripe, self.schema.clone(), BATCH_ROWS);
+        Ok(Some(Current { decoder: decoder.map_err(damaged)?, zone }))
+    }
+
+    /// Makes of what was decoded what is written.
+    fn finish(
+        &self,
+        batch: RecordBatch,
+        zone: Option<&str>,
+    ) -> Result<RecordBatch, (usize, Error)> {
+        let (schema, mut columns, rows) = batch.into_parts();
+        for times in &self.times {
+            times.finish(&mut columns, zone, self.rows)?;
+        }
+        wide_times::batch(&schema, columns, rows).map_err(|error| (0, error))
+    }
 }
 
 impl BatchReader for Stripes {
     fn next(&mut self) -> Result<Option<Placed>> {
-        let Some(batch) = self.reader.next() else {
-            if self.rows as u64 != self.reader.total_row_count() {
-                return Err(damaged(io::Error::other(format!(
-                    "{} rows were read, and it should have {}",
-                    self.rows,
-                    self.reader.total_row_count()
-                ))));
-            }
-            return Ok(None);
-        };
         let first_row = self.rows;
         let behind = format!("behind row {first_row}");
-        let batch = batch.map_err(|error| damaged(error).in_context(&behind))?;
-        self.rows += batch.num_rows();
-        Ok(Some(Placed { batch, part: String::new(), first_row }))
+        loop {
+            let Some(current) = &mut self.current else {
+                let stripe = self.open_stripe().map_err(|error| error.in_context(&behind))?;
+                if stripe.is_some() {
+                    self.current = stripe;
+                    continue;
+                }
+                let total = self.metadata.number_of_rows();
+                if first_row as u64 != total {
+                    return Err(unreadable(format!(
+                        "it is damaged: {first_row} rows were read, and it should have {total}"
+                    )));
+                }
+                return Ok(None);
+            };
+            let Some(batch) = current.decoder.next() else {
+                self.current = None;
+                continue;
+            };
+            let zone = current.zone.clone();
+            let batch = batch.map_err(|error| damaged(error).in_context(&behind))?;
+            let (batch, failed) =
+                wide_times::up_to_bad_row(&batch, |batch| self.finish(batch, zone.as_deref()))?;
+            self.rows += batch.num_rows();
+            return Ok(Some(Placed { batch, part: String::new(), first_row, failed }));
+        }
     }
 }
 
-struct Chunks(Places);
-
-impl ChunkReader for Chunks {
-    type T = io::BufReader<At>;
-
-    fn len(&self) -> u64 {
-        self.0.len()
-    }
-
-    fn get_read(&self, place: u64) -> io::Result<Self::T> {
-        Ok(self.0.reader_at(place))
-    }
-
-    fn get_bytes(&self, place: u64, len: u64) -> io::Result<Bytes> {
-        self.0.bytes_at(place, len).map(Bytes::from)
-    }
-}
+const BATCH_ROWS: usize = 8192;

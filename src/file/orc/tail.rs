@@ -1,128 +1,133 @@
-//! The tail of an ORC file, looked at before its reader does.
+//! The tail of an ORC file, looked at and mended before its reader reads it.
 //!
 //! The reader follows the tree of types wherever the file leads it: one that goes in circles ends the process, as a
-//! stack that overflows cannot be caught. It also asks for a buffer of whatever length the file says.
+//! stack that overflows cannot be caught. It also asks for a buffer of whatever length the file says. And it wants what
+//! Hive 0.11 did not write: the length of the stripes' statistics, and how many digits decimals have.
 
 use std::io::Read;
 
 use bytes::Bytes;
 use orc_rust::compression::{Compression, Decompressor};
+use orc_rust::proto::r#type::Kind;
+use orc_rust::proto::{CompressionKind, Footer, PostScript, Type};
 use orc_rust::reader::metadata::read_metadata;
+use prost_for_orc::Message;
 
-use crate::Result;
-use crate::file::input::Places;
+use super::{Chunks, damaged};
+use crate::file::places::Places;
 use crate::file::unreadable;
+use crate::{Error, Result};
 
-/// Refuses what the reader does not survive.
-pub(super) fn check(file: &Places) -> Result<()> {
-    let tail = Tail::read(file)
-        .ok_or_else(|| unreadable("it is damaged, or no ORC: its end is no end"))?;
-    if tail.block_size.is_some_and(|size| size > MAX_BLOCK) {
+/// The file as its reader can read it.
+///
+/// # Errors
+/// It is something that the reader does not survive.
+pub(super) fn mend(file: Places) -> Result<Chunks> {
+    let (mut postscript, footer_end) = read_postscript(&file)?;
+    if postscript.compression_block_size.is_some_and(|size| size > MAX_BLOCK) {
         return Err(unreadable("it is damaged: its blocks are too long"));
     }
-    let mut footer = Vec::new();
+    let length = postscript.footer_length.filter(|&length| length <= MAX_FOOTER);
+    let footer_at = length.and_then(|length| footer_end.checked_sub(length)).ok_or_else(no_end)?;
+    let packed = file.bytes_at(footer_at, footer_end - footer_at).map_err(damaged)?;
+    let mut unpacked = Vec::new();
     // A footer over the limit is cut, and what is cut is refused.
-    Decompressor::new(tail.footer.clone(), tail.compression()?, Vec::new())
+    Decompressor::new(packed.clone().into(), compression(&postscript)?, Vec::new())
         .take(MAX_FOOTER)
-        .read_to_end(&mut footer)
+        .read_to_end(&mut unpacked)
         .map_err(|error| unreadable(format!("it is damaged: {error}")).with_source(error))?;
-    match subtypes(&footer) {
-        Some(types) if is_tree(&types) => Ok(()),
-        _ => Err(unreadable("it is damaged: its types are no tree")),
+    let mut footer = Footer::decode(&*unpacked).map_err(|_| no_end())?;
+    if !is_tree(&footer.types) {
+        return Err(unreadable("it is damaged: its types are no tree"));
     }
+    if footer.types.first().is_none_or(|root| root.kind() != Kind::Struct) {
+        return Err(unreadable("its rows are single values and have no columns"));
+    }
+    let footer = match add_digits(&mut footer.types) {
+        true => stored(&footer.encode_to_vec(), &postscript),
+        false => packed,
+    };
+    postscript.footer_length = Some(footer.len() as u64);
+    postscript.metadata_length.get_or_insert(0);
+    let mut tail = footer;
+    end_with(&mut tail, &postscript);
+    Ok(Chunks::new(file, footer_at, tail.into()))
 }
 
-/// What the last bytes of the file say.
-struct Tail {
-    footer: Bytes,
-    compression: u64,
-    block_size: Option<u64>,
+/// The postscript, and where the footer before it ends.
+fn read_postscript(file: &Places) -> Result<(PostScript, u64)> {
+    let read = || {
+        let end = file.len().checked_sub(1)?;
+        let length = u64::from(*file.bytes_at(end, 1).ok()?.first()?);
+        let start = end.checked_sub(length)?;
+        let postscript = PostScript::decode(&*file.bytes_at(start, length).ok()?).ok()?;
+        Some((postscript, start))
+    };
+    read().ok_or_else(no_end)
 }
 
-impl Tail {
-    fn read(file: &Places) -> Option<Self> {
-        let postscript_end = file.len().checked_sub(1)?;
-        let length = u64::from(*file.bytes_at(postscript_end, 1).ok()?.first()?);
-        let footer_end = postscript_end.checked_sub(length)?;
-        let postscript = file.bytes_at(footer_end, length).ok()?;
-        let (mut footer_length, mut compression, mut block_size) = (0, 0, None);
-        for field in Fields(&postscript) {
-            match field? {
-                (1, Value::Number(length)) => footer_length = length,
-                (2, Value::Number(kind)) => compression = kind,
-                (3, Value::Number(size)) => block_size = Some(size),
-                _ => {}
-            }
-        }
-        if footer_length > MAX_FOOTER {
-            return None;
-        }
-        let footer = file.bytes_at(footer_end.checked_sub(footer_length)?, footer_length).ok()?;
-        Some(Self { footer: footer.into(), compression, block_size })
-    }
-
-    /// The reader makes this value from a file only, so that here is the shortest file of this compression.
-    fn compression(&self) -> Result<Option<Compression>> {
-        // One type, a struct without columns.
-        let types = [4 << 3 | 2, 2, 1 << 3, 12];
-        let mut file = Vec::new();
-        if self.compression != 0 {
-            // A chunk that is not compressed.
-            file.extend_from_slice(&[(types.len() as u8) << 1 | 1, 0, 0]);
-        }
-        file.extend_from_slice(&types);
-        let mut postscript =
-            vec![1 << 3, file.len() as u8, 2 << 3, self.compression as u8 & 0x7f, 5 << 3, 0];
-        if let Some(size) = self.block_size {
-            postscript.push(3 << 3);
-            push_number(&mut postscript, size);
-        }
-        postscript.push(postscript.len() as u8);
-        file.extend_from_slice(&postscript);
-        match read_metadata(&mut Bytes::from(file)) {
-            Ok(metadata) => Ok(metadata.compression()),
-            Err(error) => Err(super::damaged(error)),
-        }
-    }
+/// The reader makes this value from a file only, so that here is the shortest file of this compression.
+fn compression(postscript: &PostScript) -> Result<Option<Compression>> {
+    let root = Type { kind: Some(Kind::Struct.into()), ..Type::default() };
+    let footer = Footer { types: vec![root], ..Footer::default() };
+    let mut file = stored(&footer.encode_to_vec(), postscript);
+    let shortest = PostScript {
+        footer_length: Some(file.len() as u64),
+        compression: postscript.compression,
+        compression_block_size: postscript.compression_block_size,
+        metadata_length: Some(0),
+        ..PostScript::default()
+    };
+    end_with(&mut file, &shortest);
+    let metadata = read_metadata(&mut Bytes::from(file)).map_err(damaged)?;
+    Ok(metadata.compression())
 }
 
-/// For each type the types it is made of.
-fn subtypes(footer: &[u8]) -> Option<Vec<Vec<u64>>> {
-    let mut types = Vec::new();
-    for field in Fields(footer) {
-        if let (4, Value::Bytes(one)) = field? {
-            let mut subtypes = Vec::new();
-            for field in Fields(one) {
-                match field? {
-                    (2, Value::Number(subtype)) => subtypes.push(subtype),
-                    (2, Value::Bytes(packed)) => {
-                        let mut rest = packed;
-                        while !rest.is_empty() {
-                            subtypes.push(number(&mut rest)?);
-                        }
-                    }
-                    _ => {}
-                }
-            }
-            types.push(subtypes);
-        }
+/// Gives decimals that are to have any number of digits as many as can be held; says whether there was one.
+fn add_digits(types: &mut [Type]) -> bool {
+    let mut found = false;
+    for decimal in types.iter_mut().filter(|t| t.kind() == Kind::Decimal && t.precision() == 0) {
+        (decimal.precision, decimal.scale) = (Some(38), Some(18));
+        found = true;
     }
-    Some(types)
+    found
+}
+
+/// The bytes as a file has them where they do not pay to be compressed.
+fn stored(bytes: &[u8], postscript: &PostScript) -> Vec<u8> {
+    if postscript.compression() == CompressionKind::None {
+        return bytes.to_vec();
+    }
+    let size = postscript.compression_block_size.unwrap_or(MAX_BLOCK).clamp(1, MAX_BLOCK - 1);
+    let mut out = Vec::new();
+    for block in bytes.chunks(usize::try_from(size).unwrap_or(usize::MAX)) {
+        let header = (block.len() as u32) << 1 | 1;
+        out.extend_from_slice(header.to_le_bytes().get(..3).unwrap_or_default());
+        out.extend_from_slice(block);
+    }
+    out
+}
+
+fn end_with(file: &mut Vec<u8>, postscript: &PostScript) {
+    let before = file.len();
+    // Appending to a vector does not fail.
+    let _ = postscript.encode(file);
+    file.push((file.len() - before) as u8);
 }
 
 /// Whether each type but the first is part of one that stands before it, of only one, and not too deep.
-fn is_tree(types: &[Vec<u64>]) -> bool {
+fn is_tree(types: &[Type]) -> bool {
     let mut depths = vec![None; types.len()];
     if let Some(root) = depths.first_mut() {
         *root = Some(0);
     }
-    for (place, subtypes) in types.iter().enumerate() {
+    for (place, of) in types.iter().enumerate() {
         let depth = depths.get(place).copied().flatten().unwrap_or(0);
-        for &subtype in subtypes {
+        for &subtype in &of.subtypes {
             let Some(slot) = usize::try_from(subtype).ok().and_then(|s| depths.get_mut(s)) else {
                 return false;
             };
-            if subtype <= place as u64 || slot.is_some() || depth > MAX_DEPTH {
+            if u64::from(subtype) <= place as u64 || slot.is_some() || depth > MAX_DEPTH {
                 return false;
             }
             *slot = Some(depth + 1);
@@ -131,76 +136,9 @@ fn is_tree(types: &[Vec<u64>]) -> bool {
     !types.is_empty()
 }
 
-/// The fields of a message, as Protocol Buffers write them; `None` is where it is none.
-struct Fields<'a>(&'a [u8]);
-
-enum Value<'a> {
-    Number(u64),
-    Bytes(&'a [u8]),
-    Fixed,
-}
-
-impl<'a> Iterator for Fields<'a> {
-    type Item = Option<(u64, Value<'a>)>;
-
-    fn next(&mut self) -> Option<Self::Item> {
-        if self.0.is_empty() {
-            return None;
-        }
-        let field = field(&mut self.0);
-        if field.is_none() {
-            self.0 = &[];
-        }
-        Some(field)
-    }
-}
-
-fn field<'a>(rest: &mut &'a [u8]) -> Option<(u64, Value<'a>)> {
-    let key = number(rest)?;
-    let value = match key & 7 {
-        0 => Value::Number(number(rest)?),
-        1 => {
-            bytes(rest, 8)?;
-            Value::Fixed
-        }
-        2 => {
-            let length = number(rest)?;
-            Value::Bytes(bytes(rest, length)?)
-        }
-        5 => {
-            bytes(rest, 4)?;
-            Value::Fixed
-        }
-        _ => return None,
-    };
-    Some((key >> 3, value))
-}
-
-fn bytes<'a>(rest: &mut &'a [u8], count: u64) -> Option<&'a [u8]> {
-    let (bytes, behind) = rest.split_at_checked(usize::try_from(count).ok()?)?;
-    *rest = behind;
-    Some(bytes)
-}
-
-fn number(rest: &mut &[u8]) -> Option<u64> {
-    let mut number = 0;
-    for shift in (0..64).step_by(7) {
-        let (&byte, behind) = rest.split_first()?;
-        *rest = behind;
-        number |= u64::from(byte & 0x7f) << shift;
-        if byte < 0x80 {
-            return Some(number);
-        }
-    }
-    None
-}
-
-fn push_number(out: &mut Vec<u8>, mut number: u64) {
-    while number >= 0x80 {
-        out.push(number as u8 | 0x80);
-        number >>= 7;
-    }
-    out.push(number as u8);
+#[cold]
+fn no_end() -> Error {
+    unreadable("it is damaged, or no ORC: its end is no end")
 }
 
 /// The lengths of blocks have 23 bits.
@@ -214,26 +152,17 @@ mod tests {
 
     #[test]
     fn types_are_a_tree() {
-        assert!(is_tree(&[vec![1, 2], vec![], vec![3], vec![]]));
+        let tree = |types: &[Vec<u32>]| {
+            let one = |subtypes: &Vec<u32>| Type { subtypes: subtypes.clone(), ..Type::default() };
+            is_tree(&types.iter().map(one).collect::<Vec<_>>())
+        };
+        assert!(tree(&[vec![1, 2], vec![], vec![3], vec![]]));
         for circles in
             [vec![], vec![vec![0]], vec![vec![1], vec![0]], vec![vec![1, 1], vec![]], vec![vec![7]]]
         {
-            assert!(!is_tree(&circles), "{circles:?}");
+            assert!(!tree(&circles), "{circles:?}");
         }
-        let deep: Vec<Vec<u64>> = (1..100).map(|next| vec![next]).chain([vec![]]).collect();
-        assert!(!is_tree(&deep));
-    }
-
-    #[test]
-    fn numbers_are_read_as_they_are_written() {
-        for value in [0, 1, 127, 128, 300, u64::from(u32::MAX), u64::MAX] {
-            let mut out = Vec::new();
-            push_number(&mut out, value);
-            let mut rest = &out[..];
-            assert_eq!(number(&mut rest), Some(value));
-            assert!(rest.is_empty());
-        }
-        assert_eq!(number(&mut &[0x80][..]), None);
-        assert_eq!(number(&mut &[0xff; 11][..]), None);
+        let deep: Vec<Vec<u32>> = (1..100).map(|next| vec![next]).chain([vec![]]).collect();
+        assert!(!tree(&deep));
     }
 }

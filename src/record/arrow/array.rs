@@ -1,4 +1,4 @@
-//! The pieces of one array: its type is looked at once, and then there is a loop over its values.
+//! Rendering one array: its type is looked at once, and then there is a loop over its values.
 
 use std::fmt::Write as _;
 use std::ops::Range;
@@ -9,29 +9,40 @@ use arrow_array::{Array, ArrayAccessor, ArrayRef, ArrowPrimitiveType};
 use arrow_buffer::ArrowNativeType;
 use arrow_schema::{DataType, TimeUnit};
 
-use crate::columns::{Cell, CellError, Pieces, Rendered, Role, decimal, render_each};
+use crate::columns::{
+    Cell, CellError, RenderedColumn, Role, WrittenValues, binary_text, decimal, render_each,
+    try_render_each,
+};
 use crate::{Error, Timestamp};
 
-/// Adds the pieces of some rows.
+/// Renders some rows.
 pub(super) fn render<R: Role>(
     array: &ArrayRef,
     rows: Range<usize>,
     role: &R,
-    rendered: &mut Rendered,
-    pieces: &mut Pieces,
+    written: &mut WrittenValues,
+    rendered: &mut RenderedColumn,
 ) -> Result<(), CellError> {
+    if let DataType::RunEndEncoded(ends, _) = array.data_type() {
+        return match ends.data_type() {
+            DataType::Int16 => runs::<Int16Type, R>(array, rows, role, written, rendered),
+            DataType::Int32 => runs::<Int32Type, R>(array, rows, role, written, rendered),
+            DataType::Int64 => runs::<Int64Type, R>(array, rows, role, written, rendered),
+            other => Err(unexpected(rows.start, other)),
+        };
+    }
     let DataType::Dictionary(key, _) = array.data_type() else {
-        return plain(array, rows, role, pieces);
+        return plain(array, rows, role, rendered);
     };
     match key.as_ref() {
-        DataType::Int8 => dictionary::<Int8Type, R>(array, rows, role, rendered, pieces),
-        DataType::Int16 => dictionary::<Int16Type, R>(array, rows, role, rendered, pieces),
-        DataType::Int32 => dictionary::<Int32Type, R>(array, rows, role, rendered, pieces),
-        DataType::Int64 => dictionary::<Int64Type, R>(array, rows, role, rendered, pieces),
-        DataType::UInt8 => dictionary::<UInt8Type, R>(array, rows, role, rendered, pieces),
-        DataType::UInt16 => dictionary::<UInt16Type, R>(array, rows, role, rendered, pieces),
-        DataType::UInt32 => dictionary::<UInt32Type, R>(array, rows, role, rendered, pieces),
-        DataType::UInt64 => dictionary::<UInt64Type, R>(array, rows, role, rendered, pieces),
+        DataType::Int8 => dictionary::<Int8Type, R>(array, rows, role, written, rendered),
+        DataType::Int16 => dictionary::<Int16Type, R>(array, rows, role, written, rendered),
+        DataType::Int32 => dictionary::<Int32Type, R>(array, rows, role, written, rendered),
+        DataType::Int64 => dictionary::<Int64Type, R>(array, rows, role, written, rendered),
+        DataType::UInt8 => dictionary::<UInt8Type, R>(array, rows, role, written, rendered),
+        DataType::UInt16 => dictionary::<UInt16Type, R>(array, rows, role, written, rendered),
+        DataType::UInt32 => dictionary::<UInt32Type, R>(array, rows, role, written, rendered),
+        DataType::UInt64 => dictionary::<UInt64Type, R>(array, rows, role, written, rendered),
         other => Err(unexpected(rows.start, other)),
     }
 }
@@ -41,31 +52,46 @@ fn dictionary<K: ArrowDictionaryKeyType, R: Role>(
     array: &ArrayRef,
     rows: Range<usize>,
     role: &R,
-    rendered: &mut Rendered,
-    pieces: &mut Pieces,
+    written: &mut WrittenValues,
+    rendered: &mut RenderedColumn,
 ) -> Result<(), CellError> {
     let array = array.as_dictionary::<K>();
     let (keys, values) = (array.keys(), array.values());
     let number = |row: usize| (!keys.is_null(row)).then(|| keys.value(row).as_usize());
-    rendered.render(rows, role, pieces, number, |number, pieces| {
+    written.render(rows, role, rendered, number, |number, rendered| {
         if number >= values.len() {
             let error = Error::invalid_record("the dictionary has no value of this number");
             return Err(CellError { row: number, error });
         }
-        plain(values, number..number + 1, role, pieces)
+        plain(values, number..number + 1, role, rendered)
     })
 }
 
-/// An array that is no dictionary.
+/// Each run that a row is of is written once in a batch.
+fn runs<E: RunEndIndexType, R: Role>(
+    array: &ArrayRef,
+    rows: Range<usize>,
+    role: &R,
+    written: &mut WrittenValues,
+    rendered: &mut RenderedColumn,
+) -> Result<(), CellError> {
+    let array = array.as_run::<E>();
+    let number = |row: usize| Some(array.get_physical_index(row));
+    written.render(rows, role, rendered, number, |number, rendered| {
+        plain(array.values(), number..number + 1, role, rendered)
+    })
+}
+
+/// An array that is no dictionary and has no runs.
 fn plain<R: Role>(
     array: &ArrayRef,
     rows: Range<usize>,
     role: &R,
-    pieces: &mut Pieces,
+    rendered: &mut RenderedColumn,
 ) -> Result<(), CellError> {
     macro_rules! values {
         ($type:ty, $cell:expr) => {
-            each(array.as_primitive::<$type>(), rows, role, pieces, $cell)
+            each(array.as_primitive::<$type>(), rows, role, rendered, $cell)
         };
     }
     macro_rules! instants {
@@ -75,12 +101,12 @@ fn plain<R: Role>(
     }
     macro_rules! decimals {
         ($type:ty, $scale:expr) => {
-            decimals::<$type, R>(array, rows, role, pieces, *$scale)
+            decimals::<$type, R>(array, rows, role, rendered, *$scale)
         };
     }
     match array.data_type() {
-        DataType::Null => render_each(rows, role, pieces, |_| Cell::Null),
-        DataType::Boolean => each(array.as_boolean(), rows, role, pieces, Cell::Boolean),
+        DataType::Null => render_each(rows, role, rendered, |_| Cell::Null),
+        DataType::Boolean => each(array.as_boolean(), rows, role, rendered, Cell::Boolean),
         DataType::Int8 => values!(Int8Type, |v| Cell::Integer(v.into())),
         DataType::Int16 => values!(Int16Type, |v| Cell::Integer(v.into())),
         DataType::Int32 => values!(Int32Type, |v| Cell::Integer(v.into())),
@@ -92,9 +118,13 @@ fn plain<R: Role>(
         DataType::Float16 => values!(Float16Type, |v| Cell::Float32(v.to_f32())),
         DataType::Float32 => values!(Float32Type, Cell::Float32),
         DataType::Float64 => values!(Float64Type, Cell::Float),
-        DataType::Utf8 => each(array.as_string::<i32>(), rows, role, pieces, Cell::Text),
-        DataType::LargeUtf8 => each(array.as_string::<i64>(), rows, role, pieces, Cell::Text),
-        DataType::Utf8View => each(array.as_string_view(), rows, role, pieces, Cell::Text),
+        DataType::Utf8 => each(array.as_string::<i32>(), rows, role, rendered, Cell::Text),
+        DataType::LargeUtf8 => each(array.as_string::<i64>(), rows, role, rendered, Cell::Text),
+        DataType::Utf8View => each(array.as_string_view(), rows, role, rendered, Cell::Text),
+        DataType::Binary => binary(array.as_binary::<i32>(), rows, role, rendered),
+        DataType::LargeBinary => binary(array.as_binary::<i64>(), rows, role, rendered),
+        DataType::BinaryView => binary(array.as_binary_view(), rows, role, rendered),
+        DataType::FixedSizeBinary(_) => binary(array.as_fixed_size_binary(), rows, role, rendered),
         DataType::Decimal32(_, scale) => decimals!(Decimal32Type, scale),
         DataType::Decimal64(_, scale) => decimals!(Decimal64Type, scale),
         DataType::Decimal128(_, scale) => decimals!(Decimal128Type, scale),
@@ -137,15 +167,28 @@ fn each<'a, A: ArrayAccessor + 'a, R: Role>(
     array: A,
     rows: Range<usize>,
     role: &R,
-    pieces: &mut Pieces,
+    rendered: &mut RenderedColumn,
     cell: impl Fn(A::Item) -> Cell<'a>,
 ) -> Result<(), CellError> {
     if array.null_count() == 0 {
-        return render_each(rows, role, pieces, |row| cell(array.value(row)));
+        return render_each(rows, role, rendered, |row| cell(array.value(row)));
     }
-    render_each(rows, role, pieces, |row| match array.is_null(row) {
+    render_each(rows, role, rendered, |row| match array.is_null(row) {
         true => Cell::Null,
         false => cell(array.value(row)),
+    })
+}
+
+/// The encoder has refused binary values unless they are to be taken for text.
+fn binary<'a, A: ArrayAccessor<Item = &'a [u8]>, R: Role>(
+    array: A,
+    rows: Range<usize>,
+    role: &R,
+    rendered: &mut RenderedColumn,
+) -> Result<(), CellError> {
+    try_render_each(rows, role, rendered, |row| match array.is_null(row) {
+        true => Ok(Cell::Null),
+        false => binary_text(array.value(row)),
     })
 }
 
@@ -153,7 +196,7 @@ fn decimals<T: ArrowPrimitiveType, R: Role>(
     array: &ArrayRef,
     rows: Range<usize>,
     role: &R,
-    pieces: &mut Pieces,
+    rendered: &mut RenderedColumn,
     scale: i8,
 ) -> Result<(), CellError>
 where
@@ -172,7 +215,7 @@ where
             decimal::write(&mut text, &digits, scale);
             Cell::Number(&text)
         };
-        pieces.push(role, cell).map_err(|error| CellError { row, error })?;
+        rendered.push(role, cell).map_err(|error| CellError { row, error })?;
     }
     Ok(())
 }

@@ -3,11 +3,12 @@
 use std::ops::Range;
 
 use arrow_array::{Array, RecordBatch};
-use arrow_schema::{DataType, Schema};
+use arrow_schema::{DataType, Schema, TimeUnit};
 
 use super::array;
 use crate::columns::{
-    CellError, Column, Encoder, Layout, Pieces, Rendered, Role, RowError, Table, Values,
+    CellError, Column, Encoder, LayoutOptions, RenderedColumn, Role, RowError, Table, Values,
+    WrittenValues,
 };
 use crate::line_protocol::TagRules;
 use crate::record::Lines;
@@ -23,7 +24,7 @@ pub(crate) struct BatchEncoder {
 impl BatchEncoder {
     pub(crate) fn new(
         schema: &Schema,
-        layout: &Layout,
+        layout: &LayoutOptions,
         rules: &TagRules,
         precision: Precision,
     ) -> Result<Self> {
@@ -38,6 +39,18 @@ impl BatchEncoder {
             .collect();
         let encoder = Encoder::new(&columns, layout, rules, precision)?;
         Ok(Self { encoder, names, types })
+    }
+
+    /// From now on batches have nothing but the columns that are written; returns their places in the schema as it was.
+    #[cfg(any(feature = "parquet", feature = "feather", feature = "orc"))]
+    pub(crate) fn narrow(&mut self) -> Vec<usize> {
+        let places = self.encoder.narrow();
+        let keep = |place: &usize| places.binary_search(place).is_ok();
+        let mut place = 0..;
+        self.names.retain(|_| place.next().as_ref().is_some_and(keep));
+        let mut place = 0..;
+        self.types.retain(|_| place.next().as_ref().is_some_and(keep));
+        places
     }
 
     /// Appends the lines of some rows of a batch, and with an error those of the rows before it.
@@ -56,7 +69,9 @@ impl BatchEncoder {
         let fields = schema.fields();
         let same = fields.len() == self.names.len()
             && fields.iter().zip(self.names.iter().zip(&self.types)).all(
-                |(field, (name, data_type))| field.name() == name && field.data_type() == data_type,
+                |(field, (name, data_type))| {
+                    field.name() == name && is_same(data_type, field.data_type())
+                },
             );
         if same {
             return Ok(());
@@ -67,6 +82,13 @@ impl BatchEncoder {
     }
 }
 
+/// Whether a column of a batch is of the type that it was said to have. Readers of files give times that nanoseconds
+/// cannot hold as text, which is what a field and a tag of them are, and what can be a time.
+fn is_same(said: &DataType, found: &DataType) -> bool {
+    said == found
+        || matches!((said, found), (DataType::Timestamp(TimeUnit::Nanosecond, _), DataType::Utf8))
+}
+
 /// The schema was checked, so that the columns are those of the plan.
 impl Table for RecordBatch {
     fn render<R: Role>(
@@ -74,23 +96,24 @@ impl Table for RecordBatch {
         column: usize,
         rows: Range<usize>,
         role: &R,
-        rendered: &mut Rendered,
-        pieces: &mut Pieces,
+        written: &mut WrittenValues,
+        rendered: &mut RenderedColumn,
     ) -> Result<(), CellError> {
-        array::render(self.column(column), rows, role, rendered, pieces)
+        array::render(self.column(column), rows, role, written, rendered)
     }
 
     fn is_shared(&self, column: usize) -> bool {
-        matches!(self.column(column).data_type(), DataType::Dictionary(..))
+        matches!(
+            self.column(column).data_type(),
+            DataType::Dictionary(..) | DataType::RunEndEncoded(..)
+        )
     }
 }
 
 fn values(data_type: &DataType) -> Values {
     match data_type {
-        DataType::Dictionary(_, values) if matches!(**values, DataType::Dictionary(..)) => {
-            Values::Nested
-        }
-        DataType::Dictionary(_, of) => values(of),
+        DataType::Dictionary(_, of) => shared_values(of),
+        DataType::RunEndEncoded(_, of) => shared_values(of.data_type()),
         DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View => Values::Text,
         DataType::Boolean
         | DataType::Time32(_)
@@ -102,8 +125,15 @@ fn values(data_type: &DataType) -> Values {
         | DataType::BinaryView
         | DataType::FixedSizeBinary(_) => Values::Binary,
         DataType::Interval(_) => Values::Interval,
-        DataType::RunEndEncoded(..) => Values::Nested,
         data_type if data_type.is_nested() => Values::Nested,
         _ => Values::Times,
+    }
+}
+
+/// Of what rows refer to, which may not refer to something else.
+fn shared_values(data_type: &DataType) -> Values {
+    match data_type {
+        DataType::Dictionary(..) | DataType::RunEndEncoded(..) => Values::Nested,
+        data_type => values(data_type),
     }
 }

@@ -9,7 +9,7 @@ use arrow_array::{RecordBatch, RecordBatchReader};
 
 use super::{Lines, Record};
 use crate::Result;
-use crate::columns::{Layout, layout_options};
+use crate::columns::{LayoutOptions, layout_options};
 pub(crate) use encoder::BatchEncoder;
 
 /// An Arrow record batch, or all batches of a reader, to be written: each row is a line.
@@ -33,14 +33,15 @@ pub(crate) use encoder::BatchEncoder;
 /// # What becomes of a column
 ///
 /// - The **measurement** is the name given here, or else the text in the column that
-///   [`measurement_column`](Self::measurement_column) names, or in `measurement`, or in `iox::measurement`. (With a name
-///   given, the latter two are left out, unless they are tags.)
+///   [`measurement_column`](Self::measurement_column) names, or in `measurement`, or in `iox::measurement`.
 /// - The **timestamp** is the column that [`timestamp_column`](Self::timestamp_column) names, or `time` if there is one.
 ///   Arrow timestamps and dates count by their unit, integers by [`date_unit`](Self::date_unit), and text is read as
 ///   RFC 3339 and its relatives. A null timestamp is an error. Without such a column the server gives all
 ///   rows its time, and rows of equal tags become one.
 /// - **Tags** are the columns listed in [`tags`](Self::tags), of text or of anything else that has one.
-/// - **Fields** are all others:
+/// - **Fields** are all others, or those listed in [`fields`](Self::fields); what [`exclude`](Self::exclude) lists is left
+///   out, and [`rename`](Self::rename) gives a column another name. A name that no column has is an error that lists the
+///   columns there are.
 ///
 /// | Arrow | field |
 /// |---|---|
@@ -50,16 +51,18 @@ pub(crate) use encoder::BatchEncoder;
 /// | booleans | boolean |
 /// | text of every kind | string |
 /// | timestamps, dates, times of the day | string: `2022-01-01T08:00:00Z`, `2022-01-01`, `08:00:00` |
-/// | dictionaries | what their values are |
+/// | dictionaries, run-end encoded arrays | what their values are |
+/// | binary of every kind, with [`binary_as_text`](Self::binary_as_text) | string |
 ///
-/// Nulls, NaN, infinities and empty tags are left out, and so are rows without a field. Columns of binary and of nested
-/// types and of intervals are an error that names the column, before anything is written.
+/// Nulls, NaN, infinities and empty tags are left out, and so are rows without a field. Columns of nested types and of
+/// intervals, and of binary values without [`binary_as_text`](Self::binary_as_text), are an error that names the column,
+/// before anything is written, unless they are left out.
 ///
 /// The client's default tags are added where the table has none of that name, or no value.
 #[must_use = "this is written by `client.write(…).send()`"]
 pub struct Columns<'a> {
     source: Source<'a>,
-    layout: Layout,
+    layout: LayoutOptions,
 }
 
 enum Source<'a> {
@@ -70,7 +73,7 @@ enum Source<'a> {
 impl<'a> Columns<'a> {
     /// The rows of a record batch.
     pub fn new(batch: &'a RecordBatch) -> Self {
-        Self { source: Source::Batch(batch), layout: Layout::default() }
+        Self { source: Source::Batch(batch), layout: LayoutOptions::default() }
     }
 
     /// The rows of all batches of a reader. All lines are in memory before the first is sent, as with every record;
@@ -92,7 +95,7 @@ impl<'a> Columns<'a> {
     /// # Ok::<_, Box<dyn std::error::Error>>(())
     /// ```
     pub fn from_reader(reader: impl RecordBatchReader + 'a) -> Self {
-        Self { source: Source::Reader(Box::new(reader)), layout: Layout::default() }
+        Self { source: Source::Reader(Box::new(reader)), layout: LayoutOptions::default() }
     }
 
     layout_options!(layout);

@@ -3,18 +3,21 @@
 use std::fmt::Write as _;
 use std::ops::Range;
 
-use polars_arrow::array::{Array, BooleanArray, PrimitiveArray, StaticArray, Utf8ViewArray};
+use polars_arrow::array::{
+    Array, BinaryArray, BinaryViewArray, BooleanArray, PrimitiveArray, StaticArray, Utf8ViewArray,
+};
 use polars_arrow::types::NativeType;
 use polars_core::datatypes::{CategoricalMapping, CategoricalPhysical, DataType, TimeUnit};
 use polars_core::frame::column::Column as PolarsColumn;
 use polars_core::series::Series;
 
 use crate::columns::{
-    Cell, CellError, Column, Pieces, Rendered, Role, Values, decimal, render_each,
+    Cell, CellError, Column, RenderedColumn, Role, Values, WrittenValues, binary_text, decimal,
+    render_each, try_render_each,
 };
-use crate::{Error, Timestamp};
+use crate::{Error, Result, Timestamp};
 
-/// A column, in the pieces that polars has it in.
+/// A column, in the chunks that polars has it in.
 pub(super) struct FrameColumn {
     series: Series,
     /// The row that each chunk begins at.
@@ -49,29 +52,30 @@ impl FrameColumn {
             || matches!(self.series.dtype(), DataType::Categorical(..) | DataType::Enum(..))
     }
 
-    /// Adds the pieces of some rows.
+    /// Renders some rows.
     pub(super) fn render<R: Role>(
         &self,
         rows: Range<usize>,
         role: &R,
-        rendered: &mut Rendered,
-        pieces: &mut Pieces,
+        written: &mut WrittenValues,
+        rendered: &mut RenderedColumn,
     ) -> Result<(), CellError> {
         if self.is_constant {
             // A category is written once at most, so nothing is shared below.
-            let one =
-                |_, pieces: &mut Pieces| self.chunks(0..1, role, &mut Rendered::default(), pieces);
-            return rendered.render(rows, role, pieces, |_| Some(0), one);
+            let one = |_, rendered: &mut RenderedColumn| {
+                self.chunks(0..1, role, &mut WrittenValues::default(), rendered)
+            };
+            return written.render(rows, role, rendered, |_| Some(0), one);
         }
-        self.chunks(rows, role, rendered, pieces)
+        self.chunks(rows, role, written, rendered)
     }
 
     fn chunks<R: Role>(
         &self,
         rows: Range<usize>,
         role: &R,
-        rendered: &mut Rendered,
-        pieces: &mut Pieces,
+        written: &mut WrittenValues,
+        rendered: &mut RenderedColumn,
     ) -> Result<(), CellError> {
         // The last chunk that begins at the first row or before it.
         let first = self.starts.partition_point(|&start| start <= rows.start).saturating_sub(1);
@@ -83,7 +87,7 @@ impl FrameColumn {
             let from = rows.start.max(start) - start;
             let to = rows.end.min(start + chunk.len()).saturating_sub(start);
             if from < to {
-                render(&**chunk, self.series.dtype(), from..to, role, rendered, pieces)
+                render(&**chunk, self.series.dtype(), from..to, role, written, rendered)
                     .map_err(|error| CellError { row: start + error.row, ..error })?;
             }
         }
@@ -105,18 +109,18 @@ fn values(data_type: &DataType) -> Values {
     }
 }
 
-/// Adds the pieces of some rows of a chunk.
+/// Renders some rows of a chunk.
 fn render<R: Role>(
     chunk: &dyn Array,
     data_type: &DataType,
     rows: Range<usize>,
     role: &R,
-    rendered: &mut Rendered,
-    pieces: &mut Pieces,
+    written: &mut WrittenValues,
+    rendered: &mut RenderedColumn,
 ) -> Result<(), CellError> {
     macro_rules! values {
         ($array:ty, $cell:expr) => {
-            each::<$array, R>(chunk, rows, role, pieces, $cell)
+            each::<$array, R>(chunk, rows, role, rendered, $cell)
         };
     }
     macro_rules! instants {
@@ -127,7 +131,7 @@ fn render<R: Role>(
         };
     }
     match data_type {
-        DataType::Null => render_each(rows, role, pieces, |_| Cell::Null),
+        DataType::Null => render_each(rows, role, rendered, |_| Cell::Null),
         DataType::Boolean => values!(BooleanArray, Cell::Boolean),
         DataType::Int8 => values!(PrimitiveArray<i8>, |v| Cell::Integer(v.into())),
         DataType::Int16 => values!(PrimitiveArray<i16>, |v| Cell::Integer(v.into())),
@@ -138,25 +142,31 @@ fn render<R: Role>(
         DataType::UInt32 => values!(PrimitiveArray<u32>, |v| Cell::Unsigned(v.into())),
         DataType::UInt64 => values!(PrimitiveArray<u64>, Cell::Unsigned),
         DataType::Int128 => {
-            wide::<i128, R>(chunk, rows, role, pieces, |v| v.try_into().ok().map(Cell::Integer))
+            wide::<i128, R>(chunk, rows, role, rendered, |v| v.try_into().ok().map(Cell::Integer))
         }
         DataType::UInt128 => {
-            wide::<u128, R>(chunk, rows, role, pieces, |v| v.try_into().ok().map(Cell::Unsigned))
+            wide::<u128, R>(chunk, rows, role, rendered, |v| v.try_into().ok().map(Cell::Unsigned))
         }
         DataType::Float16 => {
             values!(PrimitiveArray<polars_utils::float16::pf16>, |v| Cell::Float32(v.into()))
         }
         DataType::Float32 => values!(PrimitiveArray<f32>, Cell::Float32),
         DataType::Float64 => values!(PrimitiveArray<f64>, Cell::Float),
-        DataType::Decimal(_, scale) => decimals(chunk, rows, role, pieces, *scale),
+        DataType::Decimal(_, scale) => decimals(chunk, rows, role, rendered, *scale),
+        DataType::Binary => {
+            try_each::<BinaryViewArray, R>(chunk, rows, role, rendered, binary_text)
+        }
+        DataType::BinaryOffset => {
+            try_each::<BinaryArray<i64>, R>(chunk, rows, role, rendered, binary_text)
+        }
         DataType::String => values!(Utf8ViewArray, Cell::Text),
         DataType::Categorical(categories, mapping) => {
             let width = categories.physical();
-            named(chunk, width, mapping, rows, role, rendered, pieces)
+            named(chunk, width, mapping, rows, role, written, rendered)
         }
         DataType::Enum(categories, mapping) => {
             let width = categories.physical();
-            named(chunk, width, mapping, rows, role, rendered, pieces)
+            named(chunk, width, mapping, rows, role, written, rendered)
         }
         DataType::Datetime(TimeUnit::Milliseconds, _) => instants!(1_000_000),
         DataType::Datetime(TimeUnit::Microseconds, _) => instants!(1_000),
@@ -172,12 +182,24 @@ fn each<'a, A: StaticArray, R: Role>(
     chunk: &'a dyn Array,
     rows: Range<usize>,
     role: &R,
-    pieces: &mut Pieces,
+    rendered: &mut RenderedColumn,
     cell: impl Fn(A::ValueT<'a>) -> Cell<'a>,
 ) -> Result<(), CellError> {
     let array = array::<A>(chunk, rows.start)?;
     // Rows are within the chunk, so that nothing but a null is none.
-    render_each(rows, role, pieces, |row| array.get(row).map_or(Cell::Null, &cell))
+    render_each(rows, role, rendered, |row| array.get(row).map_or(Cell::Null, &cell))
+}
+
+/// As [`each`], of values that may be an error.
+fn try_each<'a, A: StaticArray, R: Role>(
+    chunk: &'a dyn Array,
+    rows: Range<usize>,
+    role: &R,
+    rendered: &mut RenderedColumn,
+    cell: impl Fn(A::ValueT<'a>) -> Result<Cell<'a>>,
+) -> Result<(), CellError> {
+    let array = array::<A>(chunk, rows.start)?;
+    try_render_each(rows, role, rendered, |row| array.get(row).map_or(Ok(Cell::Null), &cell))
 }
 
 /// Integers of 128 bits, of which those that are longer than 64 are an error.
@@ -185,14 +207,14 @@ fn wide<T: NativeType, R: Role>(
     chunk: &dyn Array,
     rows: Range<usize>,
     role: &R,
-    pieces: &mut Pieces,
+    rendered: &mut RenderedColumn,
     cell: impl Fn(T) -> Option<Cell<'static>>,
 ) -> Result<(), CellError> {
     let array = array::<PrimitiveArray<T>>(chunk, rows.start)?;
     for row in rows {
         let result = match StaticArray::get(array, row).map(|value| (value, cell(value))) {
-            None => pieces.push(role, Cell::Null),
-            Some((_, Some(cell))) => pieces.push(role, cell),
+            None => rendered.push(role, Cell::Null),
+            Some((_, Some(cell))) => rendered.push(role, cell),
             Some((value, None)) => Err(Error::invalid_record(format!(
                 "{value} does not fit 64 bits: make the column a float or text"
             ))),
@@ -206,7 +228,7 @@ fn decimals<R: Role>(
     chunk: &dyn Array,
     rows: Range<usize>,
     role: &R,
-    pieces: &mut Pieces,
+    rendered: &mut RenderedColumn,
     scale: usize,
 ) -> Result<(), CellError> {
     let array = array::<PrimitiveArray<i128>>(chunk, rows.start)?;
@@ -225,7 +247,7 @@ fn decimals<R: Role>(
                 Cell::Number(&text)
             }
         };
-        pieces.push(role, cell).map_err(|error| CellError { row, error })?;
+        rendered.push(role, cell).map_err(|error| CellError { row, error })?;
     }
     Ok(())
 }
@@ -237,18 +259,18 @@ fn named<R: Role>(
     mapping: &CategoricalMapping,
     rows: Range<usize>,
     role: &R,
-    rendered: &mut Rendered,
-    pieces: &mut Pieces,
+    written: &mut WrittenValues,
+    rendered: &mut RenderedColumn,
 ) -> Result<(), CellError> {
     match width {
         CategoricalPhysical::U8 => {
-            categories::<u8, R>(chunk, mapping, rows, role, rendered, pieces)
+            categories::<u8, R>(chunk, mapping, rows, role, written, rendered)
         }
         CategoricalPhysical::U16 => {
-            categories::<u16, R>(chunk, mapping, rows, role, rendered, pieces)
+            categories::<u16, R>(chunk, mapping, rows, role, written, rendered)
         }
         CategoricalPhysical::U32 => {
-            categories::<u32, R>(chunk, mapping, rows, role, rendered, pieces)
+            categories::<u32, R>(chunk, mapping, rows, role, written, rendered)
         }
     }
 }
@@ -259,15 +281,15 @@ fn categories<T: NativeType + Into<u32>, R: Role>(
     mapping: &CategoricalMapping,
     rows: Range<usize>,
     role: &R,
-    rendered: &mut Rendered,
-    pieces: &mut Pieces,
+    written: &mut WrittenValues,
+    rendered: &mut RenderedColumn,
 ) -> Result<(), CellError> {
     let array = array::<PrimitiveArray<T>>(chunk, rows.start)?;
     let number = |row: usize| StaticArray::get(array, row).map(|number| number.into() as usize);
-    rendered.render(rows, role, pieces, number, |number, pieces| {
+    written.render(rows, role, rendered, number, |number, rendered| {
         let name = u32::try_from(number).ok().and_then(|number| mapping.cat_to_str(number));
         let name = name.ok_or_else(|| Error::invalid_record("the category has no name"));
-        name.and_then(|name| pieces.push(role, Cell::Text(name)))
+        name.and_then(|name| rendered.push(role, Cell::Text(name)))
             .map_err(|error| CellError { row: number, error })
     })
 }

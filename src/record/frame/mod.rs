@@ -11,7 +11,8 @@ use self::column::FrameColumn;
 use super::{Lines, Record};
 use crate::Result;
 use crate::columns::{
-    CellError, Column, Encoder, Layout, Pieces, Rendered, Role, Table, layout_options,
+    CellError, Column, Encoder, LayoutOptions, RenderedColumn, Role, Table, WrittenValues,
+    layout_options,
 };
 
 /// A data frame of polars to be written: each row is a line.
@@ -35,14 +36,15 @@ use crate::columns::{
 /// # What becomes of a column
 ///
 /// - The **measurement** is the name given here, or else the text in the column that
-///   [`measurement_column`](Self::measurement_column) names, or in `measurement`, or in `iox::measurement`. (With a name
-///   given, the latter two are left out, unless they are tags.)
+///   [`measurement_column`](Self::measurement_column) names, or in `measurement`, or in `iox::measurement`.
 /// - The **timestamp** is the column that [`timestamp_column`](Self::timestamp_column) names, or `time` if there is one.
 ///   Datetimes count by their unit, dates are their midnight, integers count by [`date_unit`](Self::date_unit), and text
 ///   is read as RFC 3339 and its relatives. A null timestamp is an error. Without such a column the server gives all
 ///   rows its time, and rows of equal tags become one.
 /// - **Tags** are the columns listed in [`tags`](Self::tags), of text or of anything else that has one.
-/// - **Fields** are all others:
+/// - **Fields** are all others, or those listed in [`fields`](Self::fields); what [`exclude`](Self::exclude) lists is left
+///   out, and [`rename`](Self::rename) gives a column another name. A name that no column has is an error that lists the
+///   columns there are.
 ///
 /// | polars | field |
 /// |---|---|
@@ -51,24 +53,26 @@ use crate::columns::{
 /// | floats of every width, decimals (all their digits are written) | float |
 /// | booleans | boolean |
 /// | strings, categoricals, enums | string |
+/// | binary, with [`binary_as_text`](Self::binary_as_text) | string |
 /// | datetimes, dates, times | string: `2022-01-01T08:00:00Z`, `2022-01-01`, `08:00:00` |
 ///
 /// A datetime with a time zone is the instant that it stands for, and one without is taken to be in UTC. Nulls, NaN,
-/// infinities and empty tags are left out, and so are rows without a field. Columns of binary, of lists, arrays,
-/// structs and objects are an error that names the column, before anything is written.
+/// infinities and empty tags are left out, and so are rows without a field. Columns of lists, arrays, structs and
+/// objects, and of binary without [`binary_as_text`](Self::binary_as_text), are an error that names the column, before
+/// anything is written, unless they are left out.
 ///
 /// The client's default tags are added where the frame has none of that name, or no value. Nothing of the frame is
 /// copied but into the lines.
 #[must_use = "this is written by `client.write(…).send()`"]
 pub struct Frame<'a> {
     frame: &'a DataFrame,
-    layout: Layout,
+    layout: LayoutOptions,
 }
 
 impl<'a> Frame<'a> {
     /// The rows of a data frame.
     pub fn new(frame: &'a DataFrame) -> Self {
-        Self { frame, layout: Layout::default() }
+        Self { frame, layout: LayoutOptions::default() }
     }
 
     layout_options!(layout);
@@ -93,11 +97,11 @@ impl Table for FrameColumns<'_> {
         column: usize,
         rows: Range<usize>,
         role: &R,
-        rendered: &mut Rendered,
-        pieces: &mut Pieces,
+        written: &mut WrittenValues,
+        rendered: &mut RenderedColumn,
     ) -> Result<(), CellError> {
         match self.0.get(column) {
-            Some(column) => column.render(rows, role, rendered, pieces),
+            Some(column) => column.render(rows, role, written, rendered),
             None => Ok(()), // the encoder has its columns from here
         }
     }

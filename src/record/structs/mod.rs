@@ -1,5 +1,7 @@
 //! Anything that is `Serialize` is a record.
 
+mod names;
+mod part;
 mod row;
 mod scalar;
 mod time_parts;
@@ -9,7 +11,8 @@ use std::fmt;
 use serde_core::Serialize;
 
 use super::{Lines, Record};
-use crate::{Precision, Result};
+use crate::Result;
+use crate::columns::{LayoutOptions, layout_options};
 use row::Row;
 
 /// Items that are `Serialize` (structs, maps, and what is made of them), to be written: each one is a line.
@@ -49,34 +52,28 @@ use row::Row;
 /// # What becomes of a key
 ///
 /// - The **measurement** is the name given here, or else the text at [`measurement_key`](Self::measurement_key), or at
-///   `measurement`, or at `iox::measurement`. (With a name given, the latter two are left out, unless they are tags.)
+///   `measurement`, or at `iox::measurement`.
 /// - The **time** is what stands at [`time_key`](Self::time_key), or at `time` if there is one: a
 ///   [`Timestamp`](crate::Timestamp), a `SystemTime`, what the crates `chrono`, `jiff` and `time` serialize, text in
 ///   RFC 3339, or an integer in [`date_unit`](Self::date_unit). With a time key given, an item without a time is an
 ///   error.
-/// - **Tags** are what stands at the keys listed in [`tags`](Self::tags). Items need not have all of them.
+/// - **Tags** are what stands at the keys listed in [`tags`](Self::tags). An item need not have all of them, but one that no item
+///   of the call has is an error, as a typing error would be silent otherwise.
 /// - **Fields** are all others, or those listed in [`fields`](Self::fields). Signed integers are integers, unsigned ones
 ///   unsigned integers, `char`s and unit variants of an enum are strings, times are strings in RFC 3339.
 ///
+/// What the options call a column is a key here. Keys can be [left out](Self::exclude) and go by
+/// [another name](Self::rename). A key of `tags`, `fields`, `exclude` or `rename` that no item of the call has is an error that
+/// lists the keys there are.
+///
 /// `None`, `()`, NaN, infinities and empty tags are left out, and so are items without a field. What is nested is an
-/// error that names its key; `#[serde(flatten)]` makes one level of it.
+/// error that names its key, unless it is left out; `#[serde(flatten)]` makes one level of it.
 ///
 /// The client's default tags are added where an item has none of that name.
 #[must_use = "this is written by `client.write(…).send()`"]
 pub struct Structs<I> {
     items: I,
-    shape: Shape,
-}
-
-/// What the caller says about the keys.
-#[derive(Clone, Debug, Default)]
-struct Shape {
-    measurement: Option<String>,
-    measurement_key: Option<String>,
-    tags: Vec<String>,
-    fields: Option<Vec<String>>,
-    time_key: Option<String>,
-    date_unit: Option<Precision>,
+    layout: LayoutOptions,
 }
 
 impl<I> Structs<I>
@@ -86,43 +83,19 @@ where
 {
     /// These items: a slice, a vector or anything else that can be iterated over.
     pub fn new(items: I) -> Self {
-        Self { items, shape: Shape::default() }
+        Self { items, layout: LayoutOptions::default() }
     }
 
-    /// The measurement of all items.
-    pub fn measurement(mut self, name: impl Into<String>) -> Self {
-        self.shape.measurement = Some(name.into());
-        self
+    layout_options!(layout);
+
+    /// The same as [`measurement_column`](Self::measurement_column).
+    pub fn measurement_key(self, key: impl Into<String>) -> Self {
+        self.measurement_column(key)
     }
 
-    /// The key at which each item names its measurement.
-    pub fn measurement_key(mut self, key: impl Into<String>) -> Self {
-        self.shape.measurement_key = Some(key.into());
-        self
-    }
-
-    /// The keys of tags.
-    pub fn tags(mut self, keys: impl IntoIterator<Item = impl Into<String>>) -> Self {
-        self.shape.tags = keys.into_iter().map(Into::into).collect();
-        self
-    }
-
-    /// The keys of fields; all others are left out.
-    pub fn fields(mut self, keys: impl IntoIterator<Item = impl Into<String>>) -> Self {
-        self.shape.fields = Some(keys.into_iter().map(Into::into).collect());
-        self
-    }
-
-    /// The key of the time, `time` if this is not called.
-    pub fn time_key(mut self, key: impl Into<String>) -> Self {
-        self.shape.time_key = Some(key.into());
-        self
-    }
-
-    /// The unit of times that are integers; the precision of the write if this is not called.
-    pub fn date_unit(mut self, unit: Precision) -> Self {
-        self.shape.date_unit = Some(unit);
-        self
+    /// The same as [`timestamp_column`](Self::timestamp_column).
+    pub fn time_key(self, key: impl Into<String>) -> Self {
+        self.timestamp_column(key)
     }
 }
 
@@ -132,14 +105,15 @@ where
     I::Item: Serialize,
 {
     fn encode(self, lines: &mut Lines<'_>) -> Result<()> {
-        let Self { items, shape } = self;
-        let mut row = Row::new(shape, lines)?;
-        lines.push_all(items.into_iter(), |item, lines| row.encode(&item, lines))
+        let Self { items, layout } = self;
+        let mut row = Row::new(layout, lines)?;
+        lines.push_all(items.into_iter(), |item, lines| row.encode(&item, lines))?;
+        row.check_names()
     }
 }
 
 impl<I> fmt::Debug for Structs<I> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Structs").field("shape", &self.shape).finish_non_exhaustive()
+        f.debug_struct("Structs").field("layout", &self.layout).finish_non_exhaustive()
     }
 }

@@ -2,22 +2,21 @@
 
 use serde_core::ser::{self, Impossible, Serialize, Serializer};
 
-use super::Shape;
+use super::names::Names;
 use super::scalar::{Failed, Scalar, Sink, nested};
-use crate::columns::{Cell, LineTag, Name, Role, Time, field_value, tags_in_order};
-use crate::line_protocol::keys::Keys;
-use crate::line_protocol::words::look;
-use crate::line_protocol::{encoder, escape};
+use crate::columns::{
+    Cell, LayoutOptions, LineTag, Measurement, Role, Time, field_value, tags_in_order,
+};
+use crate::line_protocol::duplicate_keys::DuplicateKeys;
+use crate::line_protocol::short_bytes::{self, look};
+use crate::line_protocol::{encoder, encoder::LineInProgress, escape};
 use crate::record::Lines;
 use crate::{Error, Result, Timestamp};
 
-/// The usual keys of the measurement, the first one winning.
-const MEASUREMENTS: [&str; 2] = ["measurement", "iox::measurement"];
-const TIME: &str = "time";
-
 /// The parts of the line in the making; the memory is kept from item to item.
 pub(super) struct Row {
-    shape: Shape,
+    layout: LayoutOptions,
+    names: Names,
     tags: Vec<LineTag>,
     times: Time,
     /// The name given for all items, escaped.
@@ -25,6 +24,8 @@ pub(super) struct Row {
     /// The name that the item gives, escaped, and how good the key is (0 is the best).
     name: Vec<u8>,
     name_rank: usize,
+    /// The same name as it stood there.
+    plain_name: String,
     /// For each of `tags` what the item has for it, in `tag_bytes`.
     tag_places: Vec<Option<(usize, usize)>>,
     tag_bytes: Vec<u8>,
@@ -35,30 +36,42 @@ pub(super) struct Row {
 /// The fields of the line in the making, and their keys.
 struct Fields {
     bytes: Vec<u8>,
-    keys: Keys,
+    keys: DuplicateKeys,
     /// Where each key stands, escaped.
     places: Vec<(usize, usize)>,
 }
 
 impl Row {
-    pub(super) fn new(shape: Shape, lines: &Lines<'_>) -> Result<Self> {
+    pub(super) fn new(layout: LayoutOptions, lines: &Lines<'_>) -> Result<Self> {
         let mut fixed = Vec::new();
-        if let Some(name) = &shape.measurement {
+        if let Some((key, what)) = layout.contradiction() {
+            return Err(Error::invalid_record(format!(
+                "the key {} cannot be {what} and excluded",
+                escape::quoted(key)
+            )));
+        }
+        if let Some(name) = &layout.measurement {
             escape::measurement(&mut fixed, name)?;
         }
-        let tags = tags_in_order(&shape.tags, lines.rules())?;
+        let tags = tags_in_order(&layout.tags, lines.rules())?;
         let precision = lines.precision();
         Ok(Self {
-            times: Time { unit: shape.date_unit.unwrap_or(precision), precision },
+            times: Time::new(layout.date_unit.unwrap_or(precision), precision),
             tag_places: vec![None; tags.len()],
             tags,
             fixed,
             name: Vec::new(),
             name_rank: usize::MAX,
+            plain_name: String::new(),
             tag_bytes: Vec::new(),
-            fields: Fields { bytes: Vec::new(), keys: Keys::default(), places: Vec::new() },
+            fields: Fields {
+                bytes: Vec::new(),
+                keys: DuplicateKeys::default(),
+                places: Vec::new(),
+            },
             time: None,
-            shape,
+            names: Names::new(&layout, lines.rules()),
+            layout,
         })
     }
 
@@ -66,19 +79,18 @@ impl Row {
     pub(super) fn encode<T: Serialize>(&mut self, item: &T, lines: &mut Lines<'_>) -> Result<()> {
         self.clear();
         item.serialize(Entries { row: self, key: String::new() }).map_err(|failed| failed.0)?;
-        if self.shape.measurement.is_none() && self.name.is_empty() {
+        if self.layout.measurement.is_none() && self.name.is_empty() {
             return Err(Error::invalid_record(
                 "the item names no measurement: name one with .measurement(…) or .measurement_key(…)",
             ));
         }
-        if let (Some(key), None) = (&self.shape.time_key, self.time) {
+        if let (Some(key), None) = (&self.layout.timestamp_column, self.time) {
             return Err(Error::invalid_record(format!(
                 "the item has no time at the key {}",
                 escape::quoted(key)
             )));
         }
-        lines.push_line(self.time, |out| Ok(self.line(out)))?;
-        Ok(())
+        lines.push_line(self.time, |line| self.write(line))
     }
 
     fn clear(&mut self) {
@@ -92,9 +104,9 @@ impl Row {
         self.time = None;
     }
 
-    /// Appends the line without its time and end, if there is a field.
-    fn line(&self, out: &mut Vec<u8>) -> bool {
-        let Some((_, fields)) = self.fields.bytes.split_first() else { return false };
+    /// Appends the measurement, the tags and the fields.
+    fn write(&self, line: &mut LineInProgress<'_>) {
+        let out = line.out();
         out.extend_from_slice(if self.fixed.is_empty() { &self.name } else { &self.fixed });
         for (tag, place) in self.tags.iter().zip(&self.tag_places) {
             out.extend_from_slice(match (tag, place) {
@@ -103,12 +115,28 @@ impl Row {
                 (LineTag::Own(tag), None) => &tag.default,
             });
         }
-        out.push(b' ');
-        out.extend_from_slice(fields);
-        true
+        line.fields_begin_at(Some(line.len()));
+        line.out().extend_from_slice(&self.fields.bytes);
+    }
+
+    /// An error if the options name a key that no item had.
+    pub(super) fn check_names(&self) -> Result<()> {
+        self.names.check()
     }
 
     fn entry<T: Serialize + ?Sized>(&mut self, key: &str, value: &T) -> Result<(), Failed> {
+        self.names.see(key, &self.layout);
+        if self.layout.renames.is_empty() {
+            return self.named_entry(key, value);
+        }
+        let name = self.layout.new_name(key).to_owned();
+        self.named_entry(&name, value)
+    }
+
+    fn named_entry<T: Serialize + ?Sized>(&mut self, key: &str, value: &T) -> Result<(), Failed> {
+        if self.layout.is_excluded(key) {
+            return Ok(());
+        }
         self.entry_unnamed(key, value).map_err(|Failed(error)| {
             Failed(error.in_context(&format!("the key {}", escape::quoted(key))))
         })
@@ -116,42 +144,50 @@ impl Row {
 
     fn entry_unnamed<T: Serialize + ?Sized>(&mut self, key: &str, value: &T) -> Result<(), Failed> {
         let own = |tag: &LineTag| matches!(tag, LineTag::Own(tag) if tag.key == key);
+        let bytes = self.layout.binary_as_text;
         if let Some(place) = self.tags.iter().position(own) {
-            return value.serialize(Scalar::new(&mut TagSink { row: self, place }));
+            return value.serialize(Scalar::new(&mut TagSink { row: self, place }).bytes(bytes));
         }
-        if key == self.shape.time_key.as_deref().unwrap_or(TIME) {
-            return value.serialize(Scalar::new(&mut TimeSink(self)));
+        if key == self.layout.time() {
+            return value.serialize(Scalar::new(&mut TimeSink(self)).bytes(bytes));
         }
-        if let Some(rank) = self.measurement_rank(key) {
-            if rank >= self.name_rank || self.shape.measurement.is_some() {
-                return Ok(());
-            }
-            return value.serialize(Scalar::new(&mut NameSink { row: self, rank }));
-        }
-        if let Some(fields) = &self.shape.fields
-            && !fields.iter().any(|field| field == key)
+        if let Some(rank) = self.measurement_rank(key)
+            && rank < self.name_rank
         {
+            return value.serialize(Scalar::new(&mut NameSink { row: self, rank }).bytes(bytes));
+        }
+        if !self.layout.can_be_field(key) {
             return Ok(());
         }
+        self.check_field(key)?;
+        value.serialize(Scalar::new(&mut FieldSink { fields: &mut self.fields, key }).bytes(bytes))
+    }
+
+    fn check_field(&self, key: &str) -> Result<()> {
         let default = |tag: &LineTag| matches!(tag, LineTag::Default(piece) if is_of(piece, key));
         if self.tags.iter().any(default) {
-            return Err(encoder::tag_and_field(key).into());
+            return Err(encoder::tag_and_field(key));
         }
-        value.serialize(Scalar::new(&mut FieldSink { fields: &mut self.fields, key }))
+        Ok(())
     }
 
     /// How good a key for the measurement this is, if it is one.
     fn measurement_rank(&self, key: &str) -> Option<usize> {
-        match &self.shape.measurement_key {
-            Some(chosen) if chosen == key => Some(0),
-            Some(_) => None,
-            None => MEASUREMENTS.iter().position(|usual| *usual == key),
+        match (&self.layout.measurement, &self.layout.measurement_column) {
+            (Some(_), _) => None,
+            (None, Some(chosen)) => (chosen == key).then_some(0),
+            (None, None) => LayoutOptions::MEASUREMENTS.iter().position(|usual| *usual == key),
         }
     }
 }
 
 /// Whether `,key=value` is of this key.
 fn is_of(piece: &[u8], key: &str) -> bool {
+    if short_bytes::is_plain(key.as_bytes()) {
+        // It stands there as it is, and no other key has an equals sign behind it.
+        let rest = piece.get(1..).and_then(|rest| rest.strip_prefix(key.as_bytes()));
+        return rest.is_some_and(|rest| rest.starts_with(b"="));
+    }
     let mut prefix = Vec::new();
     // A key that cannot be written has no piece.
     encoder::tag_key(&mut prefix, key).is_ok() && piece.starts_with(&prefix)
@@ -205,9 +241,22 @@ impl Sink for NameSink<'_> {
         if let Cell::Null = cell {
             return Ok(());
         }
-        self.row.name_rank = self.rank;
-        self.row.name.clear();
-        Name.write(&mut self.row.name, cell).map(drop)
+        let row = &mut *self.row;
+        // The name that stood at a key of less worth is a field, as it is where it comes second.
+        if let Some(key) = LayoutOptions::MEASUREMENTS.get(row.name_rank)
+            && row.layout.can_be_field(key)
+        {
+            row.check_field(key)?;
+            FieldSink { fields: &mut row.fields, key }.put(Cell::Text(&row.plain_name))?;
+        }
+        row.name_rank = self.rank;
+        row.name.clear();
+        Measurement.write(&mut row.name, cell)?;
+        if let Cell::Text(text) = cell {
+            row.plain_name.clear();
+            row.plain_name.push_str(text);
+        }
+        Ok(())
     }
 }
 
@@ -224,7 +273,7 @@ impl Sink for FieldSink<'_> {
         }
         let Fields { bytes, keys, places } = &mut *self.fields;
         let start = bytes.len();
-        encoder::field_key(bytes, false, self.key)?;
+        encoder::field_key(bytes, self.key)?;
         let place = (start + 1, bytes.len() - 1);
         if !field_value(bytes, cell)? {
             bytes.truncate(start);
@@ -376,6 +425,11 @@ impl ser::SerializeStruct for Entries<'_> {
         value: &T,
     ) -> Result<(), Failed> {
         self.row.entry(key, value)
+    }
+
+    fn skip_field(&mut self, key: &'static str) -> Result<(), Failed> {
+        self.row.names.see(key, &self.row.layout);
+        Ok(())
     }
 
     fn end(self) -> Result<(), Failed> {

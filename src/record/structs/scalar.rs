@@ -2,8 +2,9 @@
 
 use serde_core::ser::{self, Impossible, Serialize, Serializer};
 
-use super::time_parts::TimeParts;
-use crate::columns::Cell;
+use super::part::PartSerializer;
+use super::time_parts::{Part, TimeParts};
+use crate::columns::{Cell, binary_text};
 use crate::{Error, Result, Timestamp};
 
 /// What takes a value.
@@ -14,13 +15,20 @@ pub(super) trait Sink {
 /// Hands a value to its sink, if it is not nested.
 pub(super) struct Scalar<'a, S> {
     sink: &'a mut S,
-    /// Whether a wide integer is the inside of a [`Timestamp`].
+    /// Whether the value is the inside of a [`Timestamp`].
     is_timestamp: bool,
+    /// Whether bytes are text.
+    bytes_are_text: bool,
 }
 
 impl<'a, S> Scalar<'a, S> {
     pub(super) fn new(sink: &'a mut S) -> Self {
-        Self { sink, is_timestamp: false }
+        Self { sink, is_timestamp: false, bytes_are_text: false }
+    }
+
+    /// Whether bytes are text in UTF-8; without it they are an error.
+    pub(super) fn bytes(self, are_text: bool) -> Self {
+        Self { bytes_are_text: are_text, ..self }
     }
 }
 
@@ -89,10 +97,12 @@ impl<'a, S: Sink> Serializer for Scalar<'a, S> {
         serialize_str(&str) => Cell::Text;
     }
 
+    /// A [`Timestamp`] is asked for its numbers, and everything else for its text.
+    fn is_human_readable(&self) -> bool {
+        !self.is_timestamp
+    }
+
     fn serialize_i128(self, value: i128) -> Result<(), Failed> {
-        if self.is_timestamp {
-            return Ok(self.sink.put(Cell::Instant(Timestamp::from_nanos(value)))?);
-        }
         match i64::try_from(value) {
             Ok(value) => self.serialize_i64(value),
             Err(_) => Err(too_large(&value)),
@@ -110,8 +120,14 @@ impl<'a, S: Sink> Serializer for Scalar<'a, S> {
         self.serialize_str(value.encode_utf8(&mut [0; 4]))
     }
 
-    fn serialize_bytes(self, _: &[u8]) -> Result<(), Failed> {
-        Err(Failed(Error::invalid_record("no column of InfluxDB can hold bytes: make them text")))
+    fn serialize_bytes(self, value: &[u8]) -> Result<(), Failed> {
+        if !self.bytes_are_text {
+            return Err(Failed(Error::invalid_record(
+                "no column of InfluxDB can hold bytes: take them for text with .binary_as_text(true), or leave the key \
+                 out with .exclude(…)",
+            )));
+        }
+        Ok(self.sink.put(binary_text(value)?)?)
     }
 
     fn serialize_none(self) -> Result<(), Failed> {
@@ -162,7 +178,8 @@ impl<'a, S: Sink> Serializer for Scalar<'a, S> {
     }
 
     fn serialize_tuple(self, _: usize) -> Result<Tuple<'a, S>, Failed> {
-        Ok(Tuple { sink: self.sink, parts: TimeParts::default(), is_system_time: false })
+        let kind = if self.is_timestamp { TupleKind::Timestamp } else { TupleKind::DateTime };
+        Ok(Tuple { sink: self.sink, parts: TimeParts::default(), kind })
     }
 
     fn serialize_tuple_struct(
@@ -188,10 +205,8 @@ impl<'a, S: Sink> Serializer for Scalar<'a, S> {
     }
 
     fn serialize_struct(self, name: &'static str, _: usize) -> Result<Tuple<'a, S>, Failed> {
-        if name != "SystemTime" {
-            return Err(nested(&format!("the struct {name}")));
-        }
-        Ok(Tuple { sink: self.sink, parts: TimeParts::default(), is_system_time: true })
+        let kind = TupleKind::Struct(name);
+        Ok(Tuple { sink: self.sink, parts: TimeParts::default(), kind })
     }
 
     fn serialize_struct_variant(
@@ -205,29 +220,34 @@ impl<'a, S: Sink> Serializer for Scalar<'a, S> {
     }
 }
 
-/// A tuple, which can only be a time, or `SystemTime`.
+/// A tuple or a struct, which can only be a time.
 pub(super) struct Tuple<'a, S> {
     sink: &'a mut S,
     parts: TimeParts,
-    is_system_time: bool,
+    kind: TupleKind,
+}
+
+enum TupleKind {
+    /// Of the crate `time`, if it is one.
+    DateTime,
+    /// Of this crate.
+    Timestamp,
+    /// A struct of this name.
+    Struct(&'static str),
 }
 
 impl<S: Sink> Tuple<'_, S> {
-    fn push<T: Serialize + ?Sized>(&mut self, value: &T) {
-        let mut part = Part(None);
-        // What is no integer is no part of a time; that is told at the end.
-        let _ = value.serialize(Scalar::new(&mut part));
-        self.parts.push(part.0);
-    }
-
     fn finish(self) -> Result<(), Failed> {
-        let time = match self.is_system_time {
-            true => self.parts.system_time(),
-            false => self.parts.date_time(),
+        let time = match self.kind {
+            TupleKind::DateTime => self.parts.date_time(),
+            TupleKind::Timestamp => self.parts.timestamp(),
+            TupleKind::Struct("SystemTime") => self.parts.system_time(),
+            TupleKind::Struct(_) => None,
         };
-        match time {
-            Some(time) => Ok(self.sink.put(Cell::Instant(time))?),
-            None => Err(nested("a tuple")),
+        match (time, self.kind) {
+            (Some(time), _) => Ok(self.sink.put(Cell::Instant(time))?),
+            (None, TupleKind::Struct(name)) => Err(nested(&format!("the struct {name}"))),
+            (None, _) => Err(nested("a tuple")),
         }
     }
 }
@@ -237,7 +257,7 @@ impl<S: Sink> ser::SerializeTuple for Tuple<'_, S> {
     type Error = Failed;
 
     fn serialize_element<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Failed> {
-        self.push(value);
+        self.parts.push(value.serialize(PartSerializer).unwrap_or(Part::Other));
         Ok(())
     }
 
@@ -255,28 +275,40 @@ impl<S: Sink> ser::SerializeStruct for Tuple<'_, S> {
         _: &'static str,
         value: &T,
     ) -> Result<(), Failed> {
-        self.push(value);
+        if let TupleKind::Struct(NUMBER) = self.kind {
+            return value.serialize(Scalar::new(&mut NumberText(self.sink)));
+        }
+        self.parts.push(value.serialize(PartSerializer).unwrap_or(Part::Other));
         Ok(())
     }
 
     fn end(self) -> Result<(), Failed> {
-        self.finish()
+        match self.kind {
+            TupleKind::Struct(NUMBER) => Ok(()),
+            _ => self.finish(),
+        }
     }
 }
 
-/// An integer, if it is one.
-struct Part(Option<i64>);
+/// Hands on the number that a text is, as it would come without the feature `arbitrary_precision` of `serde_json`.
+struct NumberText<'a, S>(&'a mut S);
 
-impl Sink for Part {
+impl<S: Sink> Sink for NumberText<'_, S> {
     fn put(&mut self, cell: Cell<'_>) -> Result<()> {
-        self.0 = match cell {
-            Cell::Integer(value) => Some(value),
-            Cell::Unsigned(value) => i64::try_from(value).ok(),
-            _ => None,
-        };
-        Ok(())
+        let Cell::Text(text) = cell else { return self.0.put(cell) };
+        let float = text.parse::<f64>();
+        self.0.put(match (text.parse(), text.parse(), float) {
+            (Ok(0), _, Ok(float)) if float.is_sign_negative() => Cell::Float(float),
+            (_, Ok(value), _) => Cell::Unsigned(value),
+            (Ok(value), Err(_), _) => Cell::Integer(value),
+            (Err(_), Err(_), Ok(float)) => Cell::Float(float),
+            (Err(_), Err(_), Err(_)) => cell,
+        })
     }
 }
+
+/// What `serde_json` calls a number if it keeps its text.
+const NUMBER: &str = "$serde_json::private::Number";
 
 #[cold]
 fn too_large(value: &dyn std::fmt::Display) -> Failed {

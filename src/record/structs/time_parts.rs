@@ -1,63 +1,95 @@
-//! Times that are serialized in parts.
+//! Times that are serialized in parts, known by the types of the parts and not by their values.
+//!
+//! The crate `time` serializes a date with its time of day as a tuple of `i32, u16, u8, u8, u8, u32` (year, day of the
+//! year, hour, minute, second, nanosecond), and a time with an offset with three `i8` behind these (hours, minutes,
+//! seconds of the offset). The standard library serializes `SystemTime` as a struct of two fields, `u64` and `u32`.
+//! So no array is ever taken for a time: its elements have one type.
 
 use crate::Timestamp;
+use crate::calendar::{days_of, seconds_of_clock};
 
-/// The integers of a tuple or of `SystemTime`'s struct.
-#[derive(Debug, Default)]
+/// One part: an integer and its type.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Part {
+    I8(i8),
+    I32(i32),
+    I64(i64),
+    U8(u8),
+    U16(u16),
+    U32(u32),
+    U64(u64),
+    /// Something that no time has.
+    Other,
+}
+
+/// The parts of a tuple or a struct, as they come.
+#[derive(Debug)]
 pub(super) struct TimeParts {
-    parts: [i64; LONGEST],
-    len: usize,
-    /// Something among them that no time has.
-    is_other: bool,
+    parts: [Part; LONGEST],
+    count: usize,
+}
+
+impl Default for TimeParts {
+    fn default() -> Self {
+        Self { parts: [Part::Other; LONGEST], count: 0 }
+    }
 }
 
 impl TimeParts {
-    pub(super) fn push(&mut self, part: Option<i64>) {
-        match (self.parts.get_mut(self.len), part) {
-            (Some(place), Some(part)) => *place = part,
-            _ => self.is_other = true,
+    pub(super) fn push(&mut self, part: Part) {
+        if let Some(place) = self.parts.get_mut(self.count) {
+            *place = part;
         }
-        self.len += 1;
+        self.count += 1;
     }
 
-    /// `SystemTime`: seconds and nanoseconds since 1970.
+    /// The time that a `SystemTime` stands for: seconds and nanoseconds since 1970.
     pub(super) fn system_time(&self) -> Option<Timestamp> {
-        match self.parts {
-            [seconds, nanos, ..] if self.len == 2 && !self.is_other => Some(at(seconds, nanos)),
+        match self.parts.get(..self.count)? {
+            [Part::U64(seconds), Part::U32(nanos)] => Some(at((*seconds).into(), *nanos)),
             _ => None,
         }
     }
 
-    /// `OffsetDateTime` and `PrimitiveDateTime` of the crate `time`: year, day of the year, hour, minute, second and
-    /// nanosecond, and of the former the offset's hours, minutes and seconds.
+    /// The time that a [`Timestamp`] of this crate stands for: seconds and nanoseconds since 1970.
+    pub(super) fn timestamp(&self) -> Option<Timestamp> {
+        match self.parts.get(..self.count)? {
+            [Part::I64(seconds), Part::U32(nanos)] => Some(at((*seconds).into(), *nanos)),
+            _ => None,
+        }
+    }
+
+    /// The time that a `PrimitiveDateTime`, a `UtcDateTime` or an `OffsetDateTime` of the crate `time` stands for.
     pub(super) fn date_time(&self) -> Option<Timestamp> {
-        if self.is_other || !matches!(self.len, 6 | 9) {
+        let (date_time, offset) = self.parts.get(..self.count)?.split_at_checked(6)?;
+        let [
+            Part::I32(year),
+            Part::U16(ordinal),
+            Part::U8(hour),
+            Part::U8(minute),
+            Part::U8(second),
+            Part::U32(nanos),
+        ] = *date_time
+        else {
             return None;
-        }
-        let [year, ordinal, hour, minute, second, nanos, offsets @ ..] = self.parts;
-        let [offset_hours, offset_minutes, offset_seconds] = offsets;
-        let is_date = (-999_999..=999_999).contains(&year) && (1..=366).contains(&ordinal);
-        let is_clock =
-            (0..24).contains(&hour) && (0..60).contains(&minute) && (0..60).contains(&second);
-        let is_offset = offsets.iter().all(|part| (-60..=60).contains(part));
-        if !is_date || !is_clock || !is_offset || !(0..1_000_000_000).contains(&nanos) {
-            return None;
-        }
-        let before = year - 1;
-        let days = before * 365 + before.div_euclid(4) - before.div_euclid(100)
-            + before.div_euclid(400)
-            - DAYS_BEFORE_1970
-            + ordinal
-            - 1;
-        let offset = offset_hours * 3600 + offset_minutes * 60 + offset_seconds;
-        Some(at(days * 86_400 + hour * 3600 + minute * 60 + second - offset, nanos))
+        };
+        let offset = match *offset {
+            [] => 0,
+            [Part::I8(hours), Part::I8(minutes), Part::I8(seconds)] => {
+                i64::from(hours) * 3600 + i64::from(minutes) * 60 + i64::from(seconds)
+            }
+            _ => return None,
+        };
+        let is_valid = (1..=366).contains(&ordinal) && nanos < 1_000_000_000;
+        let clock = seconds_of_clock(hour.into(), minute.into(), second.into())?;
+        let days = days_of(year.into(), 1, 1) + i64::from(ordinal) - 1;
+        is_valid.then(|| at(i128::from(days * 86_400 + clock - offset), nanos))
     }
 }
 
-fn at(seconds: i64, nanos: i64) -> Timestamp {
-    Timestamp::from_nanos(i128::from(seconds) * 1_000_000_000 + i128::from(nanos))
+fn at(seconds: i128, nanos: u32) -> Timestamp {
+    Timestamp::from_nanos(seconds * 1_000_000_000 + i128::from(nanos))
 }
 
+/// Six parts of a date and a time of day, and three of an offset.
 const LONGEST: usize = 9;
-/// From the first of January of the year 1.
-const DAYS_BEFORE_1970: i64 = 719_162;

@@ -29,8 +29,9 @@ pub(crate) fn judge(result: &Result<()>, lines: usize, was_cut: bool) -> Verdict
             None => split,
         },
         ErrorKind::TooLarge => split,
-        // The server may break on one line of it, or on the size.
-        _ if error.was_cut() && was_cut => split,
+        // The server may break on one line of it, or on the size. Where there is only one line, it may as well be a server
+        // that is being restarted.
+        _ if error.was_cut() && was_cut && lines > 1 => Verdict::Split,
         _ if error.is_retryable() => Verdict::Retry,
         _ if error.hides_lines() => split,
         _ => Verdict::Fail,
@@ -108,7 +109,7 @@ mod tests {
             || Error::new(ErrorKind::Connect, "closed").with_retryable(true).with_was_cut(true);
         assert_eq!(judge(&Err(cut()), 2, false), Verdict::Retry);
         assert_eq!(judge(&Err(cut()), 2, true), Verdict::Split);
-        assert_eq!(judge(&Err(cut()), 1, true), Verdict::Fail);
+        assert_eq!(judge(&Err(cut()), 1, true), Verdict::Retry, "it may be the server after all");
         let refused = Error::new(ErrorKind::Connect, "refused").with_retryable(true);
         assert_eq!(judge(&Err(refused), 1, true), Verdict::Retry);
     }

@@ -1,67 +1,68 @@
 //! A file as a write.
 
+mod options;
+mod report;
 mod run;
 
 use std::fmt;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+pub use self::report::{FileReport, Progress};
 use self::run::Run;
 use super::WriteRequest;
-use crate::columns::{Layout, layout_options};
-use crate::file::{ColumnType, Reading};
+use crate::columns::{LayoutOptions, layout_options};
+use crate::file::{self, FileFormat, Origin, Reading, TimeFormat};
 use crate::record::Lines;
 use crate::{Client, Precision, Record, Result};
 
 /// A file that is to be written; [`send`](Self::send) carries it out.
 ///
-/// Made by [`Client::write_file`], which says what becomes of a file. What is not set here is as the client has it.
+/// Made by [`Client::write_file`], which says what becomes of a file, or by [`Client::write_reader`]. What is not set here is as the client has it.
 #[must_use = "nothing is written until `send` is called"]
 pub struct WriteFile<'a> {
     client: &'a Client,
     request: WriteRequest<'a, Nothing>,
-    path: PathBuf,
+    from: From<'a>,
+    format: Option<FileFormat>,
+    reader_limit: usize,
     reading: Reading,
+    time_format: Option<Result<TimeFormat>>,
     progress: Option<OnProgress<'a>>,
     resume_from_line: usize,
 }
 
+enum From<'a> {
+    Path(PathBuf),
+    Reader(Box<dyn Read + 'a>, FileFormat),
+}
+
 type OnProgress<'a> = Box<dyn FnMut(&Progress) + 'a>;
 
-/// How far the writing of a file has come.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-#[non_exhaustive]
-pub struct Progress {
-    /// Bytes of the file that were read.
-    pub bytes_read: u64,
-    /// Bytes of the file.
-    pub bytes_total: u64,
-    /// Lines that this call has written.
-    pub lines_written: usize,
-}
-
-/// What was written of a file.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
-#[non_exhaustive]
-pub struct FileReport {
-    /// Lines that were written.
-    pub lines: usize,
-    /// Bytes of line protocol that were written.
-    pub bytes: usize,
-    /// Batches that the lines were written in.
-    pub batches: usize,
-    /// Rows that had no field, and so no line.
-    pub rows_without_fields: usize,
-}
-
 impl<'a> WriteFile<'a> {
-    pub(crate) fn new(client: &'a Client, path: &Path) -> Self {
-        let layout = Layout { needs_time: true, ..Layout::default() };
+    pub(crate) fn path(client: &'a Client, path: &Path) -> Self {
+        Self::new(client, From::Path(path.to_owned()))
+    }
+
+    pub(crate) fn reader(
+        client: &'a Client,
+        reader: Box<dyn Read + 'a>,
+        format: FileFormat,
+    ) -> Self {
+        Self::new(client, From::Reader(reader, format))
+    }
+
+    fn new(client: &'a Client, from: From<'a>) -> Self {
+        let layout = LayoutOptions { needs_time: true, ..LayoutOptions::default() };
         Self {
             client,
             request: WriteRequest::new(client, Nothing),
-            path: path.to_owned(),
+            from,
+            format: None,
+            reader_limit: READER_LIMIT,
             reading: Reading { layout, ..Reading::default() },
+            time_format: None,
             progress: None,
             resume_from_line: 0,
         }
@@ -69,38 +70,17 @@ impl<'a> WriteFile<'a> {
 
     layout_options!(reading.layout);
 
-    /// The type of a column of CSV or JSON, in place of the one that its values suggest.
-    pub fn column_type(mut self, name: impl Into<String>, column_type: ColumnType) -> Self {
-        self.reading.types.push((name.into(), column_type));
+    /// The format, in place of the one that the extension says.
+    pub fn format(mut self, format: FileFormat) -> Self {
+        self.format = Some(format);
         self
     }
 
-    /// Lets this many rows decide about the types of columns in CSV and JSON. Without it the whole file is read once
-    /// before anything is written, so that the types are right whatever comes last. A value that does not fit is an
-    /// error when it is met.
-    pub fn infer_rows(mut self, rows: u64) -> Self {
-        self.reading.infer_rows = Some(rows);
-        self
-    }
-
-    /// What stands between the cells of CSV, `,` if this is not called: an ASCII character, but neither a quote nor the
-    /// end of a line.
-    pub fn delimiter(mut self, delimiter: u8) -> Self {
-        self.reading.delimiter = Some(delimiter);
-        self
-    }
-
-    /// The names of the columns of CSV that has no header, one for each column: its first line is a row like all others.
-    pub fn column_names(mut self, names: impl IntoIterator<Item = impl Into<String>>) -> Self {
-        self.reading.column_names = Some(names.into_iter().map(Into::into).collect());
-        self
-    }
-
-    /// The cells of CSV that are no value, in columns of every type. Without it these are empty cells that are not in
-    /// quotes, and in columns that are no text also `NA`, `N/A`, `n/a`, `#N/A`, `NULL`, `null`, `None`, `<NA>`, `NaT`
-    /// and `-`.
-    pub fn null_values(mut self, values: impl IntoIterator<Item = impl Into<String>>) -> Self {
-        self.reading.null_values = Some(values.into_iter().map(Into::into).collect());
+    /// How many bytes of a reader, or of a file that is none on a disk (a named pipe, `/dev/stdin`), may be kept in
+    /// memory: 256 MiB unless this is called. [`Client::write_reader`] says what is kept of which format. More is an error before anything
+    /// is written.
+    pub fn reader_limit(mut self, bytes: usize) -> Self {
+        self.reader_limit = bytes;
         self
     }
 
@@ -111,7 +91,8 @@ impl<'a> WriteFile<'a> {
     }
 
     /// Leaves out this many lines at the beginning: those that an earlier call has written, as
-    /// [`Error::resume_line`](crate::Error::resume_line) of its error says. Everything else must be as it was.
+    /// [`Error::resume_line`](crate::Error::resume_line) of its error says. Everything else must be as it was, but for
+    /// [`skip_bad_rows`](Self::skip_bad_rows): with it the write goes on behind the row that it stopped at.
     pub fn resume_from_line(mut self, line: usize) -> Self {
         self.resume_from_line = line;
         self
@@ -185,24 +166,45 @@ impl<'a> WriteFile<'a> {
     /// [`resume_line`](crate::Error::resume_line) where [`resume_from_line`](Self::resume_from_line) goes on.
     pub fn send(mut self) -> Result<FileReport> {
         self.client.check_open()?;
-        let path = self.path.display().to_string();
+        let name = match &self.from {
+            From::Path(path) => path.display().to_string(),
+            From::Reader(..) => "the reader".to_owned(),
+        };
+        self.reading.time_format = self.time_format.take().transpose()?;
         let target = self.request.target()?;
         let mut progress = self.progress.take();
         let mut run = Run::new(self.client, target, self.resume_from_line)?;
-        run.write(&self.path, &self.reading, progress.as_deref_mut())
-            .map_err(|error| error.in_context(&path))?;
-        run.end().map_err(|error| error.in_context(&path))
+        let open = || {
+            Ok(match self.from {
+                From::Path(path) => {
+                    let format = self.format.map_or_else(|| file::format_of(&path), Ok)?;
+                    (Origin::path(&path, self.reader_limit)?, format)
+                }
+                From::Reader(reader, format) => {
+                    (Origin::reader(reader, self.reader_limit), self.format.unwrap_or(format))
+                }
+            })
+        };
+        open()
+            .and_then(|(origin, format)| {
+                run.write(origin, format, &self.reading, progress.as_deref_mut())
+            })
+            .map_err(|error| error.in_context(&name))?;
+        run.end().map_err(|error| error.in_context(&name))
     }
 }
 
 impl fmt::Debug for WriteFile<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("WriteFile")
-            .field("path", &self.path)
+            .field("format", &self.format)
             .field("reading", &self.reading)
             .finish_non_exhaustive()
     }
 }
+
+/// What is kept of a reader.
+const READER_LIMIT: usize = 256 << 20;
 
 /// Lends the settings of a request to a file.
 struct Nothing;

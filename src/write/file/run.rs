@@ -1,11 +1,10 @@
 //! The writing of one file: read part by part, written batch by batch.
 
 use std::collections::HashMap;
-use std::path::Path;
 use std::sync::Arc;
 
 use super::{FileReport, Progress};
-use crate::file::{self, Reading, Source};
+use crate::file::{self, FileFormat, Origin, Reading, Source};
 use crate::line_protocol::text::line_ends;
 use crate::record::Lines;
 use crate::write::Batcher;
@@ -52,13 +51,14 @@ impl<'a> Run<'a> {
 
     pub(super) fn write(
         &mut self,
-        path: &Path,
+        origin: Origin<'_>,
+        format: FileFormat,
         reading: &Reading,
         mut progress: Option<&mut (dyn FnMut(&Progress) + '_)>,
     ) -> Result<()> {
         let rules = self.client.tag_rules();
-        let mut source = file::open(path, reading, self.target.precision, rules)?;
-        let bytes_total = std::fs::metadata(path).map_or(0, |metadata| metadata.len());
+        let bytes_total = origin.len();
+        let mut source = file::open(origin, format, reading, self.target.precision, rules)?;
         let mut buffer = Vec::new();
         loop {
             buffer.clear();
@@ -66,13 +66,17 @@ impl<'a> Run<'a> {
             // Where there is an error in the file, what stands before it has been written.
             match end {
                 Ok(true) => {}
-                Ok(false) => return Ok(()),
+                Ok(false) => {
+                    self.report.add(source.summary());
+                    return Ok(());
+                }
                 Err(error) => return Err(self.stopped(error, 0)),
             }
             if let Some(progress) = &mut progress {
+                let bytes_read = source.bytes_read();
                 progress(&Progress {
-                    bytes_read: source.bytes_read().min(bytes_total),
-                    bytes_total,
+                    bytes_read: bytes_total.map_or(bytes_read, |total| total.min(bytes_read)),
+                    bytes_total: bytes_total.unwrap_or(bytes_read),
                     lines_written: self.report.lines,
                 });
             }

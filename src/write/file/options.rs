@@ -1,0 +1,164 @@
+//! How a file of text is to be read.
+
+use super::WriteFile;
+use crate::Timestamp;
+use crate::file::{ColumnType, TimeFormat};
+
+/// How rows, cells and values are read.
+impl WriteFile<'_> {
+    /// The type of a column of CSV or JSON, in place of the one that its values suggest.
+    ///
+    /// Without it, a column of integers is one of integers (unsigned if some need it), one with a decimal among them one
+    /// of floats, and `true` and `false` make one of booleans. Integers that fit no 64 bits are texts, as a float would
+    /// change them. A column in which numbers, booleans and texts stand together is refused before anything is written,
+    /// with the line and the value that does not go with the others: InfluxDB keeps the type of the first write for good.
+    /// Only a column of CSV that begins with a thousand texts is one of texts whatever comes later.
+    /// [`FileReport::columns`](crate::FileReport::columns) tells what was chosen.
+    pub fn column_type(mut self, name: impl Into<String>, column_type: ColumnType) -> Self {
+        self.reading.types.push((name.into(), column_type));
+        self
+    }
+
+    /// Lets this many rows decide about the types of columns in CSV and JSON. Without it the whole file is read once
+    /// before anything is written, so that the types are right whatever comes last. A value that does not fit is an
+    /// error when it is met.
+    pub fn infer_rows(mut self, rows: u64) -> Self {
+        self.reading.infer_rows = Some(rows);
+        self
+    }
+
+    /// Texts in CSV and JSON that are no value, in columns of every type, beside the usual ones.
+    ///
+    /// The usual ones are, in columns of every type and if they are not in quotes, the empty cell and what pandas takes
+    /// for nothing: `NA`, `N/A`, `n/a`, `NaN`, `nan`, `-NaN`, `-nan`, `#NA`, `#N/A`, `#N/A N/A`, `<NA>`, `NULL`, `Null`,
+    /// `null`, `None`, `NaT`, `1.#IND`, `1.#QNAN` and their negatives. Among numbers and booleans they are no value in
+    /// quotes either, and so are `-`, `--`, `?`, `\N`, `none`, `nil`, `unavailable`, `unknown` and the errors of
+    /// spreadsheets, such as `#DIV/0!`. The texts of JSON are in quotes.
+    pub fn null_values(mut self, values: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        self.reading.null_values = values.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// Texts in CSV and JSON that are no value, in place of the usual ones that [`null_values`](Self::null_values) lists:
+    /// `NA` can be a text then. In columns of numbers and booleans an empty cell is no value still.
+    pub fn only_null_values(mut self, values: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        self.reading.has_only_listed_nulls = true;
+        self.null_values(values)
+    }
+
+    /// Leaves out rows of CSV and JSON that cannot be written: with a value that is not of its type, without a time,
+    /// with too many or too few cells, that are no JSON or not UTF-8. [`FileReport`](crate::FileReport) counts them and
+    /// has the first thousand, each with its line and the reason. Without it, the first of them ends the write.
+    pub fn skip_bad_rows(mut self, skip: bool) -> Self {
+        self.reading.skip_bad_rows = skip;
+        self
+    }
+
+    /// How times are written in the timestamp column of CSV or JSON, in the conversions of `strftime`: `%Y %y %m %b %d
+    /// %e %j %H %I %p %M %S %f %z %s %F %T %R %D %a` and `%%`. A blank stands for any number of blanks, and leading zeros
+    /// may be missing. Without `%z` it is UTC.
+    ///
+    /// Without it, times are integers and decimals in the [`date_unit`](Self::date_unit), and dates as RFC 3339 and its
+    /// relatives write them.
+    ///
+    /// ```
+    /// # let client = influxdb3_blocking::Client::builder().host("http://localhost:1").database("d").build()?;
+    /// let request = client.write_file("home.csv").measurement("home").time_format("%d.%m.%Y %H:%M");
+    /// # Ok::<_, influxdb3_blocking::Error>(())
+    /// ```
+    pub fn time_format(mut self, format: impl AsRef<str>) -> Self {
+        self.time_format = Some(TimeFormat::strftime(format.as_ref()));
+        self
+    }
+
+    /// The time of rows that have none, in files of any format: the timestamp column may be missing, or be empty in some
+    /// rows. Rows of one series that share it replace each other, and writing the file again changes nothing.
+    pub fn default_time(mut self, time: impl Into<Timestamp>) -> Self {
+        self.reading.layout.default_time = Some(time.into());
+        self
+    }
+}
+
+/// How CSV is put together.
+///
+/// A byte order mark, blank lines and rows of nothing but empty cells are left out, and a line `sep=;` at the beginning
+/// names the delimiter, as in Excel. Lines end with `\n`, `\r\n` or, if there is nothing else, `\r`. Blanks around a cell in
+/// quotes mean nothing. What InfluxDB 2 exports, annotated CSV, and what `influx write` takes of it is recognised.
+impl WriteFile<'_> {
+    /// What stands between the cells of CSV, `,` if this is not called: an ASCII character, but neither a quote nor the
+    /// end of a line.
+    pub fn delimiter(mut self, delimiter: u8) -> Self {
+        self.reading.delimiter = Some(delimiter);
+        self
+    }
+
+    /// The names of the columns of CSV that has no header, one for each column: its first line is a row like all others.
+    pub fn column_names(mut self, names: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        self.reading.column_names = Some(names.into_iter().map(Into::into).collect());
+        self
+    }
+
+    /// Leaves out lines of CSV that begin with this ASCII character, such as `b'#'`; annotations of InfluxDB 2 are
+    /// comments, then.
+    pub fn comment(mut self, first: u8) -> Self {
+        self.reading.comment = Some(first);
+        self
+    }
+
+    /// Leaves out this many lines of CSV at the beginning, a line `sep=;` included; the names of the columns come behind
+    /// them.
+    pub fn skip_lines(mut self, lines: u64) -> Self {
+        self.reading.skip_lines = lines;
+        self
+    }
+
+    /// Leaves out blanks around the cells and names of CSV. Those in quotes stay as they are. Around numbers blanks never
+    /// mean anything.
+    pub fn trim(mut self, trim: bool) -> Self {
+        self.reading.trims = trim;
+        self
+    }
+
+    /// Takes rows of CSV that have fewer cells than there are columns, the others being empty, and leaves out empty cells
+    /// that are too many. A cell too many that is not empty is an error still.
+    pub fn ragged_rows(mut self, ragged: bool) -> Self {
+        self.reading.ragged_rows = ragged;
+        self
+    }
+
+    /// Reads numbers in CSV with a decimal comma, as `21,5`, for which the [`delimiter`](Self::delimiter) is mostly `;`.
+    /// A number with a point is an error, then.
+    pub fn decimal_comma(mut self, comma: bool) -> Self {
+        self.reading.decimal_comma = comma;
+        self
+    }
+}
+
+/// Where the rows of JSON are.
+///
+/// A file is an array of objects, objects one behind the other, or a table as pandas writes it with any `orient` but
+/// `values`. The names of its rows are a column if `timestamp_column("index")` or another option names it. Numbers are
+/// judged as those of CSV are, by their text: no digit is changed. `NaN` and `Infinity`, which Python writes, are no
+/// value.
+impl WriteFile<'_> {
+    /// The part of a JSON document at which the rows are: keys, and numbers of elements from 0, with points between them,
+    /// as in `data.items`. The document is held in memory.
+    ///
+    /// ```
+    /// # let client = influxdb3_blocking::Client::builder().host("http://localhost:1").database("d").build()?;
+    /// // {"status": "ok", "data": {"items": [{"time": 1, "main": {"temp": 20.5}}]}}
+    /// let request = client.write_file("answer.json").measurement("home").json_path("data.items").flatten(".");
+    /// # Ok::<_, influxdb3_blocking::Error>(())
+    /// ```
+    pub fn json_path(mut self, path: impl Into<String>) -> Self {
+        self.reading.json_path = Some(path.into());
+        self
+    }
+
+    /// Makes keys of the parts of objects within rows of JSON, with this text between them: `{"main": {"temp": 20.5}}` has
+    /// the key `main.temp` with `flatten(".")`. Without it such a value is an error, as arrays always are.
+    pub fn flatten(mut self, between: impl Into<String>) -> Self {
+        self.reading.flatten = Some(between.into());
+        self
+    }
+}
