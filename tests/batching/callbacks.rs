@@ -341,6 +341,93 @@ fn a_weak_client_does_not_keep_its_client() {
     assert_eq!(format!("{weak:?}"), "WeakClient { .. }");
 }
 
+#[test]
+fn a_callback_inside_the_callback_of_another_client_may_flush_the_outer_one() {
+    let server = Server::accepting();
+    let stalling = Server::start(|_, _| Reply::Stall);
+    for policy in [OnFull::Block, OnFull::Error] {
+        let outer = Handle::default();
+        let (sender, flushed) = mpsc::channel();
+        let inner = client(
+            &stalling,
+            options()
+                .buffer_limit(4 << 10)
+                .on_full(OnFull::DropNewest)
+                .max_close_wait(Duration::ZERO)
+                .error_callback({
+                    let outer = outer.clone();
+                    let sender = Mutex::new(sender);
+                    move |_, _| {
+                        // It runs on the worker of the outer client, which cannot wait for itself.
+                        let outer = upgrade(&outer).unwrap();
+                        outer.flush().unwrap();
+                        let errors = (0..9).map(|_| outer.write(long_line()).send());
+                        let kinds = errors.filter_map(Result::err).map(|error| error.kind());
+                        let is_full = kinds.collect::<Vec<_>>().contains(&ErrorKind::BufferFull);
+                        let _ = sender.lock().unwrap().send(is_full);
+                    }
+                }),
+        );
+        let options = options().buffer_limit(4 << 10).on_full(policy).success_callback({
+            let inner = inner.clone();
+            move |_| {
+                for _ in 0..9 {
+                    inner.write(long_line()).send().unwrap();
+                }
+            }
+        });
+        let client = client_of(&server, &outer, options);
+        client.write(point(1)).send().unwrap();
+        client.flush().unwrap();
+        assert!(
+            flushed.recv_timeout(HANGS).unwrap(),
+            "to wait for room is to wait for oneself, too"
+        );
+        client.close().unwrap();
+        inner.close().unwrap_err();
+    }
+}
+
+/// About a kilobyte.
+fn long_line() -> String {
+    format!("m f=\"{}\" 1", "x".repeat(1000))
+}
+
+#[cfg(feature = "csv")]
+#[test]
+fn a_callback_inside_the_callback_of_another_client_cannot_wait_for_a_file_of_the_outer_one() {
+    let server = Server::accepting();
+    let stalling = Server::start(|_, _| Reply::Stall);
+    let outer = Handle::default();
+    let (sender, told) = mpsc::channel();
+    let inner = client(
+        &stalling,
+        options()
+            .buffer_limit(4 << 10)
+            .on_full(OnFull::DropNewest)
+            .max_close_wait(Duration::ZERO)
+            .error_callback({
+                let (outer, sender) = (outer.clone(), Mutex::new(sender));
+                move |_, _| {
+                    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/home.csv");
+                    let outer = upgrade(&outer).unwrap();
+                    let error = outer.write_file(file).measurement("m").send().unwrap_err();
+                    let _ = sender.lock().unwrap().send(error.to_string());
+                }
+            }),
+    );
+    let options = options().success_callback({
+        let inner = inner.clone();
+        move |_| (0..9).for_each(|_| inner.write(long_line()).send().unwrap())
+    });
+    let client = client_of(&server, &outer, options);
+    client.write(point(1)).send().unwrap();
+    client.flush().unwrap();
+    assert!(told.recv_timeout(HANGS).unwrap().contains("callback"));
+    client.close().unwrap();
+    inner.close().unwrap_err();
+}
+
 #[cfg(target_os = "linux")]
 mod threads {
     use super::*;

@@ -357,3 +357,112 @@ fn a_client_in_a_thread_local_can_be_dropped_with_its_thread() {
     .unwrap();
     assert_eq!((server.requests().len(), events.names()), (1, vec!["error"]));
 }
+
+#[test]
+fn an_error_of_several_failures_is_in_doubt_if_one_of_them_is() {
+    let server = Server::start(|n, _| Reply::status(if n == 0 { 401 } else { 500 }));
+    let client = client(&server, options().batch_size(1).max_retries(0));
+    client.write(points(0..2)).send().unwrap();
+    let error = client.flush().unwrap_err();
+    assert_eq!((error.kind(), error.unsent().len()), (ErrorKind::Unauthorized, 2));
+    assert!(error.in_doubt(), "the second one may be stored");
+}
+
+#[test]
+fn close_is_in_doubt_about_a_request_under_way_behind_an_older_failure() {
+    let server = Server::start(|n, _| if n == 0 { Reply::status(401) } else { Reply::Stall });
+    let options = options().batch_size(1).max_close_wait(Duration::from_millis(50));
+    let client = client(&server, options);
+    client.write(points(0..2)).send().unwrap();
+    server.wait_for(2);
+    let error = client.close().unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Unauthorized);
+    assert!(error.in_doubt(), "the second one may be stored");
+    let unsent: Vec<_> = error.unsent().iter().flat_map(|b| numbers(b.line_protocol())).collect();
+    assert_eq!(unsent, [0, 1]);
+}
+
+#[test]
+fn close_tells_of_refused_lines_though_a_callback_takes_its_time() {
+    const PARTIAL: &str = r#"{"error":"partial write of line protocol occurred","data":[
+        {"error_message":"bad field","line_number":2,"original_line":"m f=1i"}]}"#;
+    let server = Server::start(|_, _| Reply::text(400, PARTIAL));
+    let (sender, receiver) = std::sync::mpsc::channel::<()>();
+    let (events, receiver) = (Events::new(), Mutex::new(receiver));
+    let options = options().max_close_wait(Duration::from_millis(50)).success_callback({
+        let events = events.clone();
+        move |batch| {
+            events.push("success", batch, None);
+            let _ = receiver.lock().unwrap().recv();
+        }
+    });
+    let client = client(&server, options);
+    client.write(points(0..3)).use_v2_api(false).send().unwrap();
+    thread::scope(|scope| {
+        let flush = scope.spawn(|| client.flush());
+        events.wait_for("success", 1);
+        // The flush has them, as it waits for them already.
+        client.close().ok();
+        drop(sender);
+        let error = flush.join().unwrap().unwrap_err();
+        assert_eq!(error.line_errors()[0].line(), Some("m f=1i 1"));
+    });
+
+    let (sender, receiver) = std::sync::mpsc::channel::<()>();
+    let (events, receiver) = (Events::new(), Mutex::new(receiver));
+    let options = crate::support::batching::options()
+        .batch_size(3)
+        .max_close_wait(Duration::from_millis(50))
+        .success_callback({
+            let events = events.clone();
+            move |batch| {
+                events.push("success", batch, None);
+                let _ = receiver.lock().unwrap().recv();
+            }
+        });
+    let client = crate::support::batching::client(&server, options);
+    client.write(points(0..3)).use_v2_api(false).send().unwrap();
+    events.wait_for("success", 1);
+    let error = client.close().unwrap_err();
+    assert_eq!(error.line_errors()[0].line(), Some("m f=1i 1"));
+    assert_eq!(client.write_stats().rejected.lines, 1);
+    drop(sender);
+}
+
+#[test]
+fn a_flush_that_waits_is_told_what_failed_and_no_other_call_is() {
+    let gate = Gate::default();
+    let server = Server::start({
+        let gate = gate.clone();
+        move |n, _| match n {
+            0 => Reply::After(gate.clone(), Box::new(Reply::status(401))),
+            _ => Reply::status(204),
+        }
+    });
+    let client = client(&server, options());
+    client.write(points(0..3)).send().unwrap();
+    thread::scope(|scope| {
+        let flush = scope.spawn(|| client.flush());
+        server.wait_for(1);
+        gate.open();
+        let mut next = 3..;
+        while !flush.is_finished() {
+            client.write(point(next.next().unwrap())).send().unwrap();
+        }
+        let error = flush.join().unwrap().unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Unauthorized);
+        assert_eq!(numbers(error.unsent()[0].line_protocol()), [0, 1, 2]);
+    });
+    client.close().unwrap();
+}
+
+#[test]
+fn close_hands_back_the_halves_of_a_batch_in_their_order() {
+    let server = Server::start(|n, _| if n == 0 { Reply::status(413) } else { Reply::Stall });
+    let client = client(&server, options().batch_size(4).max_close_wait(Duration::from_millis(50)));
+    client.write(points(0..4)).send().unwrap();
+    server.wait_for(2);
+    let error = client.close().unwrap_err();
+    let unsent: Vec<_> = error.unsent().iter().flat_map(|b| numbers(b.line_protocol())).collect();
+    assert_eq!(unsent, [0, 1, 2, 3]);
+}

@@ -5,6 +5,7 @@ mod callbacks;
 mod flush;
 mod histories;
 mod memory;
+mod merging;
 mod model;
 mod options;
 mod outages;

@@ -325,3 +325,124 @@ fn an_outage_at_full_input_rate_stays_within_the_limit() {
         assert_adds_up(&client);
     }
 }
+
+/// Lines of about 100 or 1000 bytes, so that calls of all sizes meet little room.
+fn call(first: i64, count: i64, bytes: usize) -> String {
+    let line = |n| format!("m f=\"{}\" {n}\n", "x".repeat(bytes));
+    (first..first + count).map(line).collect()
+}
+
+#[test]
+fn a_call_that_does_not_fit_is_refused_whole_and_in_order() {
+    let (server, gate) = held();
+    let client =
+        client(&server, options().buffer_limit(16 << 10).batch_size(7).on_full(OnFull::Error));
+    // Somebody waits for room all the time, as files do.
+    let (mut next, mut refused, mut taken) = (0, 0, Vec::new());
+    for round in 0..300 {
+        let (count, bytes) = (1 + round % 9, if round % 4 == 0 { 1000 } else { 100 });
+        let database = if round % 3 == 0 { "other" } else { "db" };
+        let before = client.write_stats().accepted.lines;
+        let request = client.write(call(next, count, bytes)).database(database);
+        let accepted = match request.send() {
+            Ok(()) => count as u64,
+            Err(error) => {
+                assert_eq!(error.kind(), ErrorKind::BufferFull);
+                let unsent = error.unsent().iter().flat_map(|batch| numbers(batch.line_protocol()));
+                assert_eq!(unsent.collect::<Vec<_>>(), (next..next + count).collect::<Vec<_>>());
+                refused += 1;
+                0
+            }
+        };
+        assert_eq!(client.write_stats().accepted.lines, before + accepted);
+        if accepted > 0 {
+            taken.extend(next..next + count);
+        }
+        next += count;
+    }
+    assert!(refused > 100 && taken.len() > 20, "{refused} refused, {} taken", taken.len());
+    gate.open();
+    client.close().unwrap();
+    let mut stored = stored(&server);
+    stored.sort_unstable();
+    assert_eq!(stored, taken);
+    assert_adds_up(&client);
+}
+
+#[cfg(feature = "csv")]
+#[test]
+fn a_call_is_refused_whole_while_another_one_waits() {
+    let (server, gate) = held();
+    let client =
+        client(&server, options().buffer_limit(8 << 10).batch_size(5).on_full(OnFull::Error));
+    let path = std::path::PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("refused-whole.csv");
+    let rows: String = (0..2000).map(|n| format!("{n},{n}\n")).collect();
+    std::fs::write(&path, format!("time,f\n{rows}")).unwrap();
+    thread::scope(|scope| {
+        let file = scope.spawn(|| client.write_file(&path).measurement("file").send());
+        server.wait_for(1);
+        let mut refused = 0;
+        for round in 0..200 {
+            let (first, count) = (10_000 + round * 10, 1 + round % 8);
+            let bytes = if round % 2 == 0 { 1000 } else { 100 };
+            if let Err(error) = client.write(call(first, count, bytes)).send() {
+                let unsent = error.unsent().iter().flat_map(|batch| numbers(batch.line_protocol()));
+                assert_eq!(unsent.collect::<Vec<_>>(), (first..first + count).collect::<Vec<_>>());
+                refused += 1;
+            }
+        }
+        assert!(refused > 0);
+        gate.open();
+        assert_eq!(file.join().unwrap().unwrap().lines, 2000);
+    });
+    client.close().unwrap();
+    assert_adds_up(&client);
+    std::fs::remove_file(path).unwrap();
+}
+
+#[test]
+fn drop_oldest_drops_an_open_batch_that_is_older_than_those_that_wait() {
+    let (server, gate) = held();
+    let events = Events::new();
+    let options = options().buffer_limit(8 << 10).batch_size(2).on_full(OnFull::DropOldest);
+    let client = client(&server, events.record(options));
+    client.write([point(-2), point(-1)]).send().unwrap();
+    server.wait_for(1);
+    // It stays open, and is the oldest of those that are not on the way.
+    client.write(long_line(0)).database("open").send().unwrap();
+    let mut next = 1..;
+    while events.count("error") < 3 {
+        let n = next.next().unwrap();
+        client.write(long_line(n)).send().unwrap();
+    }
+    assert_eq!(events.numbers("error")[..3], [0, 1, 2]);
+    gate.open();
+    client.close().unwrap();
+    assert_adds_up(&client);
+}
+
+#[cfg(feature = "csv")]
+#[test]
+fn drop_oldest_drops_nothing_of_a_file() {
+    let (server, gate) = held();
+    let client =
+        client(&server, options().buffer_limit(8 << 10).batch_size(20).on_full(OnFull::DropOldest));
+    let path = std::path::PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("drop-oldest.csv");
+    let rows: String = (0..2000).map(|n| format!("{n},{n}\n")).collect();
+    std::fs::write(&path, format!("time,f\n{rows}")).unwrap();
+    thread::scope(|scope| {
+        let file = scope.spawn(|| client.write_file(&path).measurement("file").send());
+        server.wait_for(1);
+        for n in 10_000..10_200 {
+            client.write(long_line(n)).send().unwrap();
+        }
+        gate.open();
+        assert_eq!(file.join().unwrap().unwrap().lines, 2000);
+    });
+    client.close().unwrap();
+    let of_file = stored(&server).into_iter().filter(|n| *n < 10_000);
+    assert_eq!(of_file.collect::<Vec<_>>(), (0..2000).collect::<Vec<_>>());
+    assert!(client.write_stats().dropped.lines > 0);
+    assert_adds_up(&client);
+    std::fs::remove_file(path).unwrap();
+}

@@ -407,3 +407,61 @@ fn after_a_failure_the_rest_goes_on() {
     assert_eq!(numbers(error.unsent()[0].line_protocol()), [2, 3]);
     assert_eq!(client.write_stats().written.lines, 4);
 }
+
+#[test]
+fn doubt_stays_whatever_the_later_tries_say() {
+    // The first try may be stored, the second is not.
+    let server = Server::start(|n, _| if n == 0 { Reply::Stall } else { Reply::status(503) });
+    let client = client(&server, options().max_retries(1));
+    client.write(point(1)).timeout(Duration::from_millis(50)).send().unwrap();
+    let error = client.flush().unwrap_err();
+    assert_eq!(error.status(), Some(503));
+    assert!(error.in_doubt());
+
+    // So it does for the halves of what was in doubt.
+    let server = Server::start(|n, _| Reply::status(if n == 0 { 500 } else { 413 }));
+    let client = crate::support::batching::client(&server, options());
+    client.write(points(0..2)).send().unwrap();
+    let error = client.flush().unwrap_err();
+    assert!(error.kind() == ErrorKind::TooLarge && error.in_doubt(), "{error:?}");
+}
+
+#[test]
+fn a_batch_full_of_bad_lines_is_not_searched_to_the_end() {
+    let server = refusing_if(|_| true);
+    let events = Events::new();
+    let client = client(&server, events.record(options()));
+    client.write(points(0..1000)).send().unwrap();
+    client.flush().unwrap();
+    let requests = server.requests().len();
+    assert!(requests < 250, "{requests} requests");
+    let told = events.all();
+    let given_up = told.iter().filter(|event| event.text.contains("too many to search"));
+    let given_up: Vec<_> =
+        given_up.flat_map(|event| numbers(event.batch.line_protocol())).collect();
+    let stats = client.write_stats();
+    assert_eq!(
+        (stats.failed.lines, stats.rejected.lines),
+        (given_up.len() as u64, 1000 - given_up.len() as u64)
+    );
+    assert!(stats.rejected.lines > 10 && given_up.len() > 500, "{stats:?}");
+    let mut all = events.numbers("error");
+    all.sort_unstable();
+    assert_eq!(all, (0..1000).collect::<Vec<_>>(), "each line is told once");
+    assert_adds_up(&client);
+
+    // The next batch is searched as ever.
+    let server = refusing_if(|n| n == 3);
+    let client = crate::support::batching::client(&server, options());
+    client.write(points(0..1000)).send().unwrap();
+    assert_eq!(client.flush().unwrap_err().line_errors().len(), 1);
+    assert_eq!(client.write_stats().written.lines, 999);
+}
+
+/// As `/api/v2/write` of Core: all or nothing, and no word about which line.
+fn refusing_if(is_bad: fn(i64) -> bool) -> Server {
+    Server::start(move |_, request| {
+        let has_bad = numbers(&request.body).into_iter().any(is_bad);
+        if has_bad { Reply::text(400, HIDDEN) } else { Reply::status(204) }
+    })
+}

@@ -196,3 +196,27 @@ fn a_client_whose_worker_stalls_can_be_dropped_and_the_others_go_on() {
     assert_eq!(sent(&server, "slow"), [0]);
     gate.open();
 }
+
+#[test]
+fn thirty_clients_of_one_worker_have_thirty_requests_on_the_way() {
+    let (server, gate) = stalling();
+    let scheduler = ThreadPoolScheduler::new(1);
+    let clients: Vec<_> = (0..30)
+        .map(|_| {
+            client(&server, "slow", options().batch_size(1).write_scheduler(scheduler.clone()))
+        })
+        .collect();
+    for (n, client) in (0..).zip(&clients) {
+        client.write(points(2 * n..2 * n + 2)).send().unwrap();
+    }
+    // None of them is answered before all are there.
+    server.wait_for(30);
+    assert!(clients.iter().all(is_stalled));
+    gate.open();
+    for client in &clients {
+        client.close().unwrap();
+        assert_eq!(client.write_stats().written.lines, 2);
+    }
+    let firsts: Vec<_> = sent(&server, "slow")[..30].iter().map(|n| n % 2).collect();
+    assert_eq!(firsts, [0; 30], "each client has one request on the way, and keeps its order");
+}

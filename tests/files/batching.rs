@@ -12,7 +12,11 @@ use influxdb3_dev_server::DevServer;
 const HOME: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/home.csv");
 
 fn options() -> WriteOptions {
-    WriteOptions::default().batch_size(10).retry_interval(Duration::from_millis(1)).max_retries(2)
+    WriteOptions::default()
+        .merge_waiting(false)
+        .batch_size(10)
+        .retry_interval(Duration::from_millis(1))
+        .max_retries(2)
 }
 
 fn client(url: &str, options: WriteOptions) -> Client {

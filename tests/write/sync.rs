@@ -519,3 +519,13 @@ fn contradictions_are_named_before_anything_is_sent() {
     assert_eq!(error.kind(), ErrorKind::Config);
     assert!(server.requests().is_empty());
 }
+
+#[test]
+fn a_line_with_several_errors_is_one_line_that_was_not_written() {
+    const TWICE: &str = r#"{"error":"partial write of line protocol occurred","data":[
+        {"error_message":"bad field","line_number":2},{"error_message":"and a bad tag","line_number":2}]}"#;
+    let server = Server::start(|_, _| Reply::text(400, TWICE));
+    let client = Client::builder().host(server.url()).database("db").build().unwrap();
+    let error = client.write("m f=1 1\nm f=2 2\nm f=3 3").use_v2_api(false).send().unwrap_err();
+    assert_eq!((error.lines_written(), error.line_errors().len()), (2, 2));
+}

@@ -157,7 +157,8 @@ impl Batcher {
             }
             self.wait_for_end(&last);
         }
-        self.fail_with_all()
+        // What a flush waits for, it is told of.
+        self.fail_with_free()
     }
 
     fn keep_itself(self: &Arc<Self>) {

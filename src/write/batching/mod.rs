@@ -250,12 +250,6 @@ impl Batcher {
         self.lane.fail_with(Failures::take_free)
     }
 
-    /// # Errors
-    /// What failed and was told to nobody.
-    fn fail_with_all(&self) -> Result<()> {
-        self.lane.fail_with(Failures::take_all)
-    }
-
     fn has_error_callback(&self) -> bool {
         self.has_error_callback
     }
