@@ -9,7 +9,7 @@ use serde_json::Value;
 use crate::config::Config;
 use crate::line_protocol::TagRules;
 #[cfg(feature = "query")]
-use crate::query::{QueryClient, QueryRequest};
+use crate::query::{self, QueryClient, QueryRequest, TableColumn};
 use crate::write::{Batcher, Http, WriteRequest};
 use crate::{ClientBuilder, Error, ErrorKind, Record, Result, WriteOptions, WriteStats};
 
@@ -214,6 +214,47 @@ impl Client {
             closed
         });
         QueryRequest::new(closed, text.as_ref())
+    }
+
+    /// The names of the tables of the client's database, sorted. Those of the server itself (`system`,
+    /// `information_schema`) are left out.
+    ///
+    /// It is a query, with all that holds for [`query`](Self::query). For another database:
+    /// `client.query("SHOW TABLES").database("other")`.
+    ///
+    /// ```no_run
+    /// # let client = influxdb3_blocking::Client::from_env()?;
+    /// for table in client.tables()? {
+    ///     println!("{table}: {} columns", client.columns(&table)?.len());
+    /// }
+    /// # Ok::<_, influxdb3_blocking::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`QueryRequest::table`].
+    #[cfg(feature = "query")]
+    pub fn tables(&self) -> Result<Vec<String>> {
+        query::tables(|sql| self.query(sql))
+    }
+
+    /// The columns of a table of the client's database, sorted by name. The name of the table is taken as it is,
+    /// without quotes.
+    ///
+    /// ```no_run
+    /// # let client = influxdb3_blocking::Client::from_env()?;
+    /// use influxdb3_blocking::ColumnKind;
+    ///
+    /// let columns = client.columns("home")?;
+    /// let tags = columns.iter().filter(|column| column.kind == ColumnKind::Tag);
+    /// println!("{:?}", tags.map(|column| &column.name).collect::<Vec<_>>());
+    /// # Ok::<_, influxdb3_blocking::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`ErrorKind::NotFound`] if there is no such table, and as [`QueryRequest::table`].
+    #[cfg(feature = "query")]
+    pub fn columns(&self, table: impl AsRef<str>) -> Result<Vec<TableColumn>> {
+        query::columns(|sql| self.query(sql), table.as_ref())
     }
 
     /// A write of a file: each of its rows becomes a line.

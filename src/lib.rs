@@ -40,12 +40,14 @@ pub use point::Point;
 #[cfg(feature = "polars")]
 pub use polars_core;
 pub use precision::Precision;
+#[cfg(feature = "pretty")]
+pub use query::TableDisplay;
 #[cfg(all(feature = "query", feature = "serde"))]
 pub use query::TypedRows;
 #[cfg(feature = "query")]
 pub use query::{
-    CancelHandle, Chunk, Chunks, ColumnIndex, ColumnKind, FromCell, Language, Param, QueryRequest,
-    QueryStats, Reader, Row, Rows, Table,
+    CancelHandle, Chunk, Chunks, ColumnIndex, ColumnKind, FromCell, Language, Param, QueryProgress,
+    QueryRequest, QueryStats, Reader, Row, Rows, Table, TableColumn, Values,
 };
 #[cfg(feature = "arrow")]
 pub use record::Columns;

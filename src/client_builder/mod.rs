@@ -1,14 +1,17 @@
-mod texts;
+mod connecting;
+mod connection_string;
+mod settings;
+mod text_forms;
 
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::config::{self, Config, Endpoint, Headers, Token};
+use crate::config::{Config, Endpoint, Headers, KeepAlive, Token};
 use crate::line_protocol::TagRules;
 use crate::transport::Proxy;
 #[cfg(feature = "tls")]
-use crate::transport::{Identity, Roots, TlsSettings};
+use crate::transport::TlsSettings;
 use crate::{Client, Error, Precision, Result, WriteOptions};
 
 /// Makes a [`Client`]. Problems are collected, and [`build`](Self::build) names all of them at once.
@@ -42,13 +45,13 @@ pub struct ClientBuilder {
     write_timeout: Duration,
     query_timeout: Option<Duration>,
     idle_timeout: Duration,
+    keep_alive: KeepAlive,
     gzip_threshold: Option<usize>,
     headers: Headers,
     proxy: Option<Proxy>,
+    proxy_from_env: bool,
     #[cfg(feature = "tls")]
     tls: TlsSettings,
-    #[cfg(feature = "native-certs")]
-    native_roots: bool,
     max_message_size: usize,
     max_request_bytes: usize,
     use_v2_api: bool,
@@ -73,13 +76,13 @@ impl ClientBuilder {
             write_timeout: Duration::from_secs(30),
             query_timeout: None,
             idle_timeout: Duration::from_secs(60),
+            keep_alive: KeepAlive::default(),
             gzip_threshold: None,
             headers: Headers::default(),
             proxy: None,
+            proxy_from_env: false,
             #[cfg(feature = "tls")]
             tls: TlsSettings::default(),
-            #[cfg(feature = "native-certs")]
-            native_roots: false,
             max_message_size: 256 << 20,
             max_request_bytes: 10 << 20,
             use_v2_api: true,
@@ -102,7 +105,7 @@ impl ClientBuilder {
         self
     }
 
-    /// The token. Without one, requests carry no authorization.
+    /// The token, without a scheme such as `Bearer`. Without one, requests carry no authorization.
     pub fn token(mut self, token: impl AsRef<str>) -> Self {
         match Token::parse(token.as_ref()) {
             Ok(token) => self.token = Some(token),
@@ -113,8 +116,7 @@ impl ClientBuilder {
 
     /// The database (bucket) that is written and queried unless a request names another one.
     pub fn database(mut self, database: impl AsRef<str>) -> Self {
-        self.database =
-            Some(Arc::from(database.as_ref())).filter(|name: &Arc<str>| !name.is_empty());
+        self.set_database(database.as_ref());
         self
     }
 
@@ -128,13 +130,8 @@ impl ClientBuilder {
     ///
     /// Queries over Flight are always `Bearer`.
     pub fn auth_scheme(mut self, scheme: impl Into<String>) -> Self {
-        let scheme = scheme.into();
-        if scheme.is_empty()
-            || !scheme.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
-        {
-            self.problems.push(format!("{scheme:?} is no auth scheme: use Token or Bearer"));
-        }
-        self.auth_scheme = scheme;
+        let set = self.set_auth_scheme(&scheme.into());
+        self.problems.extend(set.err());
         self
     }
 
@@ -163,7 +160,8 @@ impl ClientBuilder {
         self
     }
 
-    /// How long to wait for a connection, TLS handshake included. Default: 10 seconds.
+    /// How long all of connecting may take: name resolution, TCP, the proxy and the TLS handshake together.
+    /// Default: 10 seconds.
     pub fn connect_timeout(mut self, timeout: Duration) -> Self {
         self.connect_timeout = timeout;
         self
@@ -191,6 +189,21 @@ impl ClientBuilder {
         self
     }
 
+    /// How often a PING is sent on a connection for queries, or `None` for never. Default: three times in `idle_timeout`,
+    /// at most every 20 seconds.
+    ///
+    /// PINGs keep the way through firewalls open, and tell that a connection is dead while a query is planned, when nothing
+    /// else is sent: if a PING is not answered within two thirds of `idle_timeout`, it is. Some gateways allow one in five
+    /// minutes and close the connection otherwise (`too_many_pings`). A client that is told so sends none any more.
+    /// Without PINGs, a query on a connection that is dead waits for its schema until its timeout, if it has one.
+    pub fn keep_alive_interval(mut self, interval: impl Into<Option<Duration>>) -> Self {
+        self.keep_alive = match interval.into() {
+            Some(interval) => KeepAlive::Every(interval),
+            None => KeepAlive::Off,
+        };
+        self
+    }
+
     /// Compresses request bodies of at least this many bytes. Default: none. Needs the feature `gzip`.
     ///
     /// In batching mode the workers do it; where they are behind, a write that fills a batch compresses one that waits.
@@ -201,57 +214,13 @@ impl ClientBuilder {
     }
 
     /// A header of every request, writes and queries, in place of an earlier one of that name.
+    ///
+    /// What would not do what it says is a problem of [`build`](Self::build): headers about one connection (`upgrade`),
+    /// about the body (`content-length`, `content-type`), of gRPC (`grpc-…`), and `host`.
     pub fn header(mut self, name: impl AsRef<str>, value: impl AsRef<str>) -> Self {
         if let Err(problem) = self.headers.set(name.as_ref(), value.as_ref()) {
             self.problems.push(problem);
         }
-        self
-    }
-
-    /// The HTTP proxy that writes and queries go through: `http://[user:password@]host:port`.
-    ///
-    /// Default: none; the environment's proxy variables are not read.
-    pub fn proxy(mut self, proxy: impl AsRef<str>) -> Self {
-        match Proxy::parse(proxy.as_ref()) {
-            Ok(proxy) => self.proxy = Some(proxy),
-            Err(problem) => self.problems.push(problem),
-        }
-        self
-    }
-
-    /// The root certificates to trust for writes and queries, as PEM text, in place of the bundled ones.
-    ///
-    /// Every certificate of a bundle counts. Default: Mozilla's, from `webpki-roots`.
-    #[cfg(feature = "tls")]
-    pub fn tls_root_certs(mut self, pem: impl AsRef<[u8]>) -> Self {
-        match Roots::from_pem(pem.as_ref()) {
-            Ok(roots) => self.tls.roots = roots,
-            Err(problem) => self.problems.push(problem),
-        }
-        self
-    }
-
-    /// Trusts the operating system's root certificates in place of the bundled ones.
-    #[cfg(feature = "native-certs")]
-    pub fn tls_native_roots(mut self, native: bool) -> Self {
-        self.native_roots = native;
-        self
-    }
-
-    /// A client certificate (with its chain) and its private key, as PEM text, for mutual TLS.
-    #[cfg(feature = "tls")]
-    pub fn client_cert(mut self, certificate: impl AsRef<[u8]>, key: impl AsRef<[u8]>) -> Self {
-        match Identity::from_pem(certificate.as_ref(), key.as_ref()) {
-            Ok(identity) => self.tls.identity = Some(Arc::new(identity)),
-            Err(problem) => self.problems.push(problem),
-        }
-        self
-    }
-
-    /// Accepts any certificate: whoever sits in between can then read and change everything. Default: false.
-    #[cfg(feature = "tls")]
-    pub fn danger_accept_invalid_certs(mut self, accept: bool) -> Self {
-        self.tls.accept_invalid_certs = accept;
         self
     }
 
@@ -302,23 +271,26 @@ impl ClientBuilder {
 
     /// Takes what the environment has: `INFLUX_HOST`, `INFLUX_TOKEN`, `INFLUX_DATABASE`, `INFLUX_ORG`,
     /// `INFLUX_AUTH_SCHEME`, `INFLUX_PRECISION`, `INFLUX_GZIP_THRESHOLD`, `INFLUX_WRITE_NO_SYNC`,
-    /// `INFLUX_WRITE_ACCEPT_PARTIAL`, `INFLUX_WRITE_USE_V2_API`, `INFLUX_WRITE_TIMEOUT` and
-    /// `INFLUX_QUERY_TIMEOUT`.
+    /// `INFLUX_WRITE_ACCEPT_PARTIAL`, `INFLUX_WRITE_USE_V2_API`, `INFLUX_CONNECT_TIMEOUT`, `INFLUX_WRITE_TIMEOUT`,
+    /// `INFLUX_QUERY_TIMEOUT`, `INFLUX_PROXY`, `INFLUX_PROXY_FROM_ENV` and `INFLUX_TLS_SERVER_NAME`.
     ///
-    /// An empty variable counts as unset. Booleans are true/false/1/0/yes/no/on/off in any case. Timeouts
-    /// have a unit (`10s`, `500ms`); a bare number is milliseconds. What is set later wins.
-    pub fn with_env(self) -> Self {
-        config::env::apply(self, |name| std::env::var(name).ok())
+    /// An empty variable counts as unset; one that is not UTF-8 is a problem. Booleans are
+    /// true/false/1/0/yes/no/on/off in any case. Timeouts have a unit (`10s`, `500ms`); a bare number is milliseconds.
+    /// What is set later wins.
+    pub fn with_env(mut self) -> Self {
+        settings::set_from_env(&mut self, |name| std::env::var_os(name));
+        self
     }
 
     /// Takes what a connection string has: `https://host:8181?token=…&database=…`.
     ///
     /// The keys are `token`, `database`, `org`, `authScheme`, `precision`, `gzipThreshold`, `writeNoSync`,
-    /// `writeAcceptPartial`, `writeUseV2Api`, `writeTimeout` and `queryTimeout`, with values as in
-    /// [`with_env`](Self::with_env), form-encoded (`+` is a blank, `%2B` a plus). Other keys are left
-    /// alone with a warning in the log. What is set later wins.
-    pub fn with_connection_string(self, text: impl AsRef<str>) -> Self {
-        config::connection_string::apply(self, text.as_ref())
+    /// `writeAcceptPartial`, `writeUseV2Api`, `connectTimeout`, `writeTimeout`, `queryTimeout`, `proxy`, `proxyFromEnv`
+    /// and `tlsServerName`, with values as in [`with_env`](Self::with_env), form-encoded (`+` is a blank, `%2B` a
+    /// plus). Other keys are left alone with a warning in the log. What is set later wins.
+    pub fn with_connection_string(mut self, text: impl AsRef<str>) -> Self {
+        connection_string::set_from_connection_string(&mut self, text.as_ref());
+        self
     }
 
     /// The client. Nothing is sent, and no thread is started, before it is used.
@@ -326,16 +298,6 @@ impl ClientBuilder {
     /// # Errors
     /// [`ErrorKind::Config`](crate::ErrorKind::Config), naming every problem.
     pub fn build(mut self) -> Result<Client> {
-        #[cfg(feature = "native-certs")]
-        if self.native_roots {
-            match (&self.tls.roots, Roots::native()) {
-                (Roots::Certificates(_), _) => self
-                    .problems
-                    .push("tls_native_roots and tls_root_certs exclude each other".to_owned()),
-                (Roots::Bundled, Ok(roots)) => self.tls.roots = roots,
-                (Roots::Bundled, Err(problem)) => self.problems.push(problem),
-            }
-        }
         self.check();
         let rules = TagRules::new(
             std::mem::take(&mut self.default_tags),
@@ -344,6 +306,11 @@ impl ClientBuilder {
         if let Err(error) = &rules {
             self.problems.push(format!("default_tag: {}", error.message()));
         }
+        self.read_proxy_from_env();
+        #[cfg(feature = "tls")]
+        let tls = self.tls.build();
+        #[cfg(feature = "tls")]
+        self.problems.extend(tls.as_ref().err().cloned());
         match (self.host, rules) {
             (Some(endpoint), Ok(rules)) if self.problems.is_empty() => {
                 let config = Config {
@@ -359,9 +326,11 @@ impl ClientBuilder {
                     query_timeout: self.query_timeout,
                     #[cfg(feature = "query")]
                     idle_timeout: self.idle_timeout,
+                    #[cfg(feature = "query")]
+                    keep_alive: self.keep_alive,
                     proxy: self.proxy,
                     #[cfg(feature = "tls")]
-                    tls: self.tls,
+                    tls: tls.map_err(Error::config)?,
                     #[cfg(feature = "query")]
                     max_message_size: self.max_message_size,
                     max_request_bytes: self.max_request_bytes,
@@ -375,6 +344,19 @@ impl ClientBuilder {
             }
             _ => Err(Error::config(self.problems.join("; "))),
         }
+    }
+
+    fn set_database(&mut self, name: &str) {
+        self.database = Some(Arc::from(name)).filter(|name: &Arc<str>| !name.is_empty());
+    }
+
+    fn set_auth_scheme(&mut self, scheme: &str) -> Result<(), String> {
+        let is_scheme = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
+        if scheme.is_empty() || !scheme.bytes().all(is_scheme) {
+            return Err(format!("{scheme:?} is no auth scheme: use Token or Bearer"));
+        }
+        scheme.clone_into(&mut self.auth_scheme);
+        Ok(())
     }
 
     /// What is wrong with the whole rather than with one setting.
@@ -397,6 +379,9 @@ impl ClientBuilder {
         self.problems.extend(self.write_options.problems());
         if self.max_message_size == 0 {
             self.problems.push("max_message_size is 0: no answer fits".into());
+        }
+        if matches!(self.keep_alive, KeepAlive::Every(Duration::ZERO)) {
+            self.problems.push("keep_alive_interval is 0: None turns PINGs off".into());
         }
         for (name, timeout) in [
             ("connect_timeout", Some(self.connect_timeout)),

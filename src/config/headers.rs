@@ -5,16 +5,26 @@ use std::fmt;
 pub(crate) struct Headers(Vec<(String, String)>);
 
 impl Headers {
-    /// Sets a header, in place of an earlier one of that name.
+    /// Sets a header of requests of any kind, in place of an earlier one of that name.
     pub(crate) fn set(&mut self, name: &str, value: &str) -> Result<(), String> {
+        if name.eq_ignore_ascii_case("content-type") {
+            return Err("the header content-type cannot be set here: queries over gRPC have their own; set it on a \
+                        single write"
+                .into());
+        }
+        self.set_for_write(name, value)
+    }
+
+    /// Sets a header of a write, in place of an earlier one of that name.
+    pub(crate) fn set_for_write(&mut self, name: &str, value: &str) -> Result<(), String> {
         let is_token =
             |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
         if name.is_empty() || !name.bytes().all(is_token) {
             return Err(format!("{name:?} is no header name"));
         }
         let name = name.to_ascii_lowercase();
-        if RESERVED.contains(&name.as_str()) {
-            return Err(format!("the header {name} is the client's own"));
+        if let Some(why) = why_refused(&name) {
+            return Err(format!("the header {name} cannot be set: {why}"));
         }
         if !value.bytes().all(|byte| byte == b'\t' || byte == b' ' || byte.is_ascii_graphic()) {
             return Err(format!("the value of the header {name} is not printable ASCII"));
@@ -53,16 +63,28 @@ impl fmt::Debug for Headers {
     }
 }
 
-/// A wrong one of these would change where a request ends or what its body means.
-const RESERVED: [&str; 7] = [
-    "connection",
-    "content-encoding",
-    "content-length",
-    "expect",
-    "host",
-    "te",
-    "transfer-encoding",
-];
+/// Why a header is not for a caller to set, if it is not. The name is in lower case.
+fn why_refused(name: &str) -> Option<&'static str> {
+    Some(match name {
+        "host" => "it is what .host(…) says",
+        "content-length" | "content-encoding" | "expect" => {
+            "it says what the body of a request is, which the client does itself"
+        }
+        // RFC 9110, 7.6.1, and what HTTP/2 forbids beside those (RFC 9113, 8.2.2).
+        "connection" | "http2-settings" | "keep-alive" | "proxy-connection" | "te" | "trailer"
+        | "transfer-encoding" | "upgrade" => {
+            "it is about one connection (hop by hop), which the client keeps itself"
+        }
+        "proxy-authenticate" | "proxy-authorization" => {
+            "it is for the proxy and would be sent to the server; give .proxy(\"http://user:password@host:port\")"
+        }
+        "accept-encoding" => "answers are read as they are, so they must not be compressed",
+        name if name.starts_with("grpc-") => {
+            "it belongs to gRPC, by which queries are made; the time limit of a query is its timeout"
+        }
+        _ => return None,
+    })
+}
 
 #[cfg(test)]
 mod tests {
@@ -77,6 +99,7 @@ mod tests {
         assert_eq!(format!("{headers:?}"), "[\"x-secret\"]");
         assert!(headers.set("bad name", "x").is_err());
         assert!(headers.set("x", "a\r\nb: c").is_err());
-        assert!(headers.set("Content-Length", "1").is_err());
+        assert!(headers.set("Content-Type", "text/plain").is_err());
+        headers.set_for_write("Content-Type", "text/plain").unwrap();
     }
 }

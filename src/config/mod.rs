@@ -1,22 +1,19 @@
 //! What a client is told once, parsed where it is told.
 
-pub(crate) mod connection_string;
-mod endpoint;
-pub(crate) mod env;
 mod headers;
 mod token;
 
 use std::sync::Arc;
 use std::time::Duration;
 
-pub(crate) use endpoint::Endpoint;
 pub(crate) use headers::Headers;
 pub(crate) use token::Token;
 
 use crate::Precision;
+pub(crate) use crate::transport::Endpoint;
 use crate::transport::Proxy;
 #[cfg(feature = "tls")]
-use crate::transport::TlsSettings;
+use crate::transport::Tls;
 
 /// What this client calls itself, on both paths.
 pub(crate) const USER_AGENT: &str = concat!("influxdb3-blocking/", env!("CARGO_PKG_VERSION"));
@@ -38,9 +35,11 @@ pub(crate) struct Config {
     pub(crate) query_timeout: Option<Duration>,
     #[cfg(feature = "query")]
     pub(crate) idle_timeout: Duration,
+    #[cfg(feature = "query")]
+    pub(crate) keep_alive: KeepAlive,
     pub(crate) proxy: Option<Proxy>,
     #[cfg(feature = "tls")]
-    pub(crate) tls: TlsSettings,
+    pub(crate) tls: Tls,
     #[cfg(feature = "query")]
     pub(crate) max_message_size: usize,
     pub(crate) max_request_bytes: usize,
@@ -51,20 +50,13 @@ pub(crate) struct Config {
     pub(crate) accept_partial: bool,
 }
 
-/// The text behind percent escapes, with `+` as a blank in forms; `None` if it is malformed or not UTF-8.
-pub(crate) fn percent_decode(text: &str, form: bool) -> Option<String> {
-    let mut decoded = Vec::with_capacity(text.len());
-    let mut bytes = text.bytes();
-    while let Some(byte) = bytes.next() {
-        decoded.push(match byte {
-            b'%' => {
-                let mut digit = || char::from(bytes.next()?).to_digit(16);
-                let (high, low) = (digit()?, digit()?);
-                u8::try_from(high * 16 + low).ok()?
-            }
-            b'+' if form => b' ',
-            other => other,
-        });
-    }
-    String::from_utf8(decoded).ok()
+/// The PINGs on connections for queries.
+#[derive(Clone, Copy, Debug, Default)]
+#[cfg_attr(not(feature = "query"), allow(dead_code))] // without queries there is nothing that sends them
+pub(crate) enum KeepAlive {
+    /// Often enough for the idle limit.
+    #[default]
+    Automatic,
+    Every(Duration),
+    Off,
 }

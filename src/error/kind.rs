@@ -22,7 +22,7 @@ pub enum ErrorKind {
     Unauthorized,
     /// No such database, table or endpoint.
     NotFound,
-    /// The request, a line or a message is over a limit.
+    /// The request, a line, a message or an answer is over a limit.
     TooLarge,
     /// Too many requests (429).
     RateLimited,
@@ -40,7 +40,7 @@ pub enum ErrorKind {
     File,
     /// The batching buffer is full.
     BufferFull,
-    /// The client is closed.
+    /// The client is closed, or what is used belongs to the process that this one was forked from.
     Closed,
     /// A bug in this crate; please report it.
     #[default]

@@ -1,43 +1,67 @@
 //! One value of a record batch.
 
-use std::fmt;
-
 use arrow_array::cast::AsArray;
-use arrow_array::types::{
-    ArrowDictionaryKeyType, Date32Type, Date64Type, Decimal32Type, Decimal64Type, Decimal128Type,
-    Decimal256Type, DurationMicrosecondType, DurationMillisecondType, DurationNanosecondType,
-    DurationSecondType, Float16Type, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type,
-    Int64Type, Time32MillisecondType, Time32SecondType, Time64MicrosecondType,
-    Time64NanosecondType, TimestampMicrosecondType, TimestampMillisecondType,
-    TimestampNanosecondType, TimestampSecondType, UInt8Type, UInt16Type, UInt32Type, UInt64Type,
-};
-use arrow_array::{Array, ArrowPrimitiveType};
+use arrow_array::types::*;
+use arrow_array::{Array, ArrayRef, ArrowPrimitiveType, OffsetSizeTrait};
 use arrow_buffer::ArrowNativeType;
-use arrow_schema::{DataType, TimeUnit};
+use arrow_schema::{DataType, Field, Fields, IntervalUnit, TimeUnit};
 
-use super::from_cell::Misfit;
-use super::rfc3339;
-use super::to_point::timestamp;
-use crate::Timestamp;
-
-/// A value, whatever array it comes from.
+/// A value, whatever array it comes from: dictionaries, unions and run-end encoded arrays are looked through.
+#[derive(Clone)]
 pub enum Cell<'a> {
     Null,
     Bool(bool),
     Signed(i64),
     Unsigned(u64),
-    Float(f64),
+    Single(f32),
+    Double(f64),
     Text(&'a str),
     Binary(&'a [u8]),
     /// Since 1970, in this unit.
     Time(i64, TimeUnit),
-    Days(i64),
+    /// Milliseconds since 1970, which are usually whole days.
+    Date(i64),
+    /// Since midnight, in this unit.
+    TimeOfDay(i64, TimeUnit),
     Duration(i64, TimeUnit),
+    Interval(IntervalMonthDayNano),
+    /// Its digits.
     Decimal(String),
-    Other,
+    List(List<'a>),
+    /// The entries are structs of a key and a value.
+    Map(List<'a>),
+    Struct(RowRef<'a>),
+}
+
+/// A part of an array: the value of a list.
+#[derive(Clone, Copy)]
+pub struct List<'a> {
+    values: &'a dyn Array,
+    start: usize,
+    end: usize,
+}
+
+/// Named columns and one place in them: a row of a record batch, or the value of a struct.
+#[derive(Clone, Copy)]
+pub struct RowRef<'a> {
+    fields: &'a Fields,
+    columns: &'a [ArrayRef],
+    index: usize,
+}
+
+/// Why a value is not what was asked for.
+#[derive(Debug)]
+pub enum Mismatch {
+    Null,
+    Type,
+    /// The value, which is of the right type and out of its range.
+    Value(String),
+    /// What is wrong inside of the value, as a sentence.
+    Inside(String),
 }
 
 impl<'a> Cell<'a> {
+    /// The value at a place that there is.
     pub(super) fn read(array: &'a dyn Array, row: usize) -> Self {
         if array.is_null(row) {
             return Self::Null;
@@ -53,9 +77,9 @@ impl<'a> Cell<'a> {
             DataType::UInt16 => Self::Unsigned(native::<UInt16Type>(array, row).into()),
             DataType::UInt32 => Self::Unsigned(native::<UInt32Type>(array, row).into()),
             DataType::UInt64 => Self::Unsigned(native::<UInt64Type>(array, row)),
-            DataType::Float16 => Self::Float(native::<Float16Type>(array, row).to_f64()),
-            DataType::Float32 => Self::Float(native::<Float32Type>(array, row).into()),
-            DataType::Float64 => Self::Float(native::<Float64Type>(array, row)),
+            DataType::Float16 => Self::Single(native::<Float16Type>(array, row).to_f32()),
+            DataType::Float32 => Self::Single(native::<Float32Type>(array, row)),
+            DataType::Float64 => Self::Double(native::<Float64Type>(array, row)),
             DataType::Utf8 => Self::Text(array.as_string::<i32>().value(row)),
             DataType::LargeUtf8 => Self::Text(array.as_string::<i64>().value(row)),
             DataType::Utf8View => Self::Text(array.as_string_view().value(row)),
@@ -64,22 +88,25 @@ impl<'a> Cell<'a> {
             DataType::BinaryView => Self::Binary(array.as_binary_view().value(row)),
             DataType::FixedSizeBinary(_) => Self::Binary(array.as_fixed_size_binary().value(row)),
             DataType::Timestamp(unit, _) => Self::Time(time_of(array, *unit, row), *unit),
-            DataType::Date32 => Self::Days(native::<Date32Type>(array, row).into()),
-            DataType::Date64 => Self::Time(native::<Date64Type>(array, row), TimeUnit::Millisecond),
-            DataType::Time32(TimeUnit::Second) => {
-                Self::Duration(native::<Time32SecondType>(array, row).into(), TimeUnit::Second)
+            DataType::Date32 => {
+                Self::Date(i64::from(native::<Date32Type>(array, row)) * 86_400_000)
             }
-            DataType::Time32(_) => Self::Duration(
+            DataType::Date64 => Self::Date(native::<Date64Type>(array, row)),
+            DataType::Time32(TimeUnit::Second) => {
+                Self::TimeOfDay(native::<Time32SecondType>(array, row).into(), TimeUnit::Second)
+            }
+            DataType::Time32(_) => Self::TimeOfDay(
                 native::<Time32MillisecondType>(array, row).into(),
                 TimeUnit::Millisecond,
             ),
             DataType::Time64(TimeUnit::Microsecond) => {
-                Self::Duration(native::<Time64MicrosecondType>(array, row), TimeUnit::Microsecond)
+                Self::TimeOfDay(native::<Time64MicrosecondType>(array, row), TimeUnit::Microsecond)
             }
             DataType::Time64(_) => {
-                Self::Duration(native::<Time64NanosecondType>(array, row), TimeUnit::Nanosecond)
+                Self::TimeOfDay(native::<Time64NanosecondType>(array, row), TimeUnit::Nanosecond)
             }
             DataType::Duration(unit) => Self::Duration(duration_of(array, *unit, row), *unit),
+            DataType::Interval(unit) => Self::Interval(interval_of(array, *unit, row)),
             DataType::Decimal32(..) => {
                 Self::Decimal(array.as_primitive::<Decimal32Type>().value_as_string(row))
             }
@@ -92,6 +119,27 @@ impl<'a> Cell<'a> {
             DataType::Decimal256(..) => {
                 Self::Decimal(array.as_primitive::<Decimal256Type>().value_as_string(row))
             }
+            DataType::List(_) => Self::List(List::of_offsets::<i32>(array, row)),
+            DataType::LargeList(_) => Self::List(List::of_offsets::<i64>(array, row)),
+            DataType::ListView(_) => Self::List(List::of_views::<i32>(array, row)),
+            DataType::LargeListView(_) => Self::List(List::of_views::<i64>(array, row)),
+            DataType::FixedSizeList(..) => {
+                let lists = array.as_fixed_size_list();
+                let length = lists.value_length().as_usize();
+                Self::List(List::new(lists.values(), row * length, length))
+            }
+            DataType::Map(..) => {
+                let maps = array.as_map();
+                let start = maps.value_offsets().get(row).map_or(0, |offset| offset.as_usize());
+                Self::Map(List::new(maps.entries(), start, maps.value_length(row).as_usize()))
+            }
+            DataType::Struct(fields) => {
+                Self::Struct(RowRef::new(fields, array.as_struct().columns(), row))
+            }
+            DataType::Union(..) => {
+                let union = array.as_union();
+                Self::read(union.child(union.type_id(row)), union.value_offset(row))
+            }
             DataType::Dictionary(keys, _) => match **keys {
                 DataType::Int8 => Self::look_up::<Int8Type>(array, row),
                 DataType::Int16 => Self::look_up::<Int16Type>(array, row),
@@ -100,10 +148,15 @@ impl<'a> Cell<'a> {
                 DataType::UInt8 => Self::look_up::<UInt8Type>(array, row),
                 DataType::UInt16 => Self::look_up::<UInt16Type>(array, row),
                 DataType::UInt32 => Self::look_up::<UInt32Type>(array, row),
-                DataType::UInt64 => Self::look_up::<UInt64Type>(array, row),
-                _ => Self::Other,
+                // Arrow has no arrays with other keys.
+                _ => Self::look_up::<UInt64Type>(array, row),
             },
-            _ => Self::Other,
+            DataType::RunEndEncoded(ends, _) => match ends.data_type() {
+                DataType::Int16 => Self::find_run::<Int16Type>(array, row),
+                DataType::Int32 => Self::find_run::<Int32Type>(array, row),
+                // Arrow has no arrays with other ends.
+                _ => Self::find_run::<Int64Type>(array, row),
+            },
         }
     }
 
@@ -112,36 +165,74 @@ impl<'a> Cell<'a> {
         Self::read(dictionary.values(), dictionary.keys().value(row).as_usize())
     }
 
-    pub(super) fn misfit<T>(&self) -> Result<T, Misfit> {
+    fn find_run<R: RunEndIndexType>(array: &'a dyn Array, row: usize) -> Self {
+        let runs = array.as_run::<R>();
+        Self::read(runs.values(), runs.get_physical_index(row))
+    }
+
+    /// That it is not of the type that was asked for.
+    pub(super) fn mismatch<T>(&self) -> Result<T, Mismatch> {
         Err(match self {
-            Self::Null => Misfit::Null,
-            _ => Misfit::Type,
+            Self::Null => Mismatch::Null,
+            _ => Mismatch::Type,
         })
     }
 }
 
-/// As a person would write it.
-impl fmt::Debug for Cell<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl<'a> List<'a> {
+    fn new(values: &'a dyn Array, start: usize, length: usize) -> Self {
+        Self { values, start, end: start + length }
+    }
+
+    fn of_offsets<O: OffsetSizeTrait>(array: &'a dyn Array, row: usize) -> Self {
+        let lists = array.as_list::<O>();
+        let start = lists.value_offsets().get(row).map_or(0, |offset| offset.as_usize());
+        Self::new(lists.values(), start, lists.value_length(row).as_usize())
+    }
+
+    fn of_views<O: OffsetSizeTrait>(array: &'a dyn Array, row: usize) -> Self {
+        let lists = array.as_list_view::<O>();
+        let start = lists.value_offset(row).as_usize();
+        Self::new(lists.values(), start, lists.value_size(row).as_usize())
+    }
+
+    pub(super) fn cells(self) -> impl ExactSizeIterator<Item = Cell<'a>> {
+        (self.start..self.end).map(move |row| Cell::read(self.values, row))
+    }
+}
+
+impl<'a> RowRef<'a> {
+    /// As many columns as fields, all of them longer than `index`.
+    pub(super) fn new(fields: &'a Fields, columns: &'a [ArrayRef], index: usize) -> Self {
+        Self { fields, columns, index }
+    }
+
+    pub(super) fn fields(self) -> &'a Fields {
+        self.fields
+    }
+
+    pub(super) fn len(self) -> usize {
+        self.columns.len()
+    }
+
+    /// The column at a place that there is, and its value.
+    pub(super) fn at(self, place: usize) -> (&'a Field, Cell<'a>) {
+        (&self.fields[place], Cell::read(&self.columns[place], self.index))
+    }
+
+    pub(super) fn cells(self) -> impl ExactSizeIterator<Item = (&'a Field, Cell<'a>)> {
+        (0..self.len()).map(move |place| self.at(place))
+    }
+}
+
+impl Mismatch {
+    /// What is wrong, as the end of a sentence about the value.
+    pub(super) fn describe(self, wanted: &str) -> String {
         match self {
-            Self::Null => f.write_str("null"),
-            Self::Bool(value) => value.fmt(f),
-            Self::Signed(value) => value.fmt(f),
-            Self::Unsigned(value) => value.fmt(f),
-            Self::Float(value) => value.fmt(f),
-            Self::Text(value) => value.fmt(f),
-            Self::Binary(value) => value.fmt(f),
-            Self::Time(value, unit) => match rfc3339::format(timestamp(*value, *unit)) {
-                Some(text) => f.write_str(&text),
-                None => write!(f, "{value} {unit:?}s since 1970"),
-            },
-            Self::Days(value) => match rfc3339::format(Timestamp::seconds(value * 86_400)) {
-                Some(text) => f.write_str(text.trim_end_matches("T00:00:00Z")),
-                None => write!(f, "{value} days since 1970"),
-            },
-            Self::Duration(value, unit) => write!(f, "{value} {unit:?}s"),
-            Self::Decimal(text) => f.write_str(text),
-            Self::Other => f.write_str("…"),
+            Self::Null => format!("is null: read it as Option<{wanted}>"),
+            Self::Type => format!("cannot be read as {wanted}"),
+            Self::Value(value) => format!("holds {value}, which does not fit {wanted}"),
+            Self::Inside(problem) => format!("cannot be read as {wanted}: {problem}"),
         }
     }
 }
@@ -168,11 +259,15 @@ fn duration_of(array: &dyn Array, unit: TimeUnit, row: usize) -> i64 {
     }
 }
 
-pub(super) fn nanoseconds(unit: TimeUnit) -> i64 {
+fn interval_of(array: &dyn Array, unit: IntervalUnit, row: usize) -> IntervalMonthDayNano {
     match unit {
-        TimeUnit::Second => 1_000_000_000,
-        TimeUnit::Millisecond => 1_000_000,
-        TimeUnit::Microsecond => 1_000,
-        TimeUnit::Nanosecond => 1,
+        IntervalUnit::YearMonth => {
+            IntervalMonthDayNano::new(native::<IntervalYearMonthType>(array, row), 0, 0)
+        }
+        IntervalUnit::DayTime => {
+            let IntervalDayTime { days, milliseconds } = native::<IntervalDayTimeType>(array, row);
+            IntervalMonthDayNano::new(0, days, i64::from(milliseconds) * 1_000_000)
+        }
+        IntervalUnit::MonthDayNano => native::<IntervalMonthDayNanoType>(array, row),
     }
 }

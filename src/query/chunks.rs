@@ -3,9 +3,10 @@ use std::fmt;
 use arrow_array::RecordBatch;
 use arrow_schema::SchemaRef;
 
-use super::reader::CancelHandle;
+use super::cancel::CancelHandle;
+use super::progress::QueryProgress;
+use super::source::Source;
 use super::stats::QueryStats;
-use super::stream::Answer;
 use crate::Result;
 
 /// The answer to a query, message by message: made by [`QueryRequest::chunks`](super::QueryRequest::chunks).
@@ -23,7 +24,7 @@ use crate::Result;
 /// # }
 /// ```
 pub struct Chunks {
-    answer: Answer,
+    answer: Source,
 }
 
 /// One message of an answer.
@@ -37,7 +38,7 @@ pub struct Chunk {
 }
 
 impl Chunks {
-    pub(super) fn new(answer: Answer) -> Self {
+    pub(super) fn new(answer: Source) -> Self {
         Self { answer }
     }
 
@@ -50,7 +51,13 @@ impl Chunks {
     /// A handle that cancels the query, as of a [`Reader`](super::Reader::cancel_handle).
     #[must_use]
     pub fn cancel_handle(&self) -> CancelHandle {
-        CancelHandle::new(self.answer.cancel())
+        self.answer.cancel_handle()
+    }
+
+    /// How much of the answer was read, as of a [`Reader`](super::Reader::progress).
+    #[must_use]
+    pub fn progress(&self) -> QueryProgress {
+        self.answer.progress()
     }
 
     /// What the server said about the query, after the last chunk: `None` before.
@@ -65,12 +72,10 @@ impl Iterator for Chunks {
 
     fn next(&mut self) -> Option<Self::Item> {
         let delivery = self.answer.next()?;
-        Some(
-            delivery.map(|delivery| Chunk {
-                data: delivery.batch,
-                app_metadata: delivery.app_metadata,
-            }),
-        )
+        Some(delivery.map(|delivery| Chunk {
+            data: delivery.batch,
+            app_metadata: delivery.app_metadata.into(),
+        }))
     }
 }
 

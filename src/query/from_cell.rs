@@ -1,148 +1,187 @@
 //! Values as Rust types.
 
+use std::borrow::Cow;
+use std::collections::{BTreeMap, HashMap};
+use std::hash::{BuildHasher, Hash};
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use arrow_schema::TimeUnit;
+use arrow_array::types::IntervalMonthDayNano;
+use arrow_schema::Field;
 
-use super::cell::{Cell, nanoseconds};
-use super::to_point::timestamp as to_timestamp;
-use crate::Timestamp;
+use super::cell::{Cell, Mismatch};
+use super::time_units::{NANOS_PER_DAY, NANOS_PER_SECOND, nanoseconds, timestamp};
+use crate::record::time_text;
+use crate::{Error, ErrorKind, Result, Timestamp};
 
 /// What a value can be read as: see [`Row::get`](super::Row::get).
 pub trait FromCell<'a>: Sized + sealed::FromCell<'a> {}
 
 pub(super) mod sealed {
-    use super::{Cell, Misfit};
+    use super::{Cell, Cow, Mismatch, elements};
 
     pub trait FromCell<'a>: Sized {
-        const NAME: &'static str;
-        fn from_cell(cell: Cell<'a>) -> Result<Self, Misfit>;
+        /// As it is written in Rust.
+        fn name() -> Cow<'static, str>;
+
+        fn from_cell(cell: Cell<'a>) -> Result<Self, Mismatch>;
+
+        /// Several of them.
+        fn vec_from_cell(cell: Cell<'a>) -> Result<Vec<Self>, Mismatch> {
+            elements(cell)
+        }
     }
 }
 
-/// Why a value is not what was asked for.
-#[derive(Debug)]
-pub enum Misfit {
-    Null,
-    Type,
-    Value(String),
+/// A value of a column as a `T`.
+pub(super) fn fit<'a, T: FromCell<'a>>(field: &Field, cell: Cell<'a>) -> Result<T> {
+    T::from_cell(cell).map_err(|mismatch| misread(field, mismatch, &T::name()))
+}
+
+#[cold]
+fn misread(field: &Field, mismatch: Mismatch, wanted: &str) -> Error {
+    let (name, data_type) = (field.name(), field.data_type());
+    let problem = mismatch.describe(wanted);
+    Error::new(ErrorKind::Decode, format!("the column {name:?} ({data_type}) {problem}"))
 }
 
 macro_rules! from_cell {
     ($type:ty, $name:expr, $cell:ident => $read:expr) => {
         impl<'a> FromCell<'a> for $type {}
         impl<'a> sealed::FromCell<'a> for $type {
-            const NAME: &'static str = $name;
+            fn name() -> Cow<'static, str> {
+                $name.into()
+            }
 
-            fn from_cell($cell: Cell<'a>) -> Result<Self, Misfit> {
+            fn from_cell($cell: Cell<'a>) -> Result<Self, Mismatch> {
                 $read
             }
         }
     };
 }
+#[cfg(any(feature = "chrono", feature = "jiff", feature = "time"))]
+pub(super) use from_cell;
 
 macro_rules! integer_from_cell {
-    ($($type:ident)*) => {
-        $(from_cell!($type, stringify!($type), cell => match cell {
-            Cell::Signed(value) => value.try_into().map_err(|_| Misfit::Value(value.to_string())),
-            Cell::Unsigned(value) => value.try_into().map_err(|_| Misfit::Value(value.to_string())),
-            other => other.misfit(),
-        });)*
+    ($read:ident: $($type:ident)*) => {
+        $(from_cell!($type, stringify!($type), cell => $read(cell));)*
     };
 }
 
-integer_from_cell!(i8 i16 i32 u8 u16 u32 u64 isize usize);
+integer_from_cell!(integer: i8 i16 i32 u16 u32);
+integer_from_cell!(integer_or_nanoseconds: i64 u64 isize usize i128 u128);
 
-from_cell!(i64, "i64", cell => match cell {
-    Cell::Signed(value) => Ok(value),
-    Cell::Unsigned(value) => value.try_into().map_err(|_| Misfit::Value(value.to_string())),
-    Cell::Time(value, unit) => value
-        .checked_mul(nanoseconds(unit))
-        .ok_or_else(|| Misfit::Value(format!("{value} {unit:?}s since 1970"))),
-    other => other.misfit(),
-});
+impl FromCell<'_> for u8 {}
+impl<'a> sealed::FromCell<'a> for u8 {
+    fn name() -> Cow<'static, str> {
+        "u8".into()
+    }
 
-from_cell!(f64, "f64", cell => match cell {
-    Cell::Float(value) => Ok(value),
-    Cell::Signed(value) if value.unsigned_abs() <= EXACT => Ok(value as Self),
-    Cell::Unsigned(value) if value <= EXACT => Ok(value as Self),
-    Cell::Signed(value) => Err(Misfit::Value(value.to_string())),
-    Cell::Unsigned(value) => Err(Misfit::Value(value.to_string())),
-    Cell::Decimal(value) => value.parse().map_err(|_| Misfit::Value(value)),
-    other => other.misfit(),
-});
+    fn from_cell(cell: Cell<'a>) -> Result<Self, Mismatch> {
+        integer(cell)
+    }
+
+    fn vec_from_cell(cell: Cell<'a>) -> Result<Vec<Self>, Mismatch> {
+        match cell {
+            // What `elements` makes of it, at once.
+            Cell::Binary(bytes) => Ok(bytes.to_vec()),
+            other => elements(other),
+        }
+    }
+}
+
+from_cell!(f64, "f64", cell => float(cell, f64::MANTISSA_DIGITS));
 
 from_cell!(f32, "f32", cell => {
-    let double = <f64 as sealed::FromCell<'_>>::from_cell(cell)?;
+    if let Cell::Single(value) = cell {
+        return Ok(value);
+    }
+    let double = float(cell, f32::MANTISSA_DIGITS)?;
     let single = double as Self;
     if single.is_infinite() && double.is_finite() {
-        return Err(Misfit::Value(double.to_string()));
+        return Err(Mismatch::Value(double.to_string()));
     }
     Ok(single)
 });
 
 from_cell!(bool, "bool", cell => match cell {
     Cell::Bool(value) => Ok(value),
-    other => other.misfit(),
+    other => other.mismatch(),
 });
 
 from_cell!(&'a str, "&str", cell => match cell {
     Cell::Text(text) => Ok(text),
-    other => other.misfit(),
+    other => other.mismatch(),
 });
 
-from_cell!(String, "String", cell => match cell {
-    Cell::Text(text) => Ok(text.to_owned()),
-    Cell::Decimal(text) => Ok(text),
-    other => other.misfit(),
+from_cell!(char, "char", cell => match cell {
+    Cell::Text(text) => {
+        let mut chars = text.chars();
+        match (chars.next(), chars.next()) {
+            (Some(char), None) => Ok(char),
+            _ => Err(Mismatch::Value(format!("{text:?}"))),
+        }
+    }
+    other => other.mismatch(),
 });
+
+from_cell!(Cow<'a, str>, "Cow<str>", cell => text(cell));
+from_cell!(String, "String", cell => text(cell).map(Cow::into_owned));
+from_cell!(Box<str>, "Box<str>", cell => text(cell).map(Into::into));
+from_cell!(Arc<str>, "Arc<str>", cell => text(cell).map(Into::into));
 
 from_cell!(&'a [u8], "&[u8]", cell => match cell {
     Cell::Binary(bytes) => Ok(bytes),
-    other => other.misfit(),
-});
-
-from_cell!(Vec<u8>, "Vec<u8>", cell => match cell {
-    Cell::Binary(bytes) => Ok(bytes.to_vec()),
-    other => other.misfit(),
+    other => other.mismatch(),
 });
 
 from_cell!(Timestamp, "Timestamp", cell => match cell {
-    Cell::Time(value, unit) => Ok(to_timestamp(value, unit)),
-    // Days are 32 bits.
-    Cell::Days(value) => Ok(Self::seconds(value * 86_400)),
-    other => other.misfit(),
+    Cell::Time(value, unit) => Ok(timestamp(value, unit)),
+    Cell::Date(millis) => Ok(Self::millis(millis)),
+    Cell::Text(text) => time_text::parse(text).map_err(|_| Mismatch::Value(format!("{text:?}"))),
+    other => other.mismatch(),
 });
 
 from_cell!(SystemTime, "SystemTime", cell => {
-    let (value, scale) = match cell {
-        Cell::Time(value, unit) => (value, nanoseconds(unit).into()),
-        Cell::Days(value) => (value, 86_400 * i128::from(nanoseconds(TimeUnit::Second))),
-        other => return other.misfit(),
-    };
-    let nanos = i128::from(value) * scale;
-    let distance = to_duration(nanos.unsigned_abs());
+    let nanos = <Timestamp as sealed::FromCell<'_>>::from_cell(cell)?.as_nanos();
+    let distance = duration(nanos.unsigned_abs());
     let time = if nanos < 0 {
         Self::UNIX_EPOCH.checked_sub(distance)
     } else {
         Self::UNIX_EPOCH.checked_add(distance)
     };
-    time.ok_or_else(|| Misfit::Value(format!("{nanos} nanoseconds since 1970")))
+    time.ok_or_else(|| Mismatch::Value(format!("{nanos} nanoseconds since 1970")))
 });
 
-from_cell!(Duration, "Duration", cell => match cell {
-    Cell::Duration(value, unit) if value >= 0 => {
-        Ok(to_duration(value.unsigned_abs() as u128 * nanoseconds(unit).unsigned_abs() as u128))
+from_cell!(Duration, "Duration", cell => {
+    let nanos = match &cell {
+        Cell::Duration(value, unit) | Cell::TimeOfDay(value, unit) => nanoseconds(*value, *unit),
+        // Months differ in length. The days of InfluxDB do not: it counts in UTC.
+        Cell::Interval(IntervalMonthDayNano { months: 0, days, nanoseconds }) => {
+            i128::from(*days) * NANOS_PER_DAY + i128::from(*nanoseconds)
+        }
+        Cell::Interval(_) => return Err(Mismatch::Value(format!("{cell:?}"))),
+        other => return other.mismatch(),
+    };
+    match u128::try_from(nanos) {
+        Ok(nanos) => Ok(duration(nanos)),
+        Err(_) => Err(Mismatch::Value(format!("{cell:?}"))),
     }
-    Cell::Duration(value, unit) => Err(Misfit::Value(format!("{value} {unit:?}s"))),
-    other => other.misfit(),
+});
+
+from_cell!(IntervalMonthDayNano, "IntervalMonthDayNano", cell => match cell {
+    Cell::Interval(interval) => Ok(interval),
+    other => other.mismatch(),
 });
 
 impl<'a, T: FromCell<'a>> FromCell<'a> for Option<T> {}
 impl<'a, T: FromCell<'a>> sealed::FromCell<'a> for Option<T> {
-    const NAME: &'static str = T::NAME;
+    /// Of what it holds: null never is at fault.
+    fn name() -> Cow<'static, str> {
+        T::name()
+    }
 
-    fn from_cell(cell: Cell<'a>) -> Result<Self, Misfit> {
+    fn from_cell(cell: Cell<'a>) -> Result<Self, Mismatch> {
         match cell {
             Cell::Null => Ok(None),
             cell => T::from_cell(cell).map(Some),
@@ -150,11 +189,162 @@ impl<'a, T: FromCell<'a>> sealed::FromCell<'a> for Option<T> {
     }
 }
 
-/// Integers up to here are exact as `f64`.
-const EXACT: u64 = 1 << 53;
+impl<'a, T: FromCell<'a>> FromCell<'a> for Vec<T> {}
+impl<'a, T: FromCell<'a>> sealed::FromCell<'a> for Vec<T> {
+    fn name() -> Cow<'static, str> {
+        format!("Vec<{}>", T::name()).into()
+    }
 
-fn to_duration(nanos: u128) -> Duration {
-    const SECOND: u128 = 1_000_000_000;
-    // 64 bits of milliseconds or days stay far below 64 bits of seconds; the rest is below a second.
+    fn from_cell(cell: Cell<'a>) -> Result<Self, Mismatch> {
+        T::vec_from_cell(cell)
+    }
+}
+
+impl<'a, K: FromCell<'a> + Ord, V: FromCell<'a>> FromCell<'a> for BTreeMap<K, V> {}
+impl<'a, K: FromCell<'a> + Ord, V: FromCell<'a>> sealed::FromCell<'a> for BTreeMap<K, V> {
+    fn name() -> Cow<'static, str> {
+        format!("BTreeMap<{}, {}>", K::name(), V::name()).into()
+    }
+
+    fn from_cell(cell: Cell<'a>) -> Result<Self, Mismatch> {
+        entries(cell)
+    }
+}
+
+impl<'a, K, V, S> FromCell<'a> for HashMap<K, V, S>
+where
+    K: FromCell<'a> + Eq + Hash,
+    V: FromCell<'a>,
+    S: BuildHasher + Default,
+{
+}
+impl<'a, K, V, S> sealed::FromCell<'a> for HashMap<K, V, S>
+where
+    K: FromCell<'a> + Eq + Hash,
+    V: FromCell<'a>,
+    S: BuildHasher + Default,
+{
+    fn name() -> Cow<'static, str> {
+        format!("HashMap<{}, {}>", K::name(), V::name()).into()
+    }
+
+    fn from_cell(cell: Cell<'a>) -> Result<Self, Mismatch> {
+        entries(cell)
+    }
+}
+
+fn integer<T: TryFrom<i128>>(cell: Cell<'_>) -> Result<T, Mismatch> {
+    let value = match &cell {
+        Cell::Signed(value) => i128::from(*value),
+        Cell::Unsigned(value) => i128::from(*value),
+        Cell::Decimal(digits) => whole(digits).ok_or_else(|| Mismatch::Value(digits.clone()))?,
+        other => return other.mismatch(),
+    };
+    value.try_into().map_err(|_| Mismatch::Value(format!("{cell:?}")))
+}
+
+/// Integers of 64 bits and more hold what is counted in nanoseconds as well.
+fn integer_or_nanoseconds<T: TryFrom<i128>>(cell: Cell<'_>) -> Result<T, Mismatch> {
+    let (Cell::Time(value, unit) | Cell::TimeOfDay(value, unit) | Cell::Duration(value, unit)) =
+        cell
+    else {
+        return integer(cell);
+    };
+    let nanos = nanoseconds(value, unit);
+    nanos.try_into().map_err(|_| Mismatch::Value(format!("{nanos} nanoseconds")))
+}
+
+/// A decimal without a fraction.
+fn whole(digits: &str) -> Option<i128> {
+    let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
+    if fraction.bytes().all(|digit| digit == b'0') { whole.parse().ok() } else { None }
+}
+
+/// Integers only if all up to them are floats with so many digits in binary.
+fn float(cell: Cell<'_>, digits: u32) -> Result<f64, Mismatch> {
+    let value = match cell {
+        Cell::Double(value) => return Ok(value),
+        Cell::Single(value) => return Ok(value.into()),
+        Cell::Decimal(text) => return text.parse().map_err(|_| Mismatch::Value(text)),
+        Cell::Signed(value) => i128::from(value),
+        Cell::Unsigned(value) => i128::from(value),
+        other => return other.mismatch(),
+    };
+    if value.unsigned_abs() > 1 << digits {
+        return Err(Mismatch::Value(value.to_string()));
+    }
+    Ok(value as f64)
+}
+
+fn text(cell: Cell<'_>) -> Result<Cow<'_, str>, Mismatch> {
+    match &cell {
+        Cell::Text(text) => Ok(Cow::Borrowed(text)),
+        Cell::Time(..) | Cell::Date(_) | Cell::TimeOfDay(..) => {
+            let text = cell.standard_text();
+            text.map(Cow::Owned).ok_or_else(|| Mismatch::Value(format!("{cell:?}")))
+        }
+        other => match other.standard_text() {
+            Some(text) => Ok(Cow::Owned(text)),
+            None => other.mismatch(),
+        },
+    }
+}
+
+/// The values of a list, the entries of a map, or the bytes of binary.
+fn elements<'a, T: sealed::FromCell<'a>>(cell: Cell<'a>) -> Result<Vec<T>, Mismatch> {
+    let element = |(place, cell)| {
+        T::from_cell(cell).map_err(|mismatch| {
+            let problem = mismatch.describe(&T::name());
+            Mismatch::Inside(format!("its element {place} {problem}"))
+        })
+    };
+    match cell {
+        Cell::List(list) | Cell::Map(list) => list.cells().enumerate().map(element).collect(),
+        Cell::Binary(bytes) => byte_cells(bytes).enumerate().map(element).collect(),
+        other => other.mismatch(),
+    }
+}
+
+/// The bytes of binary as numbers.
+pub(super) fn byte_cells<'a>(bytes: &'a [u8]) -> impl ExactSizeIterator<Item = Cell<'a>> {
+    bytes.iter().map(|byte| Cell::Unsigned((*byte).into()))
+}
+
+/// The entries of a map, or the fields of a struct by their names.
+fn entries<'a, K, V, C>(cell: Cell<'a>) -> Result<C, Mismatch>
+where
+    K: FromCell<'a>,
+    V: FromCell<'a>,
+    C: FromIterator<(K, V)>,
+{
+    let entry = |key: Cell<'a>, value: Cell<'a>| {
+        let shown = format!("{key:?}");
+        let inside = |part: &str, mismatch: Mismatch, wanted: &str| {
+            Mismatch::Inside(format!("its {part} {shown} {}", mismatch.describe(wanted)))
+        };
+        Ok((
+            K::from_cell(key).map_err(|mismatch| inside("key", mismatch, &K::name()))?,
+            V::from_cell(value).map_err(|mismatch| inside("value of", mismatch, &V::name()))?,
+        ))
+    };
+    match cell {
+        Cell::Map(entries) => entries
+            .cells()
+            .filter_map(|cell| match cell {
+                Cell::Struct(pair) if pair.len() == 2 => Some(entry(pair.at(0).1, pair.at(1).1)),
+                // Arrow's maps have pairs alone.
+                _ => None,
+            })
+            .collect(),
+        Cell::Struct(row) => {
+            row.cells().map(|(field, cell)| entry(Cell::Text(field.name()), cell)).collect()
+        }
+        other => other.mismatch(),
+    }
+}
+
+fn duration(nanos: u128) -> Duration {
+    const SECOND: u128 = NANOS_PER_SECOND.unsigned_abs();
+    // 64 bits of seconds are the most that comes in; the rest is below a second.
     Duration::new(u64::try_from(nanos / SECOND).unwrap_or(u64::MAX), (nanos % SECOND) as u32)
 }

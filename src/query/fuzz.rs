@@ -3,8 +3,8 @@
 use arrow_array::RecordBatch;
 use bytes::Bytes;
 
-use super::framer::Framer;
 use super::ipc::{Decoded, Decoder};
+use super::message::{MessageReader, Progress};
 use crate::Result;
 
 /// Decodes the body of an answer that came in pieces of this size. What decodes passes arrow's full validation.
@@ -14,13 +14,13 @@ use crate::Result;
 /// Never, or the target has found something.
 pub(crate) fn fuzz_decode(body: &[u8], piece: usize) -> Result<Vec<RecordBatch>> {
     const LIMIT: usize = 1 << 20;
-    let mut framer = Framer::new(LIMIT);
+    let mut reader = MessageReader::new(LIMIT);
     let mut decoder = Decoder::new(LIMIT);
     let mut batches = Vec::new();
     for piece in body.chunks(piece.max(1)) {
-        framer.push(Bytes::copy_from_slice(piece));
-        while framer.begin()?.is_some() {
-            let Some(message) = framer.take()? else { break };
+        reader.push(Bytes::copy_from_slice(piece));
+        while let Some(progress) = reader.read()? {
+            let Progress::Whole(message) = progress else { continue };
             if let Decoded::Batch(batch) = decoder.decode(message)? {
                 for column in batch.columns() {
                     let valid = column.to_data().validate_full();

@@ -18,13 +18,13 @@ use arrow_ipc::reader::{read_dictionary, read_record_batch};
 use arrow_ipc::{MessageHeader, root_as_message};
 use arrow_schema::{ArrowError, DataType, Field, Schema, SchemaRef};
 
-use super::flight::FlightData;
+use super::message::FlightData;
 use crate::{Error, ErrorKind, Result};
 
 /// Decodes the messages of one stream, in their order.
 pub(crate) struct Decoder {
     schema: Option<SchemaRef>,
-    /// What the widest type of the schema needs.
+    /// The values of dictionaries by their numbers, as far as they have come.
     dictionaries: HashMap<i64, ArrayRef>,
     /// What the body of a message may take, decompressed.
     limit: usize,
@@ -180,7 +180,7 @@ fn check_compression(batch: &arrow_ipc::RecordBatch<'_>, body: &[u8], limit: usi
 }
 
 /// What arrow takes for granted later: it panics when it prints a decimal whose type cannot be.
-fn check_types(schema: &Schema) -> Result<()> {
+pub(super) fn check_types(schema: &Schema) -> Result<()> {
     let is_impossible = |data_type: &DataType| {
         match *data_type {
             DataType::Decimal32(precision, scale) => {
@@ -228,7 +228,7 @@ fn has(data_type: &DataType, is: &impl Fn(&DataType) -> bool) -> bool {
         }
 }
 
-fn broken(what: &str) -> Error {
+pub(super) fn broken(what: &str) -> Error {
     Error::new(ErrorKind::Decode, format!("the server's answer cannot be read: {what}"))
 }
 

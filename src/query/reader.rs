@@ -3,8 +3,10 @@ use std::fmt;
 use arrow_array::{RecordBatch, RecordBatchReader};
 use arrow_schema::{ArrowError, SchemaRef};
 
+use super::cancel::CancelHandle;
+use super::progress::QueryProgress;
+use super::source::Source;
 use super::stats::QueryStats;
-use super::stream::{Answer, Cancel};
 
 /// The answer to a query, batch by batch as it comes in: an Arrow [`RecordBatchReader`].
 ///
@@ -27,15 +29,11 @@ use super::stream::{Answer, Cancel};
 /// # }
 /// ```
 pub struct Reader {
-    answer: Answer,
+    answer: Source,
 }
 
-/// Cancels the query of a [`Reader`], from any thread.
-#[derive(Clone)]
-pub struct CancelHandle(Cancel);
-
 impl Reader {
-    pub(super) fn new(answer: Answer) -> Self {
+    pub(super) fn new(answer: Source) -> Self {
         Self { answer }
     }
 
@@ -49,7 +47,13 @@ impl Reader {
     /// [`ErrorKind::Cancelled`](crate::ErrorKind::Cancelled), also if it is being waited for.
     #[must_use]
     pub fn cancel_handle(&self) -> CancelHandle {
-        CancelHandle::new(self.answer.cancel())
+        self.answer.cancel_handle()
+    }
+
+    /// How much of the answer was read: what the network has beyond that is not counted.
+    #[must_use]
+    pub fn progress(&self) -> QueryProgress {
+        self.answer.progress()
     }
 
     /// What the server said about the query, after the last batch: `None` before.
@@ -85,24 +89,5 @@ impl RecordBatchReader for Reader {
 impl fmt::Debug for Reader {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Reader").field("schema", self.answer.schema()).finish_non_exhaustive()
-    }
-}
-
-impl CancelHandle {
-    pub(super) fn new(cancel: Cancel) -> Self {
-        Self(cancel)
-    }
-
-    /// Cancels the query; a second call does nothing. Never waits.
-    pub fn cancel(&self) {
-        self.0.cancel();
-    }
-}
-
-impl fmt::Debug for CancelHandle {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("CancelHandle")
-            .field("cancelled", &self.0.is_cancelled())
-            .finish_non_exhaustive()
     }
 }

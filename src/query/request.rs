@@ -5,12 +5,20 @@ use std::time::{Duration, Instant};
 use arrow_array::RecordBatch;
 use arrow_schema::SchemaRef;
 
-use super::QueryClient;
+use super::answer::{Answer, Question, Wait};
+use super::call::Call;
+use super::cancel::CancelHandle;
 use super::chunks::Chunks;
+use super::client::QueryClient;
+use super::failure::StageCell;
+use super::limits::Limits;
+#[cfg(feature = "parquet")]
+use super::over_http::{HttpAnswer, HttpQuery};
+use super::progress::{OnProgress, QueryProgress};
 use super::reader::Reader;
-use super::rpc::Call;
+use super::retry::Retries;
+use super::source::Source;
 use super::stats::QueryStats;
-use super::stream::{Answer, Wait};
 use super::table::Table;
 use super::ticket::{Language, Param, Ticket};
 use crate::config::Headers;
@@ -39,6 +47,12 @@ pub struct QueryRequest<'a> {
     database: Option<Arc<str>>,
     timeout: Option<Duration>,
     headers: Headers,
+    retries: Retries,
+    limits: Limits,
+    cancel: CancelHandle,
+    on_progress: Option<OnProgress>,
+    #[cfg(feature = "parquet")]
+    over_http: bool,
     problems: Vec<String>,
 }
 
@@ -50,6 +64,12 @@ impl<'a> QueryRequest<'a> {
             database: client.config().database.clone(),
             timeout: client.config().query_timeout,
             headers: Headers::default(),
+            retries: Retries::default(),
+            limits: Limits::default(),
+            cancel: CancelHandle::default(),
+            on_progress: None,
+            #[cfg(feature = "parquet")]
+            over_http: false,
             problems: Vec::new(),
         }
     }
@@ -62,7 +82,7 @@ impl<'a> QueryRequest<'a> {
 
     /// Sets the parameter that the query calls `$name`, in place of an earlier one of that name.
     ///
-    /// Numbers that are not finite are refused: the protocol cannot carry them.
+    /// Numbers that are not finite are refused: parameters are sent as JSON, which has none of them.
     pub fn param(mut self, name: impl Into<String>, value: impl Into<Param>) -> Self {
         if let Err(problem) = self.ticket.set(name.into(), value.into()) {
             self.problems.push(problem);
@@ -109,6 +129,114 @@ impl<'a> QueryRequest<'a> {
         self
     }
 
+    /// Sends the query up to this many times more while the server does not take it. Default: none.
+    ///
+    /// That is so if there is no connection to it, if it says UNAVAILABLE (over HTTP 502, 503 or 504), and if it has too
+    /// many requests (429, RESOURCE_EXHAUSTED). Nothing of an answer has been handed out then: once it has, no query is
+    /// sent again. The wait is what the server asks for (`Retry-After`), or else about half a second, and longer each
+    /// time; a wait that would end after the timeout is not begun, and its error comes at once.
+    ///
+    /// Without this, too, a query is sent once more if its connection broke before anything of the answer came.
+    ///
+    /// ```no_run
+    /// # use std::time::Duration;
+    /// # fn main() -> Result<(), influxdb3_blocking::Error> {
+    /// # let client = influxdb3_blocking::Client::from_env()?;
+    /// let table = client.query("SELECT * FROM home").retries(3).timeout(Duration::from_secs(60)).table()?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn retries(mut self, most: u32) -> Self {
+        self.retries = Retries::new(most);
+        self
+    }
+
+    /// The most rows that the answer may have. Default: any number.
+    ///
+    /// With more, the query ends with [`ErrorKind::TooLarge`](crate::ErrorKind::TooLarge): so a query that was meant
+    /// otherwise does not fill the memory. A reader hands out the batches before the one with which there are too many.
+    pub fn max_rows(mut self, rows: u64) -> Self {
+        self.limits.rows = Some(rows);
+        self
+    }
+
+    /// The most bytes that the answer may have, as it is sent: compressed, if it is. Default: any number.
+    ///
+    /// With more, the query ends with [`ErrorKind::TooLarge`](crate::ErrorKind::TooLarge).
+    pub fn max_bytes(mut self, bytes: u64) -> Self {
+        self.limits.bytes = Some(bytes);
+        self
+    }
+
+    /// Calls this on the thread that waits for the answer, after each message and each batch of it.
+    ///
+    /// ```no_run
+    /// # fn main() -> Result<(), influxdb3_blocking::Error> {
+    /// # let client = influxdb3_blocking::Client::from_env()?;
+    /// let table = client
+    ///     .query("SELECT * FROM home")
+    ///     .progress(|progress| eprintln!("{} rows, {} bytes", progress.rows, progress.bytes_received))
+    ///     .table()?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn progress(mut self, progress: impl FnMut(&QueryProgress) + Send + 'static) -> Self {
+        self.on_progress = Some(OnProgress::new(progress));
+        self
+    }
+
+    /// Sends the query over HTTP/1.1 (`/api/v3/query_sql`, `/api/v3/query_influxql`) and not over Flight, for networks
+    /// that do not pass HTTP/2. Default: over Flight.
+    ///
+    /// The answer is asked for as a file of Parquet, which has the types that Flight has, and each form of an answer can
+    /// be taken. Some things are different:
+    ///
+    /// - The server sends nothing before the query has run to its end, and the file has to be here as a whole, compressed
+    ///   as it is, before its first row can be read: a reader waits for that, and holds all of it.
+    ///   [`max_bytes`](Self::max_bytes) bounds it.
+    /// - A server that has died meanwhile is only noticed by [`timeout`](Self::timeout): HTTP/1.1 has no PINGs.
+    /// - For an answer without rows servers send no file, and so there is no schema: it has no columns.
+    /// - Tags are dictionaries of text, where Flight has plain text; rows read both alike.
+    /// - Parquet lacks intervals and unions: CAST them to text.
+    /// - The token is sent in the scheme of writes ([`auth_scheme`](crate::ClientBuilder::auth_scheme)).
+    ///
+    /// InfluxDB 3 Core and Enterprise have these endpoints.
+    ///
+    /// ```no_run
+    /// # fn main() -> Result<(), influxdb3_blocking::Error> {
+    /// # let client = influxdb3_blocking::Client::from_env()?;
+    /// let table = client.query("SELECT * FROM home").over_http(true).table()?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[cfg(feature = "parquet")]
+    pub fn over_http(mut self, over_http: bool) -> Self {
+        self.over_http = over_http;
+        self
+    }
+
+    /// A handle that cancels the query from another thread, in whatever form its answer is taken, and also before it has
+    /// begun: the call that waits then fails with [`ErrorKind::Cancelled`](crate::ErrorKind::Cancelled).
+    ///
+    /// ```no_run
+    /// # use std::{thread, time::Duration};
+    /// # fn main() -> Result<(), influxdb3_blocking::Error> {
+    /// # let client = influxdb3_blocking::Client::from_env()?;
+    /// let query = client.query("SELECT * FROM home");
+    /// let cancel = query.cancel_handle();
+    /// thread::spawn(move || {
+    ///     thread::sleep(Duration::from_secs(5));
+    ///     cancel.cancel();
+    /// });
+    /// let table = query.table()?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn cancel_handle(&self) -> CancelHandle {
+        self.cancel.clone()
+    }
+
     /// Sends the query and waits for the whole answer.
     ///
     /// # Errors
@@ -146,12 +274,23 @@ impl<'a> QueryRequest<'a> {
     /// As [`table`](Self::table), and as [`Table::dataframe`].
     #[cfg(feature = "polars")]
     pub fn dataframe(self) -> Result<polars_core::frame::DataFrame> {
+        Ok(self.dataframe_and_stats()?.0)
+    }
+
+    /// As [`dataframe`](Self::dataframe), with what the server said about the query.
+    ///
+    /// # Errors
+    ///
+    /// As [`dataframe`](Self::dataframe).
+    #[cfg(feature = "polars")]
+    pub fn dataframe_and_stats(self) -> Result<(polars_core::frame::DataFrame, QueryStats)> {
         let mut answer = self.whole()?;
         let mut frame = super::frame::FrameBuilder::new(answer.schema())?;
         while let Some(delivery) = answer.next() {
             frame.push(&delivery?.batch)?;
         }
-        frame.finish()
+        let stats = answer.trailers().map(QueryStats::read).unwrap_or_default();
+        Ok((frame.finish()?, stats))
     }
 
     /// Sends the query, waits for the schema, and hands out the rest as it comes.
@@ -214,25 +353,44 @@ impl<'a> QueryRequest<'a> {
     }
 
     /// An answer that is wanted as a whole: the server may be told when it comes too late.
-    fn whole(self) -> Result<Answer> {
+    fn whole(self) -> Result<Source> {
         let deadline = self.timeout.and_then(|timeout| Instant::now().checked_add(timeout));
         self.open(Wait::Until(deadline), deadline)
     }
 
-    fn open(self, wait: Wait, deadline: Option<Instant>) -> Result<Answer> {
+    fn open(self, wait: Wait, deadline: Option<Instant>) -> Result<Source> {
         let mut problems = self.problems;
         if self.database.is_none() {
             problems.push(
-                "there is no database to query: set .database(…) on the client or on the query"
+                "there is no database to query: set .database(…) on the client or on the query, or the variable INFLUX_DATABASE"
                     .into(),
             );
         }
         let (Some(database), true) = (self.database, problems.is_empty()) else {
             return Err(Error::config(problems.join("; ")));
         };
-        let ticket = self.ticket.encode(&database);
-        let call = Call { ticket, database, headers: self.headers, deadline };
-        Answer::open(self.client, call, wait)
+        #[cfg(feature = "parquet")]
+        let http = self.over_http.then(|| HttpQuery {
+            language: self.ticket.language,
+            body: self.ticket.encode_for_http(&database).into(),
+        });
+        let ticket = self.ticket.encode(&database).into();
+        let stage = StageCell::default();
+        let call = Call { database, headers: self.headers, begin: None, deadline, stage };
+        let question = Question {
+            ticket,
+            call,
+            wait,
+            retries: self.retries,
+            limits: self.limits,
+            cancel: self.cancel,
+            on_progress: self.on_progress,
+        };
+        #[cfg(feature = "parquet")]
+        if let Some(query) = http {
+            return HttpAnswer::open(self.client, question, query).map(Source::Http);
+        }
+        Answer::open(self.client, question).map(Source::Flight)
     }
 }
 

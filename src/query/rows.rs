@@ -1,14 +1,15 @@
 //! Rows of record batches.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use arrow_array::RecordBatch;
-use arrow_schema::{Field, Schema};
+use arrow_schema::Field;
 
-use super::cell::Cell;
-use super::from_cell::{FromCell, Misfit};
-use super::table::no_column;
-use crate::{Error, ErrorKind, Result};
+use super::cell::{Cell, Mismatch, RowRef};
+use super::column_index::ColumnIndex;
+use super::from_cell::{self, FromCell, sealed};
+use crate::Result;
 
 /// The rows of a record batch, one after the other.
 ///
@@ -31,15 +32,9 @@ pub struct Rows<'a> {
     next: usize,
 }
 
-/// One row of a record batch.
+/// One row of a record batch, or a value that is a struct.
 #[derive(Clone, Copy)]
-pub struct Row<'a> {
-    batch: &'a RecordBatch,
-    index: usize,
-}
-
-/// What finds a column: its name, or its place.
-pub trait ColumnIndex: sealed::ColumnIndex {}
+pub struct Row<'a>(RowRef<'a>);
 
 impl<'a> Rows<'a> {
     /// The rows of this batch.
@@ -56,7 +51,7 @@ impl<'a> Iterator for Rows<'a> {
         let index = self.next;
         (index < self.batch.num_rows()).then(|| {
             self.next += 1;
-            Row { batch: self.batch, index }
+            Row::new(self.batch, index)
         })
     }
 
@@ -75,9 +70,9 @@ impl ExactSizeIterator for Rows<'_> {}
 impl std::iter::FusedIterator for Rows<'_> {}
 
 impl<'a> Row<'a> {
-    #[cfg(feature = "serde")]
+    /// A row that there is.
     pub(super) fn new(batch: &'a RecordBatch, index: usize) -> Self {
-        Self { batch, index }
+        Self(RowRef::new(batch.schema_ref().fields(), batch.columns(), index))
     }
 
     /// The value of a column, found by its name or by its place.
@@ -85,108 +80,87 @@ impl<'a> Row<'a> {
     /// | as | from columns of |
     /// |---|---|
     /// | `bool` | booleans |
-    /// | integers | integers, if the value fits; `i64` also from timestamps of any unit, in nanoseconds |
+    /// | integers | integers, and decimals without a fraction, if the value fits |
+    /// | `i64`, `u64`, `isize`, `usize`, `i128`, `u128` | also timestamps (since 1970), times of the day (since midnight) and durations, in nanoseconds |
     /// | `f64`, `f32` | floats (rounded to the nearest), decimals, and integers that are exact as such |
-    /// | `&str`, `String` | text, in whatever form it comes; `String` also from decimals |
+    /// | `&str` | text, in whatever form it comes |
+    /// | `String`, `Box<str>`, `Arc<str>`, `Cow<str>` | also decimals, and in ISO 8601 timestamps (in UTC, with `Z`), dates, times of the day, durations and intervals |
+    /// | `char` | text of one character |
     /// | `&[u8]`, `Vec<u8>` | binary |
-    /// | `SystemTime` | timestamps and dates |
-    /// | [`Timestamp`](crate::Timestamp) | timestamps and dates |
-    /// | `Duration` | durations that are not negative, and times of day |
+    /// | [`Timestamp`](crate::Timestamp), `SystemTime` | timestamps, dates (their beginning in UTC), and text in the form of RFC 3339 |
+    /// | the same of chrono, jiff and time, with these features | the same: `DateTime<Utc>`, `jiff::Timestamp`, `OffsetDateTime` |
+    /// | `Duration` | durations, times of the day, and intervals without months, if not negative |
+    /// | `IntervalMonthDayNano` of `arrow_array::types` | intervals |
+    /// | `Vec<T>` | lists of what can be read as `T`; maps, as their entries; binary, as its bytes |
+    /// | `BTreeMap<K, V>`, `HashMap<K, V>` | maps and structs |
+    /// | `Row` | structs |
     /// | `Option<T>` | the same, null being `None` |
+    ///
+    /// Dictionaries, unions and run-end encoded columns count as what they hold. An integer is never taken for a time:
+    /// read it as `i64`, and say what it counts: [`Timestamp::seconds`](crate::Timestamp::seconds).
+    ///
+    /// ```no_run
+    /// use influxdb3_blocking::{Row, Timestamp};
+    ///
+    /// # fn main() -> Result<(), influxdb3_blocking::Error> {
+    /// # let client = influxdb3_blocking::Client::from_env()?;
+    /// let table = client
+    ///     .query("SELECT room, array_agg(temp) AS temps, selector_max(temp, time) AS hottest FROM home GROUP BY room")
+    ///     .table()?;
+    /// for row in table.rows() {
+    ///     let temps: Vec<Option<f64>> = row.get("temps")?;
+    ///     let hottest: Row = row.get("hottest")?;
+    ///     let (value, time): (f64, Timestamp) = (hottest.get("value")?, hottest.get("time")?);
+    ///     println!("{}: {value} at {time:?}, of {}", row.get::<&str>("room")?, temps.len());
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     ///
     /// Fails if there is no such column, if its value is null and `T` is no `Option`, or if it does not fit `T`:
     /// the error names the column and its type.
     pub fn get<T: FromCell<'a>>(&self, column: impl ColumnIndex) -> Result<T> {
-        let schema = self.batch.schema_ref();
-        let index = column.find(schema)?;
-        let array = self.batch.column(index);
-        let cell = Cell::read(array, self.index);
-        T::from_cell(cell).map_err(|misfit| {
-            let field = schema.field(index);
-            let (name, data_type) = (field.name(), field.data_type());
-            let wanted = T::NAME;
-            let text = match misfit {
-                Misfit::Null => format!(
-                    "the column {name:?} ({data_type}) is null in this row: read it as Option<{wanted}>"
-                ),
-                Misfit::Type => format!("the column {name:?} ({data_type}) cannot be read as {wanted}"),
-                Misfit::Value(value) => {
-                    format!("the column {name:?} ({data_type}) holds {value}, which does not fit {wanted}")
-                }
-            };
-            Error::new(ErrorKind::Decode, text)
-        })
+        let (field, cell) = self.0.at(column.find(self.0.fields())?);
+        from_cell::fit(field, cell)
     }
 
     /// How many columns there are.
     #[must_use]
     pub fn num_columns(&self) -> usize {
-        self.batch.num_columns()
+        self.0.len()
     }
 
     /// The columns with the values of this row.
     pub(super) fn cells(&self) -> impl Iterator<Item = (&'a Field, Cell<'a>)> {
-        let index = self.index;
-        let fields = self.batch.schema_ref().fields().iter().map(|field| &**field);
-        fields.zip(self.batch.columns().iter().map(move |array| Cell::read(array, index)))
+        self.0.cells()
     }
 
-    /// The column at a place that there is.
     #[cfg(feature = "serde")]
-    pub(super) fn field(&self, place: usize) -> &'a Field {
-        self.batch.schema_ref().field(place)
-    }
-
-    /// The value at a place that there is.
-    #[cfg(feature = "serde")]
-    pub(super) fn cell(&self, place: usize) -> Cell<'a> {
-        Cell::read(self.batch.column(place), self.index)
+    pub(super) fn as_cell(&self) -> Cell<'a> {
+        Cell::Struct(self.0)
     }
 }
 
+impl<'a> FromCell<'a> for Row<'a> {}
+impl<'a> sealed::FromCell<'a> for Row<'a> {
+    fn name() -> Cow<'static, str> {
+        "Row".into()
+    }
+
+    fn from_cell(cell: Cell<'a>) -> Result<Self, Mismatch> {
+        match cell {
+            Cell::Struct(row) => Ok(Self(row)),
+            other => other.mismatch(),
+        }
+    }
+}
+
+/// As a person would write it.
 impl fmt::Debug for Row<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_map().entries(self.cells().map(|(field, cell)| (field.name(), cell))).finish()
-    }
-}
-
-mod sealed {
-    use super::Schema;
-    use crate::Result;
-
-    pub trait ColumnIndex {
-        fn find(&self, schema: &Schema) -> Result<usize>;
-    }
-}
-
-impl ColumnIndex for &str {}
-impl sealed::ColumnIndex for &str {
-    fn find(&self, schema: &Schema) -> Result<usize> {
-        let position = schema.fields().iter().position(|field| field.name() == self);
-        position.ok_or_else(|| no_column(schema, self))
-    }
-}
-
-impl ColumnIndex for &String {}
-impl sealed::ColumnIndex for &String {
-    fn find(&self, schema: &Schema) -> Result<usize> {
-        sealed::ColumnIndex::find(&self.as_str(), schema)
-    }
-}
-
-impl ColumnIndex for usize {}
-impl sealed::ColumnIndex for usize {
-    fn find(&self, schema: &Schema) -> Result<usize> {
-        let count = schema.fields().len();
-        if *self < count {
-            return Ok(*self);
-        }
-        Err(Error::new(
-            ErrorKind::Decode,
-            format!("the answer has no column {self}: it has {count}, the first one being 0"),
-        ))
+        self.0.fmt(f)
     }
 }
 
@@ -197,8 +171,10 @@ mod tests {
 
     use arrow_array::types::Int16Type;
     use arrow_array::*;
+    use arrow_schema::Schema;
 
     use super::*;
+    use crate::ErrorKind;
 
     /// A batch of one column `c`.
     fn batch(array: impl Array + 'static) -> RecordBatch {
@@ -265,10 +241,7 @@ mod tests {
         assert_eq!(get::<Option<f32>>(NullArray::new(1)).unwrap(), None);
         assert_eq!(get::<Option<i64>>(Int64Array::from(vec![1])).unwrap(), Some(1));
         let error = get::<i64>(Int64Array::from(vec![None])).unwrap_err();
-        assert_eq!(
-            error.to_string(),
-            "the column \"c\" (Int64) is null in this row: read it as Option<i64>"
-        );
+        assert_eq!(error.to_string(), "the column \"c\" (Int64) is null: read it as Option<i64>");
     }
 
     #[test]
@@ -322,7 +295,7 @@ mod tests {
         .unwrap();
         assert_eq!(
             format!("{:?}", Rows::new(&batch).next().unwrap()),
-            "{\"room\": \"Hall\", \"temp\": 21.5, \"hum\": null, \"time\": 2022-01-01T08:00:00.5Z, \
+            "{\"room\": \"Hall\", \"temp\": 21.5, \"hum\": null, \"time\": 2022-01-01T08:00:00.500Z, \
              \"day\": 2022-01-01, \"price\": 12.50}"
         );
         assert_eq!(Rows::new(&batch).next().unwrap().get::<String>("price").unwrap(), "12.50");

@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use super::rpc::Trailers;
+use super::status::Trailers;
 
 /// What the server measured while it ran a query.
 ///
@@ -10,8 +10,12 @@ use super::rpc::Trailers;
 pub struct QueryStats {
     /// The wait for a free slot.
     pub queue_duration: Option<Duration>,
-    /// The time for planning.
+    /// The time for planning, all in all.
     pub planning_duration: Option<Duration>,
+    /// The part of it for the logical plan: reading the query, finding its tables and columns (from 3.10 on).
+    pub logical_planning_duration: Option<Duration>,
+    /// The part of it for the physical plan: how the query is run, and on which files (from 3.10 on).
+    pub physical_planning_duration: Option<Duration>,
     /// The time from the plan to the last row.
     pub execution_duration: Option<Duration>,
     /// The time of all processors together.
@@ -41,6 +45,8 @@ impl QueryStats {
         Self {
             queue_duration: duration("queue-duration-seconds"),
             planning_duration: duration("planning-duration-seconds"),
+            logical_planning_duration: duration("logical-planning-duration-seconds"),
+            physical_planning_duration: duration("physical-planning-duration-seconds"),
             execution_duration: duration("execution-duration-seconds"),
             compute_duration: duration("compute-duration-seconds"),
             max_memory_bytes: number("max-memory-bytes"),

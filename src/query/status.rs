@@ -1,16 +1,67 @@
-//! What the server's refusals and the failures of a connection mean.
+//! What the server's refusals mean: gRPC statuses, and answers that are not gRPC.
 
-use std::error::Error as StdError;
-use std::io;
+use std::time::Duration;
 
-use super::runtime::{ConnectFailure, Greeting};
+use http::{HeaderMap, HeaderValue};
+
 use crate::config::{Config, Token};
 use crate::{Error, ErrorKind};
 
+/// What comes with the end of an answer.
+pub(crate) type Trailers = Vec<(String, String)>;
+
 /// What the texts of errors need to know about a call.
-pub(crate) struct Circumstances<'a> {
+pub(crate) struct ErrorContext<'a> {
     pub(crate) config: &'a Config,
     pub(crate) database: &'a str,
+}
+
+/// The status of a gRPC answer.
+pub(crate) struct GrpcStatus<'a> {
+    code: i32,
+    message: &'a [u8],
+}
+
+impl<'a> GrpcStatus<'a> {
+    /// Finds it among the trailers, or, if an answer has no body, among the headers.
+    pub(crate) fn read(headers: &'a HeaderMap) -> Option<Self> {
+        const UNKNOWN: i32 = 2;
+        let code = headers.get("grpc-status")?.to_str().ok().and_then(|code| code.parse().ok());
+        let message = headers.get("grpc-message").map_or(&[][..], HeaderValue::as_bytes);
+        Some(Self { code: code.unwrap_or(UNKNOWN), message })
+    }
+
+    /// All that came with it, if it is OK.
+    pub(crate) fn check(
+        &self,
+        context: &ErrorContext<'_>,
+        headers: &HeaderMap,
+    ) -> Result<Trailers, Error> {
+        let headers = to_list(headers);
+        if self.code == 0 {
+            return Ok(headers);
+        }
+        let raw = String::from_utf8_lossy(self.message);
+        let message = crate::transport::percent_decode(&raw, false);
+        let message = message.as_deref().unwrap_or(&raw);
+        let wait = retry_after(&headers);
+        Err(context.grpc(self.code, message).with_headers(headers).with_retry_after(wait))
+    }
+}
+
+pub(crate) fn to_list(headers: &HeaderMap) -> Vec<(String, String)> {
+    let text = |value: &HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
+    headers.iter().map(|(name, value)| (name.as_str().to_owned(), text(value))).collect()
+}
+
+/// How long the server asks to wait: `Retry-After`, or what gRPC has for it.
+fn retry_after(headers: &[(String, String)]) -> Option<Duration> {
+    let header =
+        |name: &str| headers.iter().find(|(key, _)| key == name).map(|(_, value)| value.trim());
+    let pushback = || header("grpc-retry-pushback-ms")?.parse().ok().map(Duration::from_millis);
+    header("retry-after")
+        .and_then(|text| crate::transport::parse_retry_after(text, header("date")))
+        .or_else(pushback)
 }
 
 /// The names of the gRPC status codes, by number.
@@ -34,12 +85,12 @@ const NAMES: [&str; 17] = [
     "UNAUTHENTICATED",
 ];
 
-impl Circumstances<'_> {
+impl ErrorContext<'_> {
     /// The error of a gRPC status that is not OK.
     ///
     /// Decided by the code and by parts of the text that all releases share, as InfluxDB uses the codes freely:
     /// a database that does not exist is INTERNAL, for example.
-    pub(crate) fn grpc(&self, code: i32, message: &str) -> Error {
+    fn grpc(&self, code: i32, message: &str) -> Error {
         let name = usize::try_from(code).ok().and_then(|code| NAMES.get(code).copied());
         let name = name.map_or_else(|| format!("gRPC status {code}"), str::to_owned);
         let message = self.scrub(message);
@@ -71,14 +122,20 @@ impl Circumstances<'_> {
             ),
             12 => (
                 ErrorKind::Query,
-                "the server does not implement this: is it InfluxDB 3, and does it speak this query language?"
+                "the server does not answer such queries: is it InfluxDB 3, a node with the mode query, and does it know \
+                 this query language?"
                     .to_owned(),
             ),
             13 if has("database not found") => (
                 ErrorKind::NotFound,
                 format!("no such database: {database:?} (it is made by the first write to it)"),
             ),
-            13 if has("file limit") => (ErrorKind::Query, "the query reads too many files".to_owned()),
+            13 if has("file limit") => (
+                ErrorKind::Query,
+                "the query reads more files than the server allows: narrow its range of time, or raise the server's \
+                 --query-file-limit"
+                    .to_owned(),
+            ),
             16 => (ErrorKind::Unauthorized, self.unauthenticated().to_owned()),
             3 | 6 | 9 | 11 => (ErrorKind::Query, "the server refused the query".to_owned()),
             _ => (ErrorKind::Server, "the server failed".to_owned()),
@@ -107,7 +164,8 @@ impl Circumstances<'_> {
             300..=399 => (
                 ErrorKind::Redirect,
                 format!(
-                    "{endpoint} redirects queries to {:?} (status {status}): use that host",
+                    "{endpoint} redirects queries to {:?} (status {status}): make that the host if it is the InfluxDB server \
+                     (is a login or http:// in the way?)",
                     self.scrub(header("location"))
                 ),
             ),
@@ -120,6 +178,12 @@ impl Circumstances<'_> {
                 ErrorKind::NotFound,
                 format!("{endpoint} has no Flight service (status 404): is it InfluxDB 3?"),
             ),
+            405 => (
+                ErrorKind::NotFound,
+                format!(
+                    "{endpoint} takes no queries (status 405): if it is a node of a cluster, ask one with the mode query"
+                ),
+            ),
             407 => (ErrorKind::Proxy, "the proxy wants credentials (status 407)".to_owned()),
             413 => (ErrorKind::TooLarge, "the query is too long (status 413)".to_owned()),
             429 => (ErrorKind::RateLimited, "too many requests (status 429)".to_owned()),
@@ -131,116 +195,12 @@ impl Circumstances<'_> {
             ),
         };
         let retryable = matches!(status, 408 | 429 | 500 | 502 | 503 | 504);
+        let wait = retry_after(&headers);
         Error::new(kind, format!("{text}{shown}"))
             .with_status(status)
             .with_headers(headers)
+            .with_retry_after(wait)
             .with_retryable(retryable)
-    }
-
-    /// The error of an exchange that broke.
-    pub(crate) fn broken(&self, failure: Failure, greeting: &Greeting) -> Error {
-        let endpoint = &self.config.endpoint;
-        if let Some(connect) = failure.find::<ConnectFailure>() {
-            let retryable = matches!(connect.kind, ErrorKind::Connect | ErrorKind::Timeout);
-            let error =
-                Error::new(connect.kind, self.scrub(&connect.message)).with_retryable(retryable);
-            return match &connect.source {
-                Some(source) => error.with_source(Shared(source.clone())),
-                None => error,
-            };
-        }
-        #[cfg(feature = "tls")]
-        if let Some(error) = self.tls(&failure) {
-            return error.with_source(failure);
-        }
-        let broke = |kind, text: &str| {
-            Error::new(kind, format!("{text} ({endpoint})")).with_retryable(true)
-        };
-        // tonic holds an answer's head to the `grpc-timeout` that it sends.
-        if failure.mentions(TIMEOUT_EXPIRED) {
-            return Error::new(ErrorKind::Timeout, super::stream::TABLE_TIMED_OUT)
-                .with_retryable(true)
-                .with_source(failure);
-        }
-        if failure.mentions("keep-alive timed out") {
-            let text = "the connection is dead: the server does not answer to PINGs";
-            return broke(ErrorKind::Timeout, text).with_source(failure);
-        }
-        let greeting = greeting.get();
-        if !endpoint.is_tls() {
-            if greeting.starts_with(b"HTTP/1") {
-                let (status, headers, body) = read_http1(&greeting);
-                return self
-                    .http(status, headers, body)
-                    .in_context("the server speaks HTTP/1.1 only");
-            }
-            // A record of an alert or a handshake, of any version.
-            if matches!(greeting[..], [0x15 | 0x16, 3, ..]) {
-                return Error::new(
-                    ErrorKind::Tls,
-                    format!("the port of {endpoint} speaks TLS: use https://"),
-                )
-                .with_source(failure);
-            }
-            if greeting.is_empty() && failure.is_early {
-                return Error::new(
-                    ErrorKind::Connect,
-                    format!(
-                        "{endpoint} closed the connection without a word: is it a TLS port? (then use https://)"
-                    ),
-                )
-                .with_retryable(true)
-                .with_source(failure);
-            }
-        }
-        let error = match (failure.is_early, endpoint.is_tls()) {
-            (false, _) => {
-                broke(ErrorKind::Connect, "the connection broke in the middle of the answer")
-            }
-            (true, false) => {
-                broke(ErrorKind::Connect, "the connection broke before the server answered")
-            }
-            // In TLS 1.3 a server refuses a client after the handshake.
-            (true, true) if self.has_client_cert() => broke(
-                ErrorKind::Tls,
-                "the connection broke right after the TLS handshake: does the server accept the client_cert?",
-            ),
-            (true, true) => broke(
-                ErrorKind::Tls,
-                "the connection broke right after the TLS handshake: does the server want a client_cert?",
-            ),
-        };
-        error.with_source(failure)
-    }
-
-    fn has_client_cert(&self) -> bool {
-        #[cfg(feature = "tls")]
-        return self.config.tls.identity.is_some();
-        #[cfg(not(feature = "tls"))]
-        false
-    }
-
-    #[cfg(feature = "tls")]
-    fn tls(&self, failure: &Failure) -> Option<Error> {
-        let endpoint = &self.config.endpoint;
-        let text = if let Some(error) = failure.find::<rustls::Error>() {
-            format!(
-                "no TLS connection to {endpoint}: {}",
-                crate::transport::describe_tls_error(error)
-            )
-        } else if failure.mentions("HTTP/2 was not negotiated") {
-            format!("{endpoint} does not offer HTTP/2 over TLS, which queries need")
-        } else if failure.mentions("TLS handshake timeout") {
-            return Some(
-                Error::new(ErrorKind::Timeout, format!("no TLS handshake with {endpoint} in time"))
-                    .with_retryable(true),
-            );
-        } else if failure.mentions("tls handshake eof") {
-            format!("{endpoint} closed the connection in the TLS handshake: is it a TLS port?")
-        } else {
-            return None;
-        };
-        Some(Error::new(ErrorKind::Tls, text))
     }
 
     fn unauthenticated(&self) -> &'static str {
@@ -252,7 +212,7 @@ impl Circumstances<'_> {
     }
 
     /// A server may answer with what it was sent.
-    fn scrub(&self, text: &str) -> String {
+    pub(super) fn scrub(&self, text: &str) -> String {
         match self.config.token.as_ref().map(Token::reveal) {
             Some(token) => text.replace(token, "***"),
             None => text.to_owned(),
@@ -260,7 +220,7 @@ impl Circumstances<'_> {
     }
 
     /// The beginning of a text, on one line.
-    fn excerpt(&self, bytes: &[u8]) -> String {
+    pub(super) fn excerpt(&self, bytes: &[u8]) -> String {
         const SHOWN: usize = 200;
         let text = self.scrub(&String::from_utf8_lossy(bytes));
         let words: Vec<_> = text.split_whitespace().collect();
@@ -270,105 +230,4 @@ impl Circumstances<'_> {
             None => line,
         }
     }
-}
-
-const TIMEOUT_EXPIRED: &str = "Timeout expired";
-
-/// A broken exchange.
-#[derive(Debug)]
-pub(crate) struct Failure {
-    pub(crate) error: Box<dyn StdError + Send + Sync>,
-    /// Nothing of the answer had come.
-    pub(crate) is_early: bool,
-}
-
-impl Failure {
-    /// Whether a fresh connection may help: it was there, and broke.
-    pub(crate) fn is_worth_a_retry(&self, greeting: &Greeting) -> bool {
-        #[cfg(feature = "tls")]
-        if self.find::<rustls::Error>().is_some() || self.mentions("HTTP/2 was not negotiated") {
-            return false;
-        }
-        self.is_early
-            && self.find::<ConnectFailure>().is_none()
-            && !self.mentions("keep-alive timed out")
-            && !self.mentions(TIMEOUT_EXPIRED)
-            && !greeting.get().starts_with(b"HTTP/1")
-    }
-
-    fn find<T: StdError + 'static>(&self) -> Option<&T> {
-        self.chain().find_map(|error| error.downcast_ref())
-    }
-
-    fn mentions(&self, text: &str) -> bool {
-        self.chain().any(|error| error.to_string().contains(text))
-    }
-
-    fn chain(&self) -> impl Iterator<Item = &(dyn StdError + 'static)> {
-        let first: &(dyn StdError + 'static) = &*self.error;
-        std::iter::successors(Some(first), |error: &&(dyn StdError + 'static)| {
-            let error: &(dyn StdError + 'static) = *error;
-            // The source of an I/O error is the source of what it wraps.
-            match error.downcast_ref::<io::Error>().and_then(io::Error::get_ref) {
-                Some(wrapped) => Some(wrapped as _),
-                None => error.source(),
-            }
-        })
-    }
-}
-
-impl std::fmt::Display for Failure {
-    /// The chain of causes on one line, without repetitions.
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let mut last = String::new();
-        for error in self.chain() {
-            let text = error.to_string();
-            if !last.contains(&text) {
-                if !last.is_empty() {
-                    f.write_str(": ")?;
-                }
-                f.write_str(&text)?;
-                last = text;
-            }
-        }
-        Ok(())
-    }
-}
-
-impl StdError for Failure {}
-
-/// A cause that two owners have.
-#[derive(Debug)]
-struct Shared(std::sync::Arc<dyn StdError + Send + Sync>);
-
-impl std::fmt::Display for Shared {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        self.0.fmt(f)
-    }
-}
-
-impl StdError for Shared {
-    fn source(&self) -> Option<&(dyn StdError + 'static)> {
-        self.0.source()
-    }
-}
-
-type Http1<'a> = (u16, Vec<(String, String)>, &'a [u8]);
-
-/// The beginning of an HTTP/1 answer: status, headers and body.
-fn read_http1(bytes: &[u8]) -> Http1<'_> {
-    let end = bytes.windows(4).position(|window| window == b"\r\n\r\n");
-    let (head, body) = match end {
-        Some(end) => (&bytes[..end], &bytes[end + 4..]),
-        None => (bytes, &[][..]),
-    };
-    let head = String::from_utf8_lossy(head);
-    let mut lines = head.lines();
-    let line = lines.next().unwrap_or_default();
-    let status = line.split_ascii_whitespace().nth(1).and_then(|status| status.parse().ok());
-    let headers = lines.filter_map(|line| line.split_once(':'));
-    let headers = headers
-        .map(|(name, value)| (name.trim().to_ascii_lowercase(), value.trim().to_owned()))
-        .collect();
-    (status.unwrap_or(0), headers, body)
 }

@@ -1,10 +1,15 @@
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use arrow_array::{ArrayRef, RecordBatch};
-use arrow_schema::{Schema, SchemaRef};
+use arrow_schema::SchemaRef;
+use arrow_select::concat::concat_batches;
 
+use super::column_index::{ColumnIndex, sealed::ColumnIndex as _};
+use super::from_cell::FromCell;
 use super::rows::{Row, Rows};
 use super::stats::QueryStats;
+use super::values::Values;
 use crate::{Error, ErrorKind, Result};
 
 /// The whole answer to a query.
@@ -26,15 +31,20 @@ use crate::{Error, ErrorKind, Result};
 pub struct Table {
     schema: SchemaRef,
     batches: Vec<RecordBatch>,
-    num_rows: usize,
+    /// For each batch, how many rows there are up to its end.
+    ends: Vec<usize>,
     stats: QueryStats,
 }
 
 impl Table {
     /// All batches must have the schema.
     pub(super) fn new(schema: SchemaRef, batches: Vec<RecordBatch>, stats: QueryStats) -> Self {
-        let num_rows = batches.iter().map(RecordBatch::num_rows).fold(0, usize::saturating_add);
-        Self { schema, batches, num_rows, stats }
+        let add = |rows: &mut usize, batch: &RecordBatch| {
+            *rows = rows.saturating_add(batch.num_rows());
+            Some(*rows)
+        };
+        let ends = batches.iter().scan(0, add).collect();
+        Self { schema, batches, ends, stats }
     }
 
     /// The schema, which an empty answer has as well.
@@ -58,7 +68,7 @@ impl Table {
     /// How many rows there are.
     #[must_use]
     pub fn num_rows(&self) -> usize {
-        self.num_rows
+        self.ends.last().copied().unwrap_or(0)
     }
 
     /// How many columns there are.
@@ -80,13 +90,48 @@ impl Table {
     ///
     /// Fails if there is no column of one of these names.
     pub fn select(&self, names: &[&str]) -> Result<Self> {
-        let find =
-            |name: &&str| self.schema.index_of(name).map_err(|_| no_column(&self.schema, name));
-        let indices = names.iter().map(find).collect::<Result<Vec<_>>>()?;
+        let fields = self.schema.fields();
+        let indices = names.iter().map(|name| name.find(fields)).collect::<Result<Vec<_>>>()?;
         let schema = Arc::new(self.schema.project(&indices)?);
         let project = |batch: &RecordBatch| batch.project(&indices);
         let batches = self.batches.iter().map(project).collect::<Result<_, _>>()?;
-        Ok(Self { schema, batches, num_rows: self.num_rows, stats: self.stats.clone() })
+        Ok(Self { schema, batches, ends: self.ends.clone(), stats: self.stats.clone() })
+    }
+
+    /// The whole table as one record batch. Copies all values, unless there is one batch already; until the table is
+    /// dropped, they are in memory twice.
+    ///
+    /// ```no_run
+    /// # fn main() -> Result<(), influxdb3_blocking::Error> {
+    /// # let client = influxdb3_blocking::Client::from_env()?;
+    /// let batch = client.query("SELECT room, temp FROM home").table()?.concat()?;
+    /// println!("{} rows", batch.num_rows());
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Fails with [`ErrorKind::TooLarge`] if a column does not fit one array: more than 2 GiB of text, for example, or
+    /// more values of a dictionary than its keys can tell apart.
+    pub fn concat(&self) -> Result<RecordBatch> {
+        if let [batch] = &self.batches[..] {
+            return Ok(batch.clone());
+        }
+        // Where offsets or lengths overflow, some kernels of arrow give an error, and others panic. They own what they
+        // build, so that nothing half made is left behind.
+        let concat = || concat_batches(&self.schema, &self.batches);
+        let too_large = |why: String| {
+            Error::new(
+                ErrorKind::TooLarge,
+                format!("the table does not fit one record batch ({why}): use its batches"),
+            )
+        };
+        match catch_unwind(AssertUnwindSafe(concat)) {
+            Ok(Ok(batch)) => Ok(batch),
+            Ok(Err(error)) => Err(too_large(error.to_string()).with_source(error)),
+            Err(_) => Err(too_large("a column has too many values".to_owned())),
+        }
     }
 
     /// The table as a data frame of polars; each value is copied once, and each column is one piece. A table without
@@ -128,20 +173,57 @@ impl Table {
     pub fn rows(&self) -> impl Iterator<Item = Row<'_>> + Clone {
         self.batches.iter().flat_map(Rows::new)
     }
-}
 
-pub(super) fn no_column(schema: &Schema, name: &str) -> Error {
-    let names: Vec<_> = schema.fields().iter().map(|field| field.name().as_str()).collect();
-    Error::new(
-        ErrorKind::Decode,
-        format!("the answer has no column {name:?}: it has {}", names.join(", ")),
-    )
+    /// The row of this number, the first one being 0. `None` if there are not so many.
+    ///
+    /// ```no_run
+    /// # fn main() -> Result<(), influxdb3_blocking::Error> {
+    /// # let client = influxdb3_blocking::Client::from_env()?;
+    /// let table = client.query("SELECT count(*) AS n FROM home").table()?;
+    /// if let Some(row) = table.row(0) {
+    ///     println!("{} rows", row.get::<u64>("n")?);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn row(&self, number: usize) -> Option<Row<'_>> {
+        let place = self.ends.partition_point(|end| *end <= number);
+        let batch = self.batches.get(place)?;
+        let start = place.checked_sub(1).map_or(0, |before| self.ends[before]);
+        Some(Row::new(batch, number - start))
+    }
+
+    /// The values of a column, found by its name or by its place, as values of `T`: what [`Row::get`] gives for each
+    /// row.
+    ///
+    /// ```no_run
+    /// # fn main() -> Result<(), influxdb3_blocking::Error> {
+    /// # let client = influxdb3_blocking::Client::from_env()?;
+    /// let table = client.query("SELECT temp FROM home").table()?;
+    /// let temps: Vec<Option<f64>> = table.values("temp")?.collect::<Result<_, _>>()?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Fails if there is no such column. A value that is null or does not fit is an error of its own, and the next one
+    /// may fit.
+    pub fn values<'a, T: FromCell<'a>>(
+        &'a self,
+        column: impl ColumnIndex,
+    ) -> Result<Values<'a, T>> {
+        let fields = self.schema.fields();
+        let index = column.find(fields)?;
+        Ok(Values::new(&fields[index], &self.batches, index, self.num_rows()))
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use arrow_array::{Int64Array, StringArray};
-    use arrow_schema::{DataType, Field};
+    use arrow_schema::{DataType, Field, Schema};
 
     use super::*;
 

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::time::SystemTime;
 
-use super::rfc3339;
+use super::time_units::rfc3339;
 use crate::Timestamp;
 
 /// The language of a query.
@@ -28,8 +28,9 @@ impl Language {
 
 /// The value of a query parameter.
 ///
-/// Made from `bool`, integers, floats, text, [`Timestamp`] and `SystemTime`, and from an `Option` of these, `None`
-/// being null.
+/// Made from `bool`, integers, floats, `char`, text (`&str`, `String`, `Box<str>`, `Arc<str>`, `Cow<str>`), [`Timestamp`],
+/// `SystemTime` and, with the features of these names, the instants of chrono, jiff and time, and from an `Option` of
+/// these, `None` being null. Times are sent as text in UTC, which the server compares with its times.
 ///
 /// ```no_run
 /// # fn main() -> Result<(), influxdb3_blocking::Error> {
@@ -108,7 +109,7 @@ impl Ticket {
             return Err(format!("the parameter {name:?} begins with a `$`: its name is {bare:?}"));
         }
         if let Value::Time(time) = value.0
-            && rfc3339::format(time).is_none()
+            && rfc3339(time).is_none()
         {
             return Err(format!(
                 "the parameter {name:?} is a time of a year that has not four digits"
@@ -121,7 +122,8 @@ impl Ticket {
         };
         if !number.is_finite() {
             return Err(format!(
-                "the parameter {name:?} is {number}, which cannot be sent: use None for null"
+                "the parameter {name:?} is {number}, which JSON, the form of parameters, has no number for: use None for \
+                 null"
             ));
         }
         match self.params.iter_mut().find(|(known, _)| *known == name) {
@@ -141,14 +143,36 @@ impl Ticket {
         push_text(&mut json, &self.text);
         json.extend_from_slice(b",\"query_type\":");
         push_text(&mut json, self.language.name());
+        self.push_params(&mut json);
+        json.push(b'}');
+        json
+    }
+
+    /// The body of a query over HTTP.
+    #[cfg(feature = "parquet")]
+    pub(super) fn encode_for_http(&self, database: &str) -> Vec<u8> {
+        let mut json = Vec::with_capacity(self.text.len() + 128);
+        json.extend_from_slice(b"{\"db\":");
+        push_text(&mut json, database);
+        json.extend_from_slice(b",\"q\":");
+        push_text(&mut json, &self.text);
+        json.extend_from_slice(b",\"format\":\"parquet\"");
+        self.push_params(&mut json);
+        json.push(b'}');
+        json
+    }
+
+    /// Nothing if there are none.
+    fn push_params(&self, json: &mut Vec<u8>) {
         for (index, (name, value)) in self.params.iter().enumerate() {
             json.extend_from_slice(if index == 0 { b",\"params\":{" } else { b"," });
-            push_text(&mut json, name);
+            push_text(json, name);
             json.push(b':');
-            push_value(&mut json, &value.0);
+            push_value(json, &value.0);
         }
-        json.extend_from_slice(if self.params.is_empty() { b"}" } else { b"}}" });
-        json
+        if !self.params.is_empty() {
+            json.push(b'}');
+        }
     }
 }
 
@@ -171,7 +195,7 @@ fn push_value(json: &mut Vec<u8>, value: &Value) {
         }
         Value::Text(text) => push_text(json, text),
         // Whoever has none was refused.
-        Value::Time(time) => push_text(json, &rfc3339::format(*time).unwrap_or_default()),
+        Value::Time(time) => push_text(json, &rfc3339(*time).unwrap_or_default()),
     }
 }
 

@@ -1,13 +1,33 @@
-//! What both paths share on the way to the server.
+//! The way to the server, for both paths: where it is, what stands in between, TLS, and why there is no connection.
 
-#[cfg(all(feature = "query", feature = "tls"))]
-mod accept_any;
+mod connect_error;
+mod connect_method;
+mod endpoint;
+mod percent;
+mod plain_to_tls;
 mod proxy;
+mod proxy_variables;
+mod retry_after;
+mod socks5;
+mod step;
 #[cfg(feature = "tls")]
 mod tls;
-
-#[cfg(all(feature = "query", feature = "tls"))]
-pub(crate) use accept_any::AcceptAny;
-pub(crate) use proxy::Proxy;
 #[cfg(feature = "tls")]
-pub(crate) use tls::*;
+mod tls_error;
+mod tunnel;
+#[cfg(feature = "tls")]
+mod verifier;
+
+pub(crate) use connect_error::{ConnectError, Limit, Peer, Stage};
+pub(crate) use endpoint::Endpoint;
+pub(crate) use percent::percent_decode;
+pub(crate) use plain_to_tls::says_use_https;
+pub(crate) use proxy::{Proxy, ProxyScheme};
+pub(crate) use proxy_variables::proxy_from_variables;
+pub(crate) use retry_after::parse_retry_after;
+pub(crate) use step::Step;
+#[cfg(feature = "tls")]
+pub(crate) use tls::{Tls, TlsSettings, name_of};
+#[cfg(feature = "tls")]
+pub(crate) use tls_error::{describe_tls_error, find_tls_error};
+pub(crate) use tunnel::Tunnel;

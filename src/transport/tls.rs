@@ -1,108 +1,176 @@
-//! One TLS setting for both paths: parsed and checked once, converted in `write/http/` and `query/rpc.rs`.
-
 use std::fmt;
 use std::sync::Arc;
 
+use rustls::client::WebPkiServerVerifier;
 use rustls::crypto::{CryptoProvider, ring};
-use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer};
-use rustls::{ClientConfig, RootCertStore};
+use rustls::pki_types::pem::{PemObject, SectionKind};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
+use rustls::{ClientConfig, KeyLogFile, RootCertStore};
 
-/// Whom to trust, and who to be.
+use super::verifier::Verifier;
+use super::{ConnectError, Endpoint, Peer};
+
+/// What a person sets about TLS: one setting for writes and queries.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct TlsSettings {
-    pub(crate) roots: Roots,
-    pub(crate) identity: Option<Arc<Identity>>,
-    pub(crate) accept_invalid_certs: bool,
-}
-
-/// The certificates at the root of all trust.
-#[derive(Clone, Debug, Default)]
-pub(crate) enum Roots {
-    /// Mozilla's, from webpki-roots.
-    #[default]
-    Bundled,
-    /// The caller's or the system's.
-    Certificates(Arc<Vec<CertificateDer<'static>>>),
-}
-
-/// A client certificate and its key.
-pub(crate) struct Identity {
-    pub(crate) chain: Vec<CertificateDer<'static>>,
-    pub(crate) key: PrivateKeyDer<'static>,
-    /// The same two as they came.
-    #[cfg(feature = "query")]
-    pub(crate) chain_pem: Vec<u8>,
-    pub(crate) key_pem: Vec<u8>,
-}
-
-impl Roots {
-    /// Every certificate of a PEM bundle; none is an error.
-    pub(crate) fn from_pem(pem: &[u8]) -> Result<Self, String> {
-        let certificates = certificates(pem, "tls_root_certs")?;
-        let mut store = RootCertStore::empty();
-        for certificate in &certificates {
-            if let Err(error) = store.add(certificate.clone()) {
-                return Err(format!("tls_root_certs has a certificate that is no root: {error}"));
-            }
-        }
-        Ok(Self::Certificates(Arc::new(certificates)))
-    }
-
-    /// The roots of the operating system.
+    /// In place of the bundled roots, if there are any.
+    roots: Vec<CertificateDer<'static>>,
+    /// Beside the others.
+    added: Vec<CertificateDer<'static>>,
+    /// The system's roots in place of the bundled ones.
     #[cfg(feature = "native-certs")]
-    pub(crate) fn native() -> Result<Self, String> {
-        let found = rustls_native_certs::load_native_certs();
-        if found.certs.is_empty() {
-            let why = found.errors.first().map_or_else(String::new, |error| format!(": {error}"));
-            return Err(format!("the system has no root certificates{why}"));
-        }
-        // The system's store is not the caller's to mend: a root that rustls cannot read is left out.
-        let mut store = RootCertStore::empty();
-        let readable =
-            |certificate: &CertificateDer<'static>| store.add(certificate.clone()).is_ok();
-        Ok(Self::Certificates(Arc::new(found.certs.into_iter().filter(readable).collect())))
+    pub(crate) native_roots: bool,
+    identity: Option<Arc<Identity>>,
+    server_name: Option<ServerName<'static>>,
+    pub(crate) accept_invalid_certs: bool,
+    pub(crate) key_log: bool,
+}
+
+/// What both paths use: checked and converted once.
+#[derive(Clone)]
+pub(crate) struct Tls {
+    config: Arc<ClientConfig>,
+    server_name: Option<ServerName<'static>>,
+    #[cfg(feature = "query")]
+    has_client_cert: bool,
+}
+
+/// A client certificate, with its chain, and its key.
+struct Identity {
+    chain: Vec<CertificateDer<'static>>,
+    key: PrivateKeyDer<'static>,
+}
+
+impl TlsSettings {
+    /// Trusts the certificates of a PEM bundle in place of the bundled roots.
+    pub(crate) fn set_roots(&mut self, pem: &[u8]) -> Result<(), String> {
+        self.roots = roots(pem, "tls_root_certs")?;
+        Ok(())
     }
 
-    #[cfg(feature = "query")]
-    pub(crate) fn store(&self) -> RootCertStore {
-        match self {
-            Self::Bundled => webpki_roots::TLS_SERVER_ROOTS.iter().cloned().collect(),
-            Self::Certificates(certificates) => {
-                let mut store = RootCertStore::empty();
-                store.add_parsable_certificates(certificates.iter().cloned());
-                store
+    /// Trusts the certificates of a PEM bundle as well.
+    pub(crate) fn add_roots(&mut self, pem: &[u8]) -> Result<(), String> {
+        self.added.extend(roots(pem, "tls_add_root_certs")?);
+        Ok(())
+    }
+
+    pub(crate) fn set_identity(&mut self, chain_pem: &[u8], key_pem: &[u8]) -> Result<(), String> {
+        let chain = certificates(chain_pem, "the certificate of client_cert")?;
+        self.identity = Some(Arc::new(Identity { chain, key: private_key(key_pem)? }));
+        // The two must belong together.
+        self.client_config(RootCertStore::empty()).map(drop)
+    }
+
+    pub(crate) fn set_server_name(&mut self, name: &str) -> Result<(), String> {
+        let name = name.trim();
+        let parsed = ServerName::try_from(name.to_owned())
+            .map_err(|_| format!("tls_server_name {name:?} is no host name or address"))?;
+        self.server_name = Some(parsed);
+        Ok(())
+    }
+
+    /// What is left to be wrong with them as a whole is a problem of building.
+    pub(crate) fn build(&self) -> Result<Tls, String> {
+        Ok(Tls {
+            config: Arc::new(self.client_config(self.root_store()?)?),
+            server_name: self.server_name.clone(),
+            #[cfg(feature = "query")]
+            has_client_cert: self.identity.is_some(),
+        })
+    }
+
+    fn client_config(&self, roots: RootCertStore) -> Result<ClientConfig, String> {
+        let unusable = |error: rustls::Error| format!("TLS cannot be set up: {error}");
+        let provider = provider();
+        let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
+            .with_safe_default_protocol_versions()
+            .map_err(unusable)?;
+        let own: Vec<_> = self.roots.iter().chain(&self.added).cloned().collect();
+        let builder = if self.accept_invalid_certs {
+            builder
+                .dangerous()
+                .with_custom_certificate_verifier(Arc::new(Verifier::accepting_all(provider)))
+        } else if own.is_empty() {
+            builder.with_root_certificates(roots)
+        } else {
+            let roots =
+                WebPkiServerVerifier::builder_with_provider(Arc::new(roots), Arc::clone(&provider));
+            match roots.build() {
+                Ok(roots) => builder.dangerous().with_custom_certificate_verifier(Arc::new(
+                    Verifier::new(provider, own, roots),
+                )),
+                // Without a root there is nobody to trust, and the other verifier says so.
+                Err(_) => builder.with_root_certificates(RootCertStore::empty()),
             }
+        };
+        let mut config = match &self.identity {
+            None => builder.with_no_client_auth(),
+            Some(identity) => builder
+                .with_client_auth_cert(identity.chain.clone(), identity.key.clone_key())
+                .map_err(|error| {
+                    format!("client_cert: certificate and key cannot be used: {error}")
+                })?,
+        };
+        if self.key_log {
+            config.key_log = Arc::new(KeyLogFile::new());
         }
+        Ok(config)
+    }
+
+    fn root_store(&self) -> Result<RootCertStore, String> {
+        let mut store = RootCertStore::empty();
+        #[cfg(feature = "native-certs")]
+        if self.native_roots {
+            if !self.roots.is_empty() {
+                return Err(
+                    "tls_native_roots and tls_root_certs exclude each other: add your own with tls_add_root_certs"
+                        .into(),
+                );
+            }
+            add_native_roots(&mut store)?;
+        }
+        if self.roots.is_empty() && store.is_empty() {
+            store.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
+        }
+        store.add_parsable_certificates(self.roots.iter().chain(&self.added).cloned());
+        Ok(store)
     }
 }
 
-impl Identity {
-    pub(crate) fn from_pem(chain_pem: &[u8], key_pem: &[u8]) -> Result<Self, String> {
-        let chain = certificates(chain_pem, "the certificate of client_cert")?;
-        let key = PrivateKeyDer::from_pem_slice(key_pem)
-            .map_err(|error| format!("the key of client_cert is no PEM private key: {error}"))?;
-        let identity = Self {
-            chain,
-            key,
-            #[cfg(feature = "query")]
-            chain_pem: chain_pem.to_vec(),
-            key_pem: key_pem.to_vec(),
-        };
-        identity.check()?;
-        Ok(identity)
+impl Tls {
+    /// For HTTP/1 and for proxies: no protocol is asked for.
+    pub(crate) fn config(&self) -> Arc<ClientConfig> {
+        Arc::clone(&self.config)
     }
 
-    /// ureq panics at the first request if the two do not belong together.
-    fn check(&self) -> Result<(), String> {
-        let builder = ClientConfig::builder_with_provider(provider())
-            .with_safe_default_protocol_versions()
-            .map_err(|error| format!("TLS cannot be set up: {error}"))?
-            .with_root_certificates(RootCertStore::empty());
-        match builder.with_client_auth_cert(self.chain.clone(), self.key.clone_key()) {
-            Ok(_) => Ok(()),
-            Err(error) => Err(format!("client_cert: certificate and key cannot be used: {error}")),
+    /// For HTTP/2, which is asked for by name.
+    #[cfg(feature = "query")]
+    pub(crate) fn http2_config(&self) -> Arc<ClientConfig> {
+        let mut config = ClientConfig::clone(&self.config);
+        config.alpn_protocols = vec![b"h2".to_vec()];
+        Arc::new(config)
+    }
+
+    /// The name that the server is asked for by and has to prove.
+    pub(crate) fn server_name(
+        &self,
+        endpoint: &Endpoint,
+    ) -> Result<ServerName<'static>, ConnectError> {
+        match &self.server_name {
+            Some(name) => Ok(name.clone()),
+            None => name_of(Peer::Server(endpoint)),
         }
+    }
+
+    #[cfg(feature = "query")]
+    pub(crate) fn has_client_cert(&self) -> bool {
+        self.has_client_cert
+    }
+}
+
+impl fmt::Debug for Tls {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Tls").field("server_name", &self.server_name).finish_non_exhaustive()
     }
 }
 
@@ -113,9 +181,26 @@ impl fmt::Debug for Identity {
     }
 }
 
-/// The one provider of cryptography, chosen here and not by whatever else the program links.
-pub(crate) fn provider() -> Arc<CryptoProvider> {
+/// A host as certificates name it.
+pub(crate) fn name_of(peer: Peer<'_>) -> Result<ServerName<'static>, ConnectError> {
+    ServerName::try_from(peer.bare_host().to_owned()).map_err(|_| ConnectError::unnameable(peer))
+}
+
+/// The one provider of cryptography, chosen here and not by whatever else the program links or installs.
+fn provider() -> Arc<CryptoProvider> {
     Arc::new(ring::default_provider())
+}
+
+/// The certificates of a PEM bundle: there is one at least, and each can be a root.
+fn roots(pem: &[u8], what: &str) -> Result<Vec<CertificateDer<'static>>, String> {
+    let certificates = certificates(pem, what)?;
+    let mut store = RootCertStore::empty();
+    for certificate in &certificates {
+        store.add(certificate.clone()).map_err(|error| {
+            format!("{what} has a certificate that cannot be trusted as it cannot be read: {error}")
+        })?;
+    }
+    Ok(certificates)
 }
 
 fn certificates(pem: &[u8], what: &str) -> Result<Vec<CertificateDer<'static>>, String> {
@@ -129,39 +214,35 @@ fn certificates(pem: &[u8], what: &str) -> Result<Vec<CertificateDer<'static>>, 
     }
 }
 
-/// What a TLS failure means and what to do about it.
-pub(crate) fn describe_tls_error(error: &rustls::Error) -> String {
-    use rustls::{AlertDescription, CertificateError, Error as E};
-    match error {
-        E::InvalidMessage(_) => {
-            "the server does not speak TLS on this port; use http:// or the TLS port".into()
-        }
-        E::InvalidCertificate(CertificateError::UnknownIssuer) => {
-            "the server's certificate is signed by nobody known; give its root with tls_root_certs"
-                .into()
-        }
-        E::InvalidCertificate(CertificateError::BadSignature) => {
-            "the server's certificate is not signed by the root of that name that is trusted; give the right \
-             one with tls_root_certs"
-                .into()
-        }
-        E::InvalidCertificate(
-            CertificateError::Expired | CertificateError::ExpiredContext { .. },
-        ) => "the server's certificate has expired".into(),
-        E::InvalidCertificate(
-            CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. },
-        ) => "the server's certificate is not valid yet; is the clock right?".into(),
-        E::InvalidCertificate(
-            CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. },
-        ) => "the server's certificate is for another host name".into(),
-        E::AlertReceived(
-            alert @ (AlertDescription::CertificateRequired
-            | AlertDescription::BadCertificate
-            | AlertDescription::UnknownCA
-            | AlertDescription::CertificateUnknown
-            | AlertDescription::HandshakeFailure),
-        ) => format!("the server refused the handshake ({alert:?}); does it want a client_cert?"),
-        E::AlertReceived(alert) => format!("the server ended the handshake: {alert:?}"),
-        other => other.to_string(),
+fn private_key(pem: &[u8]) -> Result<PrivateKeyDer<'static>, String> {
+    let encrypted = [&b"BEGIN ENCRYPTED PRIVATE KEY"[..], b"Proc-Type: 4,ENCRYPTED"];
+    if encrypted.iter().any(|mark| pem.windows(mark.len()).any(|window| window == *mark)) {
+        return Err(
+            "the key of client_cert is encrypted, and a password cannot be given: decrypt it once, for example with \
+             `openssl pkey -in key.pem -out decrypted.pem`"
+                .into(),
+        );
     }
+    let sections: Vec<_> = <(SectionKind, Vec<u8>)>::pem_slice_iter(pem).flatten().collect();
+    if sections.iter().any(|(kind, _)| *kind == SectionKind::Certificate)
+        && PrivateKeyDer::from_pem_slice(pem).is_err()
+    {
+        return Err("the key of client_cert is a certificate: give the private key second".into());
+    }
+    PrivateKeyDer::from_pem_slice(pem).map_err(|_| {
+        "the key of client_cert is no PEM private key: give PEM text with BEGIN PRIVATE KEY".into()
+    })
+}
+
+/// The roots of the operating system.
+#[cfg(feature = "native-certs")]
+fn add_native_roots(store: &mut RootCertStore) -> Result<(), String> {
+    let found = rustls_native_certs::load_native_certs();
+    // The system's store is not the caller's to mend: a root that rustls cannot read is left out.
+    store.add_parsable_certificates(found.certs);
+    if store.is_empty() {
+        let why = found.errors.first().map_or_else(String::new, |error| format!(": {error}"));
+        return Err(format!("the system has no root certificates{why}"));
+    }
+    Ok(())
 }

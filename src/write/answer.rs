@@ -1,9 +1,10 @@
 //! What the server's answer to a write means. Bytes in, a verdict out; no I/O.
 
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use serde_json::Value;
 
+use crate::transport::parse_retry_after;
 use crate::{Error, ErrorKind, LineError, Result};
 
 /// An answer as it came.
@@ -90,14 +91,7 @@ impl Answer {
     /// A date is measured against the server's own clock, its `Date`, and against the local clock only where that is
     /// missing: the two may be far apart.
     fn retry_after(&self) -> Option<Duration> {
-        let asked = self.header("retry-after")?.trim();
-        if let Ok(seconds) = asked.parse() {
-            return Some(Duration::from_secs(seconds));
-        }
-        let until = httpdate::parse_http_date(asked).ok()?;
-        let said = self.header("date").and_then(|date| httpdate::parse_http_date(date.trim()).ok());
-        let now = said.unwrap_or_else(SystemTime::now);
-        Some(until.duration_since(now).unwrap_or(Duration::ZERO))
+        parse_retry_after(self.header("retry-after")?, self.header("date"))
     }
 
     /// A login page of a proxy comes with a success as well.
@@ -171,6 +165,9 @@ impl Answer {
     }
 
     fn text(&self, told: &Told) -> String {
+        if crate::transport::says_use_https(&self.body) {
+            return "the port of the host speaks TLS: use https://".to_owned();
+        }
         if self.is_html() {
             return format!("a web page, status {}; is the host an InfluxDB server?", self.status);
         }

@@ -85,7 +85,7 @@ impl<'a, R: Record<K>, K> WriteRequest<'a, R, K> {
     /// A header of this request, in place of the client's header of that name.
     pub fn header(mut self, name: impl AsRef<str>, value: impl AsRef<str>) -> Self {
         let overrides = self.overrides();
-        if let Err(problem) = overrides.headers.set(name.as_ref(), value.as_ref()) {
+        if let Err(problem) = overrides.headers.set_for_write(name.as_ref(), value.as_ref()) {
             overrides.problem.get_or_insert(problem);
         }
         self
@@ -218,7 +218,7 @@ impl<'a, R: Record<K>, K> WriteRequest<'a, R, K> {
         };
         if database.is_empty() {
             return Err(Error::config(
-                "no database: call .database(…) on the client's builder or on the request",
+                "no database: call .database(…) on the client's builder or on the request, or set the variable INFLUX_DATABASE",
             ));
         }
         let organization =

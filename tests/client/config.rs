@@ -5,6 +5,8 @@ use std::time::Duration;
 use influxdb3_blocking::{Client, ErrorKind};
 
 use crate::support::http::Server;
+#[cfg(unix)]
+use crate::support::own_process;
 
 fn problems_of(text: &str) -> String {
     let error = Client::from_connection_string(text).unwrap_err();
@@ -17,7 +19,7 @@ fn build_names_every_problem_at_once() {
     let error = Client::builder()
         .host("ftp://example.io")
         .token("two words")
-        .proxy("socks5://proxy:1")
+        .proxy("socks4://proxy:1")
         .header("bad name", "x")
         .auth_scheme("Basic auth")
         .default_tag("a\nb", "c")
@@ -31,7 +33,7 @@ fn build_names_every_problem_at_once() {
     for part in [
         "\"ftp\"",
         "the token has blanks",
-        "socks5",
+        "socks4",
         "\"bad name\"",
         "\"Basic auth\"",
         "default_tag",
@@ -90,6 +92,144 @@ fn values_of_a_connection_string_that_are_wrong_are_all_named() {
     }
     assert!(problems_of("http://user:hunter2@example.io?token=x").contains(".token("));
     assert!(problems_of("?token=x").contains("host is empty"));
+}
+
+#[test]
+fn headers_that_would_not_do_what_they_say_are_refused_where_they_are_set() {
+    let client = Client::builder().host("http://example.io").database("db").build().unwrap();
+    for (name, why) in [
+        (
+            "gRPC-Timeout",
+            "it belongs to gRPC, by which queries are made; the time limit of a query is its timeout",
+        ),
+        (
+            "grpc-accept-encoding",
+            "it belongs to gRPC, by which queries are made; the time limit of a query is its timeout",
+        ),
+        ("Upgrade", "it is about one connection (hop by hop), which the client keeps itself"),
+        ("keep-alive", "it is about one connection (hop by hop), which the client keeps itself"),
+        ("connection", "it is about one connection (hop by hop), which the client keeps itself"),
+        ("te", "it is about one connection (hop by hop), which the client keeps itself"),
+        ("trailer", "it is about one connection (hop by hop), which the client keeps itself"),
+        (
+            "transfer-encoding",
+            "it is about one connection (hop by hop), which the client keeps itself",
+        ),
+        (
+            "proxy-connection",
+            "it is about one connection (hop by hop), which the client keeps itself",
+        ),
+        (
+            "http2-settings",
+            "it is about one connection (hop by hop), which the client keeps itself",
+        ),
+        (
+            "proxy-authorization",
+            "it is for the proxy and would be sent to the server; give .proxy(\"http://user:password@host:port\")",
+        ),
+        ("host", "it is what .host(…) says"),
+        ("content-length", "it says what the body of a request is, which the client does itself"),
+        ("content-encoding", "it says what the body of a request is, which the client does itself"),
+        ("expect", "it says what the body of a request is, which the client does itself"),
+        ("accept-encoding", "answers are read as they are, so they must not be compressed"),
+    ] {
+        let expected = format!("the header {} cannot be set: {why}", name.to_ascii_lowercase());
+        let mut errors = vec![
+            Client::builder().host("http://example.io").header(name, "x").build().unwrap_err(),
+            client.write("m f=1").header(name, "x").send().unwrap_err(),
+        ];
+        #[cfg(feature = "query")]
+        errors.push(client.query("SELECT 1").header(name, "x").table().unwrap_err());
+        for error in errors {
+            assert_eq!((error.kind(), error.to_string()), (ErrorKind::Config, expected.clone()));
+        }
+    }
+}
+
+#[test]
+fn the_type_of_a_body_is_for_a_write_to_set() {
+    let hint = "the header content-type cannot be set here: queries over gRPC have their own; set it on a single write";
+    let server = Server::accepting();
+    let client = Client::builder().host(server.url()).database("db");
+    let error = client.clone().header("Content-Type", "x/y").build().unwrap_err();
+    assert_eq!(error.to_string(), hint);
+    let client = client.build().unwrap();
+    #[cfg(feature = "query")]
+    assert_eq!(
+        client.query("SELECT 1").header("content-type", "x/y").table().unwrap_err().to_string(),
+        hint
+    );
+    client.write("m f=1").header("content-type", "x/y").send().unwrap();
+    assert_eq!(server.requests()[0].header("content-type"), Some("x/y"));
+}
+
+#[test]
+#[cfg(unix)]
+fn a_variable_that_is_not_utf_8_is_named_and_its_value_is_not_shown() {
+    use std::ffi::OsStr;
+    use std::os::unix::ffi::OsStrExt;
+    let variables = [
+        ("INFLUX_HOST", OsStr::new("http://example.io")),
+        ("INFLUX_TOKEN", OsStr::from_bytes(b"s3cret\xff")),
+        ("INFLUX_DATABASE", OsStr::from_bytes(b"caf\xe9")),
+        ("INFLUX_ORG", OsStr::new("")),
+    ];
+    let name = "config::a_variable_that_is_not_utf_8_is_named_and_its_value_is_not_shown";
+    own_process::with_variables(name, &variables, || {
+        let error = Client::from_env().unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Config);
+        assert_eq!(error.to_string(), "INFLUX_TOKEN is not UTF-8; INFLUX_DATABASE is not UTF-8");
+    });
+}
+
+#[test]
+fn every_variable_is_read_and_has_its_key_in_connection_strings() {
+    use std::ffi::OsStr;
+    let server = Server::start(|_, _| crate::support::http::Reply::status(204));
+    let proxy = crate::support::proxy::Proxy::start(None);
+    let host = format!("{}/prefix", server.url());
+    let via = format!("http://{}", proxy.address());
+    let values = [
+        ("INFLUX_HOST", "host", host.as_str()),
+        ("INFLUX_TOKEN", "token", "tok"),
+        ("INFLUX_DATABASE", "database", "my db"),
+        ("INFLUX_ORG", "org", "o"),
+        ("INFLUX_AUTH_SCHEME", "authScheme", "Bearer"),
+        ("INFLUX_PRECISION", "precision", "ms"),
+        ("INFLUX_GZIP_THRESHOLD", "gzipThreshold", "1"),
+        ("INFLUX_WRITE_NO_SYNC", "writeNoSync", "yes"),
+        ("INFLUX_WRITE_ACCEPT_PARTIAL", "writeAcceptPartial", "off"),
+        ("INFLUX_WRITE_USE_V2_API", "writeUseV2Api", "false"),
+        ("INFLUX_CONNECT_TIMEOUT", "connectTimeout", "5s"),
+        ("INFLUX_WRITE_TIMEOUT", "writeTimeout", "6s"),
+        ("INFLUX_QUERY_TIMEOUT", "queryTimeout", "7s"),
+        ("INFLUX_PROXY", "proxy", via.as_str()),
+        ("INFLUX_PROXY_FROM_ENV", "proxyFromEnv", "no"),
+        ("INFLUX_TLS_SERVER_NAME", "tlsServerName", "example.io"),
+    ];
+    let write = |client: Client| client.write("m f=1 1").send().unwrap();
+    let name = "config::every_variable_is_read_and_has_its_key_in_connection_strings";
+    let variables = values.map(|(variable, _, value)| (variable, OsStr::new(value)));
+    if own_process::with_variables(name, &variables, || write(Client::from_env().unwrap())) {
+        let keys = values[1..].iter().map(|(_, key, value)| format!("{key}={value}"));
+        let text = format!("{host}?{}", keys.collect::<Vec<_>>().join("&"));
+        write(Client::from_connection_string(text).unwrap());
+        let requests = server.requests();
+        assert_eq!((requests.len(), proxy.heads().len()), (2, 2));
+        for request in requests {
+            assert_eq!(
+                request.path,
+                "/prefix/api/v3/write_lp?db=my%20db&precision=millisecond&accept_partial=false&no_sync=true"
+            );
+            assert_eq!(request.header("authorization"), Some("Bearer tok"));
+            assert_eq!(request.header("content-encoding"), Some("gzip"));
+        }
+        // Each of them is understood, as each nonsense is refused.
+        for (_, key, _) in &values[5..] {
+            let error = Client::from_connection_string(format!("{host}?{key}=%20")).unwrap_err();
+            assert!(error.to_string().starts_with(key), "{error}");
+        }
+    }
 }
 
 #[test]

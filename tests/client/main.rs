@@ -3,6 +3,8 @@
 mod async_context;
 mod bad_input;
 mod config;
+mod connecting;
+mod messages;
 mod proxy;
 #[path = "../support/mod.rs"]
 mod support;

@@ -1,13 +1,22 @@
 //! Queries in every form.
 
+mod agreement;
 mod anywhere;
+mod catalog;
 mod connect;
+mod connections;
+mod control;
 mod dataframe;
 mod faults;
 mod modes;
+mod nested;
+mod over_http;
+mod params;
 #[path = "../random/mod.rs"]
 mod random;
+mod read_ahead;
 mod recorded;
 mod rows;
 #[path = "../support/mod.rs"]
 mod support;
+mod tables;

@@ -1,9 +1,15 @@
 //! Rows as values: recorded answers of a real server as points, as structs, as text.
 #![cfg(feature = "query")]
 
+use std::sync::Arc;
+
 use crate::support::flight::{FlightServer, Step, ok};
 use base64::Engine as _;
-use influxdb3_blocking::{Client, ColumnKind, Point, Precision, Table, Timestamp};
+use influxdb3_blocking::arrow_array::{
+    ArrayRef, Float64Array, NullArray, RecordBatch, TimestampNanosecondArray,
+};
+use influxdb3_blocking::arrow_schema::{DataType, Field, Schema, TimeUnit};
+use influxdb3_blocking::{Client, ColumnKind, ErrorKind, Point, Precision, Rows, Table, Timestamp};
 
 /// A server that gives a recorded answer.
 fn replay(name: &str) -> (FlightServer, Client) {
@@ -59,6 +65,37 @@ fn nulls_are_left_out_of_points() {
     let points: Vec<Point> = table.rows().map(|row| row.to_point("sparse").unwrap()).collect();
     let fields: Vec<usize> = points.iter().map(|point| point.fields().count()).collect();
     assert_eq!((table.num_columns(), fields), (6, vec![1, 1, 1]));
+}
+
+/// A point without a time would be written as of now.
+#[test]
+fn a_null_time_is_an_error_and_no_point_without_a_time() {
+    let times = |values: Vec<Option<i64>>| {
+        let times: ArrayRef = Arc::new(TimestampNanosecondArray::from(values));
+        let temps: ArrayRef = Arc::new(Float64Array::from(vec![21.5, 22.5]));
+        RecordBatch::try_from_iter_with_nullable([("time", times, true), ("temp", temps, true)])
+    };
+    let batch = times(vec![Some(7), None]).unwrap();
+    let mut rows = Rows::new(&batch);
+    let point = rows.next().unwrap().to_point("m").unwrap();
+    assert_eq!(point.timestamp(), Some(Timestamp::nanos(7)));
+    let error = rows.next().unwrap().to_point("m").unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Decode);
+    assert!(error.to_string().contains("WHERE time IS NOT NULL"), "{error}");
+    // `SELECT NULL AS time` has no type.
+    let columns: [(&str, ArrayRef); 2] =
+        [("time", Arc::new(NullArray::new(1))), ("temp", Arc::new(Float64Array::from(vec![1.0])))];
+    let batch =
+        RecordBatch::try_from_iter_with_nullable(columns.map(|(n, c)| (n, c, true))).unwrap();
+    assert!(Rows::new(&batch).next().unwrap().to_point("m").is_err());
+    // Where the server says which column is the time, its name does not matter.
+    let kind = [("iox::column::type".to_owned(), "iox::column_type::timestamp".to_owned())];
+    let field = Field::new("t", DataType::Timestamp(TimeUnit::Nanosecond, None), true);
+    let schema = Arc::new(Schema::new(vec![field.with_metadata(kind.into())]));
+    let times: ArrayRef = Arc::new(TimestampNanosecondArray::from(vec![None]));
+    let batch = RecordBatch::try_new(schema, vec![times]).unwrap();
+    let error = Rows::new(&batch).next().unwrap().to_point("m").unwrap_err();
+    assert!(error.to_string().contains("\"t\""), "{error}");
 }
 
 #[test]

@@ -24,8 +24,10 @@ pub enum Step {
     HttpHead(u16, Vec<(&'static str, String)>),
     /// A gRPC message that holds these bytes.
     Message(Vec<u8>),
-    /// These bytes in a data frame.
+    /// These bytes in data frames.
     Raw(Vec<u8>),
+    /// The same; copies of the step share them.
+    Shared(Bytes),
     /// The end: a gRPC status, its message, and other trailers.
     Status(i32, String, Vec<(&'static str, String)>),
     /// A whole answer without a body.
@@ -40,6 +42,10 @@ pub enum Step {
     GoAway,
     /// Waits until the client resets the stream, and tells the test.
     UntilReset(mpsc::Sender<()>),
+    /// Tells the test that everything before was sent.
+    Tell(mpsc::Sender<()>),
+    /// Waits for the test.
+    WaitFor(Arc<Notify>),
     /// Does nothing any more.
     Stall,
 }
@@ -70,7 +76,8 @@ impl<T: AsyncRead + AsyncWrite + Send + Unpin> Io for T {}
 pub struct FlightServer {
     address: SocketAddr,
     calls: Arc<Mutex<Vec<Call>>>,
-    connections: Arc<Mutex<usize>>,
+    connections: Arc<Mutex<Connections>>,
+    sent: Arc<Mutex<Vec<usize>>>,
     stop: Option<oneshot::Sender<()>>,
     thread: Option<JoinHandle<()>>,
 }
@@ -94,13 +101,15 @@ impl FlightServer {
         script: impl Fn(&Call, usize) -> Vec<Step> + Send + Sync + 'static,
         accept: Accept,
     ) -> Self {
-        let (calls, connections) = (Arc::default(), Arc::new(Mutex::new(0)));
         let shared = Shared {
             script: Arc::new(script),
-            calls: Arc::clone(&calls),
-            connections: Arc::clone(&connections),
+            calls: Arc::default(),
+            connections: Arc::default(),
+            sent: Arc::default(),
             accept,
         };
+        let (calls, connections, sent) =
+            (shared.calls.clone(), shared.connections.clone(), shared.sent.clone());
         let (stop, stopped) = oneshot::channel();
         let (ready, address) = mpsc::channel();
         let thread = std::thread::spawn(move || {
@@ -117,11 +126,15 @@ impl FlightServer {
             runtime.shutdown_background();
         });
         let address = address.recv().unwrap();
-        Self { address, calls, connections, stop: Some(stop), thread: Some(thread) }
+        Self { address, calls, connections, sent, stop: Some(stop), thread: Some(thread) }
     }
 
     pub fn url(&self) -> String {
         format!("http://{}", self.address)
+    }
+
+    pub fn address(&self) -> SocketAddr {
+        self.address
     }
 
     pub fn port(&self) -> u16 {
@@ -132,8 +145,21 @@ impl FlightServer {
         self.calls.lock().unwrap().clone()
     }
 
+    /// How many connections there were.
     pub fn connections(&self) -> usize {
-        *self.connections.lock().unwrap()
+        self.connections.lock().unwrap().accepted
+    }
+
+    /// Waits until only so many are left open.
+    pub fn wait_for_open_connections(&self, open: usize) {
+        while self.connections.lock().unwrap().open > open {
+            std::thread::yield_now();
+        }
+    }
+
+    /// How many bytes of its body the client gave leave to send, call by call.
+    pub fn sent(&self) -> Vec<usize> {
+        self.sent.lock().unwrap().clone()
     }
 }
 
@@ -162,8 +188,15 @@ pub fn ok() -> Step {
 struct Shared {
     script: Script,
     calls: Arc<Mutex<Vec<Call>>>,
-    connections: Arc<Mutex<usize>>,
+    connections: Arc<Mutex<Connections>>,
+    sent: Arc<Mutex<Vec<usize>>>,
     accept: Accept,
+}
+
+#[derive(Default)]
+struct Connections {
+    accepted: usize,
+    open: usize,
 }
 
 async fn serve(listener: TcpListener, shared: Shared) {
@@ -171,15 +204,20 @@ async fn serve(listener: TcpListener, shared: Shared) {
         stream.set_nodelay(true).unwrap();
         let shared = shared.clone();
         tokio::spawn(async move {
-            *shared.connections.lock().unwrap() += 1;
-            if let Some(stream) = (shared.accept)(stream).await {
-                connection(stream, shared).await;
+            {
+                let mut connections = shared.connections.lock().unwrap();
+                connections.accepted += 1;
+                connections.open += 1;
             }
+            if let Some(stream) = (shared.accept)(stream).await {
+                connection(stream, &shared).await;
+            }
+            shared.connections.lock().unwrap().open -= 1;
         });
     }
 }
 
-async fn connection(stream: Box<dyn Io>, shared: Shared) {
+async fn connection(stream: Box<dyn Io>, shared: &Shared) {
     let hangup = Arc::new(Notify::new());
     let go_away = Arc::new(Notify::new());
     let mut builder = h2::server::Builder::new();
@@ -210,13 +248,15 @@ async fn connection(stream: Box<dyn Io>, shared: Shared) {
                 headers: head.headers,
                 ticket: ticket(&bytes),
             };
-            let steps = {
+            let (number, steps) = {
                 let mut calls = shared.calls.lock().unwrap();
                 calls.push(call.clone());
-                (shared.script)(&call, calls.len() - 1)
+                shared.sent.lock().unwrap().push(0);
+                (calls.len() - 1, (shared.script)(&call, calls.len() - 1))
             };
+            let sent = |bytes| shared.sent.lock().unwrap()[number] += bytes;
             // An error here is a client that went away, which a test sees on its own side.
-            let _ = answer(respond, steps, &hangup, &go_away).await;
+            let _ = answer(respond, steps, &hangup, &go_away, &sent).await;
         });
     }
 }
@@ -234,6 +274,7 @@ async fn answer(
     steps: Vec<Step>,
     hangup: &Notify,
     go_away: &Notify,
+    sent: &(dyn Fn(usize) + Sync),
 ) -> Result<(), h2::Error> {
     let mut stream: Option<SendStream<Bytes>> = None;
     for step in steps {
@@ -256,8 +297,9 @@ async fn answer(
                     .header("grpc-message", escape(&message));
                 respond.send_response(head.body(()).unwrap(), true)?;
             }
-            Step::Message(bytes) => send(&mut stream, grpc_message(&bytes)).await?,
-            Step::Raw(bytes) => send(&mut stream, bytes).await?,
+            Step::Message(bytes) => send(&mut stream, grpc_message(&bytes).into(), sent).await?,
+            Step::Raw(bytes) => send(&mut stream, bytes.into(), sent).await?,
+            Step::Shared(bytes) => send(&mut stream, bytes, sent).await?,
             Step::Status(code, message, others) => {
                 let mut trailers = HeaderMap::new();
                 trailers.insert("grpc-status", code.into());
@@ -273,10 +315,14 @@ async fn answer(
                 stream.as_mut().unwrap().send_trailers(trailers)?;
             }
             Step::End => stream.as_mut().unwrap().send_data(Bytes::new(), true)?,
-            Step::Reset(reason) => match stream.as_mut() {
-                Some(stream) => stream.send_reset(reason),
-                None => respond.send_reset(reason),
-            },
+            Step::Reset(reason) => {
+                // What was sent before is to arrive.
+                settle().await;
+                match stream.as_mut() {
+                    Some(stream) => stream.send_reset(reason),
+                    None => respond.send_reset(reason),
+                }
+            }
             Step::Hangup => {
                 // What was sent before is to arrive.
                 settle().await;
@@ -291,6 +337,8 @@ async fn answer(
                 let _ = std::future::poll_fn(|cx| stream.poll_reset(cx)).await;
                 let _ = done.send(());
             }
+            Step::Tell(done) => drop(done.send(())),
+            Step::WaitFor(go) => go.notified().await,
             Step::Stall => std::future::pending().await,
         }
     }
@@ -304,9 +352,12 @@ async fn settle() {
     }
 }
 
-async fn send(stream: &mut Option<SendStream<Bytes>>, bytes: Vec<u8>) -> Result<(), h2::Error> {
+async fn send(
+    stream: &mut Option<SendStream<Bytes>>,
+    mut bytes: Bytes,
+    sent: &(dyn Fn(usize) + Sync),
+) -> Result<(), h2::Error> {
     let stream = stream.as_mut().unwrap();
-    let mut bytes = Bytes::from(bytes);
     if bytes.is_empty() {
         return stream.send_data(bytes, false);
     }
@@ -314,7 +365,9 @@ async fn send(stream: &mut Option<SendStream<Bytes>>, bytes: Vec<u8>) -> Result<
         stream.reserve_capacity(bytes.len());
         match std::future::poll_fn(|cx| stream.poll_capacity(cx)).await {
             Some(capacity) => {
-                stream.send_data(bytes.split_to(capacity?.min(bytes.len())), false)?
+                let part = bytes.split_to(capacity?.min(bytes.len()));
+                sent(part.len());
+                stream.send_data(part, false)?;
             }
             None => return Ok(()),
         }

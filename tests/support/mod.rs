@@ -6,9 +6,13 @@ pub mod batches;
 pub mod batching;
 #[cfg(feature = "query")]
 pub mod flight;
+#[cfg(feature = "query")]
+pub mod frames;
 pub mod home;
 pub mod http;
+pub mod own_process;
 pub mod proxy;
+pub mod raw;
 #[cfg(feature = "tls")]
 pub mod tls;
 

@@ -34,6 +34,15 @@ impl Authority {
         self.0.pem()
     }
 
+    /// A self-signed certificate as most tools make them: it calls itself an authority.
+    pub fn self_signed(name: &str) -> Leaf {
+        let mut params = CertificateParams::new(vec![name.to_owned()]).unwrap();
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        let key = KeyPair::generate().unwrap();
+        let certificate = params.self_signed(&key).unwrap();
+        Leaf { certificate: certificate.pem(), key: key.serialize_pem() }
+    }
+
     /// A certificate for `name`, which ran out before this century's second decade if it is `expired`.
     pub fn sign(&self, name: &str, expired: bool) -> Leaf {
         let mut params = CertificateParams::new(vec![name.to_owned()]).unwrap();
@@ -49,22 +58,35 @@ impl Authority {
     }
 }
 
-/// A server that answers one request with 204, if the client shows a certificate of `authority`.
-pub fn mutual(authority: &Authority, leaf: &Leaf) -> (SocketAddr, JoinHandle<std::io::Result<()>>) {
+/// Who a server wants a certificate from.
+pub enum Wanted<'a> {
+    Nobody,
+    ClientsOf(&'a Authority),
+}
+
+/// A server with this certificate.
+pub fn server_config(leaf: &Leaf, wanted: Wanted<'_>) -> ServerConfig {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let mut roots = RootCertStore::empty();
-    roots.add(CertificateDer::from_pem_slice(authority.pem().as_bytes()).unwrap()).unwrap();
-    let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider.clone())
-        .build()
+    let builder = ServerConfig::builder_with_provider(provider.clone())
+        .with_safe_default_protocol_versions()
         .unwrap();
+    let builder = match wanted {
+        Wanted::Nobody => builder.with_no_client_auth(),
+        Wanted::ClientsOf(authority) => {
+            let mut roots = RootCertStore::empty();
+            roots.add(CertificateDer::from_pem_slice(authority.pem().as_bytes()).unwrap()).unwrap();
+            let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider);
+            builder.with_client_cert_verifier(verifier.build().unwrap())
+        }
+    };
     let certificate = CertificateDer::from_pem_slice(leaf.certificate.as_bytes()).unwrap();
     let key = PrivateKeyDer::from_pem_slice(leaf.key.as_bytes()).unwrap();
-    let config = ServerConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .unwrap()
-        .with_client_cert_verifier(verifier)
-        .with_single_cert(vec![certificate], key)
-        .unwrap();
+    builder.with_single_cert(vec![certificate], key).unwrap()
+}
+
+/// A server that answers one request with 204, if the client shows a certificate of `authority`.
+pub fn mutual(authority: &Authority, leaf: &Leaf) -> (SocketAddr, JoinHandle<std::io::Result<()>>) {
+    let config = server_config(leaf, Wanted::ClientsOf(authority));
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
     let thread = thread::spawn(move || {

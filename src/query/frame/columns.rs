@@ -4,7 +4,7 @@ use arrow_array::cast::AsArray;
 use arrow_array::types::*;
 use arrow_array::{Array, ArrowPrimitiveType};
 use arrow_buffer::{ArrowNativeType, NullBuffer, i256};
-use arrow_schema::{DataType, Field, TimeUnit};
+use arrow_schema::{DataType, Field, FieldRef, TimeUnit};
 use polars_arrow::array::{
     Array as PolarsArray, BinaryViewArrayGeneric, BooleanArray, MutableBinaryViewArray, NullArray,
     PrimitiveArray, ViewType,
@@ -17,8 +17,8 @@ use polars_core::datatypes::{
 
 use polars_utils::float16::pf16;
 
+use super::builder::{Builder, Problem, extend_validity};
 use super::nested::{Lists, Structs};
-use super::{Builder, Problem};
 
 /// What takes the values of a column.
 pub(super) fn builder(field: &Field) -> Result<Box<dyn Builder>, Problem> {
@@ -119,10 +119,14 @@ pub(super) fn builder(field: &Field) -> Result<Box<dyn Builder>, Problem> {
                 _ => return Err(Problem::new("polars has no such type")),
             }
         }
-        DataType::List(part) | DataType::LargeList(part) | DataType::FixedSizeList(part, _) => {
-            Box::new(Lists::new(part)?)
+        DataType::List(values)
+        | DataType::LargeList(values)
+        | DataType::FixedSizeList(values, _) => Box::new(Lists::new(part(values)?)),
+        DataType::Struct(fields) => {
+            let named = |field: &FieldRef| Ok((field.name().clone(), part(field)?));
+            let parts = fields.iter().map(named).collect::<Result<_, Problem>>()?;
+            Box::new(Structs::new(parts))
         }
-        DataType::Struct(parts) => Box::new(Structs::new(parts)?),
         DataType::Dictionary(..) => {
             return Err(Problem::new("polars has categories of text only: CAST it"));
         }
@@ -130,12 +134,11 @@ pub(super) fn builder(field: &Field) -> Result<Box<dyn Builder>, Problem> {
     })
 }
 
-/// The validity of arrays, one behind the other.
-pub(super) fn extend_validity(validity: &mut BitmapBuilder, array: &dyn Array) {
-    match array.nulls() {
-        None => validity.extend_constant(array.len(), true),
-        Some(nulls) => validity.extend_from_slice(nulls.validity(), nulls.offset(), nulls.len()),
-    }
+/// Of a part of a nested type.
+fn part(field: &Field) -> Result<Box<dyn Builder>, Problem> {
+    builder(field).map_err(|Problem(problem)| {
+        Problem(format!("its part {:?} ({}): {problem}", field.name(), field.data_type()))
+    })
 }
 
 /// Values that polars has as they are.

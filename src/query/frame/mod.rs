@@ -1,17 +1,18 @@
 //! Answers as data frames of polars. Columns grow while the batches come in, so that each value is copied once and an
 //! answer is in memory once.
 
+mod builder;
 mod columns;
 mod nested;
 
-use arrow_array::{Array, RecordBatch};
-use arrow_schema::{DataType, Field, Schema};
-use polars_core::datatypes::DataType as PolarsType;
+use arrow_array::RecordBatch;
+use arrow_schema::{DataType, Schema};
 use polars_core::frame::DataFrame;
 use polars_core::frame::column::Column;
 use polars_core::series::Series;
 use polars_utils::IdxSize;
 
+use self::builder::{Builder, Problem};
 use crate::{Error, ErrorKind, Result};
 
 /// Makes one data frame of the batches of an answer.
@@ -25,32 +26,6 @@ struct Growing {
     name: String,
     data_type: DataType,
     values: Box<dyn Builder>,
-}
-
-/// Takes arrays of one type, and makes one array of polars of them.
-trait Builder {
-    fn push(&mut self, array: &dyn Array) -> Result<(), Problem>;
-
-    /// The array, and the type that it stands for.
-    fn finish(
-        self: Box<Self>,
-    ) -> Result<(Box<dyn polars_arrow::array::Array>, PolarsType), Problem>;
-}
-
-/// Why polars cannot hold something.
-#[derive(Debug)]
-struct Problem(String);
-
-impl Problem {
-    fn new(what: impl Into<String>) -> Self {
-        Self(what.into())
-    }
-}
-
-impl From<polars_core::error::PolarsError> for Problem {
-    fn from(error: polars_core::error::PolarsError) -> Self {
-        Self(error.to_string())
-    }
 }
 
 impl FrameBuilder {
@@ -114,11 +89,4 @@ fn unfit(name: &str, data_type: &DataType, Problem(problem): Problem) -> Error {
         ErrorKind::Decode,
         format!("the column {name:?} ({data_type}) does not fit a data frame: {problem}"),
     )
-}
-
-/// Of a part of a nested type.
-fn part(field: &Field) -> Result<Box<dyn Builder>, Problem> {
-    columns::builder(field).map_err(|Problem(problem)| {
-        Problem(format!("its part {:?} ({}): {problem}", field.name(), field.data_type()))
-    })
 }

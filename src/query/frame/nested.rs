@@ -2,13 +2,12 @@
 
 use arrow_array::cast::AsArray;
 use arrow_array::{Array, GenericListArray, OffsetSizeTrait};
-use arrow_schema::{DataType, Field, Fields};
+use arrow_schema::DataType;
 use polars_arrow::array::{Array as PolarsArray, ListArray, StructArray};
 use polars_arrow::bitmap::BitmapBuilder;
 use polars_core::datatypes::{CompatLevel, DataType as PolarsType, Field as PolarsField};
 
-use super::columns::extend_validity;
-use super::{Builder, Problem, part};
+use super::builder::{Builder, Problem, extend_validity};
 
 /// Lists of any length and of one length.
 pub(super) struct Lists {
@@ -18,8 +17,8 @@ pub(super) struct Lists {
 }
 
 impl Lists {
-    pub(super) fn new(values: &Field) -> Result<Self, Problem> {
-        Ok(Self { offsets: vec![0], values: part(values)?, validity: BitmapBuilder::new() })
+    pub(super) fn new(values: Box<dyn Builder>) -> Self {
+        Self { offsets: vec![0], values, validity: BitmapBuilder::new() }
     }
 
     fn push_lists<O: OffsetSizeTrait>(
@@ -72,10 +71,9 @@ pub(super) struct Structs {
 }
 
 impl Structs {
-    pub(super) fn new(fields: &Fields) -> Result<Self, Problem> {
-        let named = |field: &arrow_schema::FieldRef| Ok((field.name().clone(), part(field)?));
-        let parts = fields.iter().map(named).collect::<Result<_, Problem>>()?;
-        Ok(Self { parts, validity: BitmapBuilder::new() })
+    /// Of fields with their names.
+    pub(super) fn new(parts: Vec<(String, Box<dyn Builder>)>) -> Self {
+        Self { parts, validity: BitmapBuilder::new() }
     }
 }
 

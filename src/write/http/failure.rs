@@ -3,9 +3,7 @@
 use std::io::{self, Read};
 use std::time::Duration;
 
-use ureq::Timeout;
-
-use super::Peer;
+use crate::transport::ConnectError;
 use crate::{Error, ErrorKind};
 
 /// A body that knows how much of it was taken, as ureq does not say how far a failed request came.
@@ -73,11 +71,16 @@ impl Failure {
             && self.tls_error().is_none()
     }
 
-    pub(super) fn into_error(self, peer: &Peer, timeout: Duration) -> Error {
+    pub(super) fn into_error(self, base: &str, timeout: Duration) -> Error {
+        if let ureq::Error::Other(other) = &self.error
+            && let Some(error) = other.downcast_ref::<ConnectError>()
+        {
+            return error.to_error();
+        }
         let began = self.progress.began;
         let was_cut = began && self.is_stale();
-        let (kind, message, retryable) = self.describe(peer, timeout);
-        let in_doubt = began && !matches!(kind, ErrorKind::Tls | ErrorKind::Proxy);
+        let (kind, message, retryable) = self.describe(base, timeout);
+        let in_doubt = began && kind != ErrorKind::Tls;
         Error::new(kind, message)
             .with_in_doubt(in_doubt)
             .with_retryable(retryable)
@@ -85,37 +88,13 @@ impl Failure {
             .with_source(Box::new(self.error) as Box<dyn std::error::Error + Send + Sync>)
     }
 
-    fn describe(&self, peer: &Peer, timeout: Duration) -> (ErrorKind, String, bool) {
+    fn describe(&self, base: &str, timeout: Duration) -> (ErrorKind, String, bool) {
         use ureq::Error as E;
-        let base = &peer.base;
-        if let Some((message, retryable)) = self.tls_error() {
-            return (ErrorKind::Tls, format!("no TLS connection to {base}: {message}"), retryable);
-        }
-        if let Some(proxy) = peer.proxy.as_ref().filter(|_| self.is_without_connection()) {
-            let why = match &self.error {
-                E::Io(error) => error.kind().to_string(),
-                _ => "its name does not resolve".to_owned(),
-            };
-            return (ErrorKind::Proxy, format!("cannot connect to the proxy {proxy}: {why}"), true);
+        if let Some(message) = self.tls_error() {
+            return (ErrorKind::Tls, format!("no TLS connection to {base}: {message}"), false);
         }
         match &self.error {
-            E::Timeout(phase) => {
-                (ErrorKind::Timeout, self.describe_timeout(*phase, base, timeout), true)
-            }
-            error if is_unresolved(error) => (
-                ErrorKind::Connect,
-                format!(
-                    "cannot connect to {base}: the host name does not resolve; is it spelled right?"
-                ),
-                true,
-            ),
-            E::ConnectionFailed => {
-                (ErrorKind::Connect, format!("cannot connect to {base}: no address answered"), true)
-            }
-            E::ConnectProxyFailed(why) => {
-                (ErrorKind::Proxy, format!("the proxy does not connect to {base}: {why}"), true)
-            }
-            E::InvalidProxyUrl => (ErrorKind::Proxy, "the proxy cannot be used".into(), false),
+            E::Timeout(_) => (ErrorKind::Timeout, self.describe_timeout(base, timeout), true),
             E::Protocol(_) => (
                 ErrorKind::Server,
                 format!(
@@ -139,74 +118,36 @@ impl Failure {
                 },
                 true,
             ),
-            E::Io(error) => {
-                let hint = if error.kind() == io::ErrorKind::ConnectionRefused {
-                    "; is the server running, and are host and port right?"
-                } else {
-                    ""
-                };
-                (
-                    ErrorKind::Connect,
-                    format!("cannot connect to {base}: {}{hint}", error.kind()),
-                    true,
-                )
-            }
+            E::Io(error) => (
+                ErrorKind::Connect,
+                format!(
+                    "the connection to {base} broke before anything was sent: {}",
+                    error.kind()
+                ),
+                true,
+            ),
             _ => (ErrorKind::Internal, format!("the request to {base} could not be made"), false),
         }
     }
 
-    /// Whether no connection was made to whom requests go to first.
-    fn is_without_connection(&self) -> bool {
-        !self.progress.began
-            && match &self.error {
-                ureq::Error::Io(_) | ureq::Error::ConnectionFailed => true,
-                error => is_unresolved(error),
-            }
-    }
-
-    fn describe_timeout(&self, phase: Timeout, base: &str, timeout: Duration) -> String {
-        match phase {
-            Timeout::Resolve => {
-                format!("the host name of {base} did not resolve in time (connect_timeout)")
-            }
-            Timeout::Connect => {
-                format!("{base} did not accept a connection in time (connect_timeout)")
-            }
-            _ if !self.progress.began => {
-                format!("no connection to {base} within {timeout:?} (write_timeout)")
-            }
-            _ if self.progress.finished => format!(
-                "no answer from {base} within {timeout:?} (write_timeout); what was sent may be stored or not"
-            ),
-            _ => format!(
-                "the request could not be sent to {base} within {timeout:?} (write_timeout)"
-            ),
+    fn describe_timeout(&self, base: &str, timeout: Duration) -> String {
+        let limit = format!("within {timeout:?} (write_timeout)");
+        if self.progress.finished {
+            format!("no answer from {base} {limit}; what was sent may be stored or not")
+        } else {
+            format!("the request could not be sent to {base} {limit}")
         }
     }
 
-    /// What went wrong in TLS, if that is what failed, and whether it may pass.
+    /// What went wrong in TLS after the handshake, if that is what failed.
     #[cfg(feature = "tls")]
-    fn tls_error(&self) -> Option<(String, bool)> {
-        let error = match &self.error {
-            ureq::Error::Rustls(error) => error,
-            ureq::Error::Io(error) => error.get_ref()?.downcast_ref::<rustls::Error>()?,
-            ureq::Error::Tls(message) => return Some(((*message).to_owned(), false)),
-            _ => return None,
-        };
-        Some((crate::transport::describe_tls_error(error), false))
+    fn tls_error(&self) -> Option<String> {
+        let ureq::Error::Io(error) = &self.error else { return None };
+        crate::transport::find_tls_error(error).map(crate::transport::describe_tls_error)
     }
 
     #[cfg(not(feature = "tls"))]
-    fn tls_error(&self) -> Option<(String, bool)> {
+    fn tls_error(&self) -> Option<String> {
         None
-    }
-}
-
-fn is_unresolved(error: &ureq::Error) -> bool {
-    match error {
-        ureq::Error::HostNotFound => true,
-        // std gives the resolver's failures no kind of their own.
-        ureq::Error::Io(error) => error.to_string().starts_with("failed to lookup address"),
-        _ => false,
     }
 }

@@ -1,18 +1,19 @@
 //! One request over HTTP, and what came of it. The only room that names ureq.
 
 mod agent;
+mod connect;
 mod failure;
-mod resolver;
+#[cfg(feature = "tls")]
+mod tls;
 
 use std::io::Read;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use ureq::http::{HeaderName, HeaderValue, Response};
 use ureq::{Agent, SendBody};
 
 use self::failure::{Failure, WatchedBody};
-use self::resolver::Known;
 use super::answer::Answer;
 use crate::config::{Config, Headers};
 use crate::{Error, Result};
@@ -20,9 +21,8 @@ use crate::{Error, Result};
 /// The HTTP side of a client: a pool of connections to one server.
 pub(crate) struct Http {
     shared: Mutex<Shared>,
-    /// Where the server is.
-    known: Arc<Known>,
-    peer: Peer,
+    /// `http://host:port/prefix`
+    base: String,
     connect_timeout: Duration,
     authorization: Option<HeaderValue>,
     headers: Headers,
@@ -35,14 +35,6 @@ struct Shared {
     agent: Option<Agent>,
     /// How many clients that are not closed share it.
     users: usize,
-}
-
-/// Whom requests go to.
-struct Peer {
-    /// `http://host:port/prefix`
-    base: String,
-    /// `http://host:port`, without credentials.
-    proxy: Option<String>,
 }
 
 /// A request that is ready to be sent.
@@ -61,7 +53,7 @@ pub(crate) struct Post<'a> {
 
 impl std::fmt::Debug for Http {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Http").field("base", &self.peer.base).finish_non_exhaustive()
+        f.debug_struct("Http").field("base", &self.base).finish_non_exhaustive()
     }
 }
 
@@ -78,14 +70,10 @@ impl Http {
                 Some(value)
             }
         };
-        let (agent, known) = agent::new(config, connections)?;
+        let agent = agent::new(config, connections);
         Ok(Self {
             shared: Mutex::new(Shared { agent: Some(agent), users: 1 }),
-            known,
-            peer: Peer {
-                base: config.endpoint.to_string(),
-                proxy: config.proxy.as_ref().map(ToString::to_string),
-            },
+            base: config.endpoint.to_string(),
             connect_timeout: config.connect_timeout,
             authorization,
             headers: config.headers.clone(),
@@ -137,7 +125,7 @@ impl Http {
             Err(failure) if failure.is_stale() && (post.repeatable || !failure.progress.began) => {
                 let left = post.timeout.saturating_sub(start.elapsed());
                 if left.is_zero() {
-                    return Err(failure.into_error(&self.peer, post.timeout));
+                    return Err(failure.into_error(&self.base, post.timeout));
                 }
                 log::debug!(
                     "the connection was closed without an answer: one more try on a new one"
@@ -147,13 +135,13 @@ impl Http {
                 match self.attempt(&agent, Some(post), post.path_and_query, left, true) {
                     Ok(answer) => Ok(Answer { in_doubt, ..answer }),
                     Err(failure) => {
-                        let error = failure.into_error(&self.peer, post.timeout);
+                        let error = failure.into_error(&self.base, post.timeout);
                         let in_doubt = in_doubt || error.in_doubt();
                         Err(error.with_in_doubt(in_doubt))
                     }
                 }
             }
-            result => result.map_err(|failure| failure.into_error(&self.peer, post.timeout)),
+            result => result.map_err(|failure| failure.into_error(&self.base, post.timeout)),
         }
     }
 
@@ -164,7 +152,7 @@ impl Http {
             Err(failure) if failure.is_stale() => self.attempt(&agent, None, path, timeout, true),
             result => result,
         }
-        .map_err(|failure| failure.into_error(&self.peer, timeout).with_in_doubt(false))
+        .map_err(|failure| failure.into_error(&self.base, timeout).with_in_doubt(false))
     }
 
     fn attempt(
@@ -175,7 +163,7 @@ impl Http {
         timeout: Duration,
         fresh: bool,
     ) -> Result<Answer, Failure> {
-        let url = format!("{}{path_and_query}", self.peer.base);
+        let url = format!("{}{path_and_query}", self.base);
         let mut body = WatchedBody::new(post.map_or(&[], |post| post.body));
         let length = body.left();
         // ureq adds it to the time of day, which must not overflow.
@@ -195,8 +183,7 @@ impl Http {
                 let mut request = self
                     .with_headers(request.build(), post.headers)
                     .header("content-length", length);
-                if !self.headers.contains("content-type") && !post.headers.contains("content-type")
-                {
+                if !post.headers.contains("content-type") {
                     request = request.header("content-type", "text/plain; charset=utf-8");
                 }
                 if post.gzip {
@@ -210,10 +197,7 @@ impl Http {
         };
         match result {
             Ok(response) => Ok(read_answer(response)),
-            Err(error) => {
-                self.known.forget();
-                Err(Failure { error, progress: body.progress() })
-            }
+            Err(error) => Err(Failure { error, progress: body.progress() }),
         }
     }
 

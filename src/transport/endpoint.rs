@@ -38,10 +38,7 @@ impl Endpoint {
                 harmless(&rest[..mark])
             ));
         }
-        let (authority, path) = match rest.find('/') {
-            Some(slash) => rest.split_at(slash),
-            None => (rest, ""),
-        };
+        let (authority, path) = split_path(rest);
         if authority.contains('@') {
             return Err(
                 "the host contains user information before an '@': give the token with .token(…)"
@@ -63,7 +60,14 @@ impl Endpoint {
         Ok(Self { tls, host, port: port.unwrap_or(default_port), path: check_path(path)? })
     }
 
-    #[cfg(any(feature = "query", not(feature = "tls")))]
+    /// Reads `host[:port][/path]`, without TLS.
+    pub(crate) fn parse_with_port(text: &str, default_port: u16) -> Result<Self, String> {
+        let (authority, path) = split_path(text);
+        let (host, port) = split_port(authority)?;
+        let (host, port) = (check_host(host)?, port.unwrap_or(default_port));
+        Ok(Self { tls: false, host, port, path: check_path(path)? })
+    }
+
     pub(crate) fn is_tls(&self) -> bool {
         self.tls
     }
@@ -88,6 +92,13 @@ impl fmt::Display for Endpoint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let scheme = if self.tls { "https" } else { "http" };
         write!(f, "{scheme}://{}:{}{}", self.host, self.port, self.path)
+    }
+}
+
+fn split_path(text: &str) -> (&str, &str) {
+    match text.find('/') {
+        Some(slash) => text.split_at(slash),
+        None => (text, ""),
     }
 }
 

@@ -1,37 +1,9 @@
-//! The environment variables of the client family, and the forms of their values.
+//! Forms of values that are given as texts.
 
 use std::time::Duration;
 
-use crate::ClientBuilder;
-
-/// Sets what the environment has. An empty variable counts as unset.
-pub(crate) fn apply(builder: ClientBuilder, get: impl Fn(&str) -> Option<String>) -> ClientBuilder {
-    VARIABLES.iter().fold(builder, |builder, (variable, setting)| {
-        match get(variable).filter(|value| !value.trim().is_empty()) {
-            Some(value) => builder.set(setting, variable, value.trim()),
-            None => builder,
-        }
-    })
-}
-
-/// Variables and the keys of connection strings that mean the same.
-const VARIABLES: [(&str, &str); 12] = [
-    ("INFLUX_HOST", "host"),
-    ("INFLUX_TOKEN", "token"),
-    ("INFLUX_DATABASE", "database"),
-    ("INFLUX_ORG", "org"),
-    ("INFLUX_AUTH_SCHEME", "authScheme"),
-    ("INFLUX_PRECISION", "precision"),
-    ("INFLUX_GZIP_THRESHOLD", "gzipThreshold"),
-    ("INFLUX_WRITE_NO_SYNC", "writeNoSync"),
-    ("INFLUX_WRITE_ACCEPT_PARTIAL", "writeAcceptPartial"),
-    ("INFLUX_WRITE_USE_V2_API", "writeUseV2Api"),
-    ("INFLUX_WRITE_TIMEOUT", "writeTimeout"),
-    ("INFLUX_QUERY_TIMEOUT", "queryTimeout"),
-];
-
 /// true/false/1/0/yes/no/on/off in any case.
-pub(crate) fn parse_bool(text: &str) -> Result<bool, String> {
+pub(super) fn parse_bool(text: &str) -> Result<bool, String> {
     match text.to_ascii_lowercase().as_str() {
         "true" | "1" | "yes" | "on" => Ok(true),
         "false" | "0" | "no" | "off" => Ok(false),
@@ -40,7 +12,7 @@ pub(crate) fn parse_bool(text: &str) -> Result<bool, String> {
 }
 
 /// `10s`, `500ms`, `2m`, `1h`; a bare number is milliseconds.
-pub(crate) fn parse_duration(text: &str) -> Result<Duration, String> {
+pub(super) fn parse_duration(text: &str) -> Result<Duration, String> {
     let wrong =
         || format!("{text:?} is no duration: use 10s, 500ms, 2m, or a number of milliseconds");
     let unit_at = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());

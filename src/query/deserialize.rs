@@ -1,0 +1,110 @@
+//! Rows as anything that is `Deserialize`, and times from whatever serde reads.
+
+use std::fmt;
+
+use serde_core::de::{self, Deserialize, Deserializer, Visitor};
+
+use super::cell_deserializer::{CellDeserializer, Unreadable};
+use super::rows::Row;
+use crate::record::time_text;
+use crate::{Error, ErrorKind, Result, Timestamp};
+
+impl<'a> Row<'a> {
+    /// The row as a value of `T`: a struct or a map takes columns by their names, a tuple by their places.
+    ///
+    /// What a value can be read as is the table of [`get`](Self::get), for the types that serde knows: booleans,
+    /// numbers, text, bytes, `Option`, `Duration`, `SystemTime`, [`Timestamp`], sequences and maps. A value
+    /// that is a struct becomes a struct, a map or a tuple, text becomes a variant of an enum, and null `()`. Types that
+    /// read themselves from text, as those of chrono and jiff do, get times, dates and durations in ISO 8601.
+    ///
+    /// Types that take what comes (`serde_json::Value`, and what is read by way of `#[serde(flatten)]` or
+    /// `untagged`) get timestamps and durations as nanoseconds, and dates, times of the day, intervals and decimals as
+    /// text.
+    ///
+    /// ```no_run
+    /// use influxdb3_blocking::Timestamp;
+    ///
+    /// #[derive(serde::Deserialize)]
+    /// struct Hottest {
+    ///     room: String,
+    ///     max: Selected,
+    /// }
+    ///
+    /// #[derive(serde::Deserialize)]
+    /// struct Selected {
+    ///     value: f64,
+    ///     time: Timestamp,
+    /// }
+    ///
+    /// # fn main() -> Result<(), influxdb3_blocking::Error> {
+    /// # let client = influxdb3_blocking::Client::from_env()?;
+    /// let table = client.query("SELECT room, selector_max(temp, time) AS max FROM home GROUP BY room").table()?;
+    /// for row in table.rows() {
+    ///     let Hottest { room, max } = row.deserialize()?;
+    ///     println!("{room}: {} at {:?}", max.value, max.time);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Fails if a value does not fit: the error names the column and its type.
+    pub fn deserialize<T: Deserialize<'a>>(&self) -> Result<T> {
+        T::deserialize(CellDeserializer::new(self.as_cell())).map_err(|problem| {
+            let text = match problem {
+                Unreadable::Refused(why) => format!("a row does not fit: {why}"),
+                Unreadable::Mismatch(what) => {
+                    format!("a row {what}: read it as a struct, a map or a tuple")
+                }
+                Unreadable::Inside(text) => text,
+            };
+            Error::new(ErrorKind::Decode, text)
+        })
+    }
+}
+
+/// From a number of nanoseconds since 1970, or from text in the form of RFC 3339; from timestamps and dates where it is
+/// a value of a [`Row`].
+impl<'de> Deserialize<'de> for Timestamp {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_newtype_struct(Self::SERDE_NAME, TimestampVisitor)
+    }
+}
+
+struct TimestampVisitor;
+
+impl<'de> Visitor<'de> for TimestampVisitor {
+    type Value = Timestamp;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a time, as nanoseconds since 1970 or as text in the form of RFC 3339")
+    }
+
+    fn visit_newtype_struct<D: Deserializer<'de>>(
+        self,
+        deserializer: D,
+    ) -> Result<Timestamp, D::Error> {
+        match deserializer.is_human_readable() {
+            true => deserializer.deserialize_any(self),
+            // The form in which it is serialized.
+            false => i128::deserialize(deserializer).map(Timestamp::from_nanos),
+        }
+    }
+
+    fn visit_i64<E>(self, nanos: i64) -> Result<Timestamp, E> {
+        Ok(Timestamp::nanos(nanos))
+    }
+
+    fn visit_u64<E>(self, nanos: u64) -> Result<Timestamp, E> {
+        Ok(Timestamp::from_nanos(nanos.into()))
+    }
+
+    fn visit_i128<E>(self, nanos: i128) -> Result<Timestamp, E> {
+        Ok(Timestamp::from_nanos(nanos))
+    }
+
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<Timestamp, E> {
+        time_text::parse(text).map_err(|_| E::invalid_value(de::Unexpected::Str(text), &self))
+    }
+}

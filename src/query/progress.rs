@@ -1,0 +1,28 @@
+use std::sync::{Mutex, PoisonError};
+
+/// How much of an answer has come: of [`QueryRequest::progress`](super::QueryRequest::progress), and of readers.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+#[non_exhaustive]
+pub struct QueryProgress {
+    /// The bytes of the messages that have been taken, as they were sent: compressed, if they were.
+    pub bytes_received: u64,
+    /// The rows that were decoded.
+    pub rows: u64,
+    /// The record batches with rows that were decoded.
+    pub batches: u64,
+}
+
+/// What is called with the progress. Behind a lock that nobody else takes: so whatever holds it can be shared.
+pub(super) struct OnProgress(Mutex<Callback>);
+
+type Callback = Box<dyn FnMut(&QueryProgress) + Send>;
+
+impl OnProgress {
+    pub(super) fn new(on_progress: impl FnMut(&QueryProgress) + Send + 'static) -> Self {
+        Self(Mutex::new(Box::new(on_progress)))
+    }
+
+    pub(super) fn call(&mut self, progress: &QueryProgress) {
+        self.0.get_mut().unwrap_or_else(PoisonError::into_inner)(progress);
+    }
+}
