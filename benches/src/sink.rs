@@ -3,6 +3,7 @@ use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::thread;
+use std::time::{Duration, Instant};
 
 /// A server that reads what it is sent, counts it, and answers 204, or 503 while it is down.
 pub struct Sink {
@@ -19,6 +20,13 @@ struct Counts {
 
 impl Sink {
     pub fn start() -> Self {
+        Self::flushing(Duration::ZERO)
+    }
+
+    /// Answers as a server with a write-ahead log does: all that came in within one interval at its end. Zero answers
+    /// at once.
+    pub fn flushing(interval: Duration) -> Self {
+        let began = Instant::now();
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
         let address = listener.local_addr().expect("an address");
         let counts = Arc::new(Counts::default());
@@ -26,7 +34,7 @@ impl Sink {
         thread::spawn(move || {
             for stream in listener.incoming().flatten() {
                 let counts = shared.clone();
-                thread::spawn(move || serve(stream, &counts));
+                thread::spawn(move || serve(stream, &counts, || wait(began, interval)));
             }
         });
         Self { address, counts }
@@ -46,8 +54,16 @@ impl Sink {
     }
 }
 
+/// Sleeps to the end of the interval that has begun.
+fn wait(began: Instant, interval: Duration) {
+    if !interval.is_zero() {
+        let past = began.elapsed().as_nanos() % interval.as_nanos();
+        thread::sleep(interval - Duration::from_nanos(past as u64));
+    }
+}
+
 /// Serves one connection for as long as it lasts.
-fn serve(mut stream: TcpStream, counts: &Counts) -> Option<()> {
+fn serve(mut stream: TcpStream, counts: &Counts, wait: impl Fn()) -> Option<()> {
     stream.set_nodelay(true).ok()?;
     let mut buffer = vec![0; 64 << 10];
     let mut filled = 0;
@@ -75,6 +91,7 @@ fn serve(mut stream: TcpStream, counts: &Counts) -> Option<()> {
         }
         counts.requests.fetch_add(1, Relaxed);
         counts.bytes.fetch_add(body as u64, Relaxed);
+        wait();
         let answer: &[u8] = if counts.is_down.load(Relaxed) {
             b"HTTP/1.1 503 Service Unavailable\r\ncontent-length: 0\r\n\r\n"
         } else {

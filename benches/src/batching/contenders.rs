@@ -56,6 +56,28 @@ fn reading(number: usize) -> Reading {
     }
 }
 
+pub fn point(number: usize) -> Point {
+    let Reading { room, sensor, temp, hum, co, nanos } = reading(number);
+    Point::new("home")
+        .tag("room", room)
+        .tag("sensor", sensor)
+        .field("temp", temp)
+        .field("hum", hum)
+        .field("co", co)
+        .time(Timestamp::nanos(nanos))
+}
+
+pub fn peer_point(number: usize) -> influxdb3_client::Point {
+    let Reading { room, sensor, temp, hum, co, nanos } = reading(number);
+    influxdb3_client::Point::new("home")
+        .tag("room", room)
+        .tag("sensor", sensor)
+        .field("temp", temp)
+        .field("hum", hum)
+        .field("co", co)
+        .timestamp_nanos(nanos)
+}
+
 /// Has each producer, on a thread of its own, write its share.
 fn ours(url: &str, load: &Load, produce: impl Fn(&Client, std::ops::Range<usize>) + Sync) {
     let mut builder = Client::builder()
@@ -80,15 +102,7 @@ fn ours(url: &str, load: &Load, produce: impl Fn(&Client, std::ops::Range<usize>
 fn points(url: &str, load: &Load) {
     ours(url, load, |client, range| {
         for number in range {
-            let Reading { room, sensor, temp, hum, co, nanos } = reading(number);
-            let point = Point::new("home")
-                .tag("room", room)
-                .tag("sensor", sensor)
-                .field("temp", temp)
-                .field("hum", hum)
-                .field("co", co)
-                .time(Timestamp::nanos(nanos));
-            client.write(point).send().expect("accepted");
+            client.write(point(number)).send().expect("accepted");
         }
     });
 }
@@ -140,7 +154,7 @@ fn peer_in_thousands(url: &str, load: &Load) {
 
 /// It has no batching, so the points are collected here.
 fn theirs(url: &str, load: &Load, batch: usize) {
-    use influxdb3_client::{Client, ClientConfig, Point, WriteOptions};
+    use influxdb3_client::{Client, ClientConfig, WriteOptions};
     let runtime =
         tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("a runtime");
     let config = ClientConfig::builder()
@@ -160,16 +174,7 @@ fn theirs(url: &str, load: &Load, batch: usize) {
         async move {
             let mut points = Vec::with_capacity(batch);
             for number in producer * share..(producer + 1) * share {
-                let Reading { room, sensor, temp, hum, co, nanos } = reading(number);
-                points.push(
-                    Point::new("home")
-                        .tag("room", room)
-                        .tag("sensor", sensor)
-                        .field("temp", temp)
-                        .field("hum", hum)
-                        .field("co", co)
-                        .timestamp_nanos(nanos),
-                );
+                points.push(peer_point(number));
                 if points.len() == batch {
                     let full = std::mem::replace(&mut points, Vec::with_capacity(batch));
                     client.write(full).await.expect("written");

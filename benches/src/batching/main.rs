@@ -2,9 +2,11 @@
 //! points, in one run.
 //!
 //! `cargo run --release --bin batching` prints points a second, processor time and peak memory. Each measurement has a
-//! process of its own; the counting server is a thread of it, for everyone alike.
+//! process of its own; the counting server is a thread of it, for everyone alike. `-- durable` prints what is left of that
+//! where the server answers when its write-ahead log is flushed, once a second, as InfluxDB 3 Core does.
 
 mod contenders;
+mod durable;
 mod latency;
 mod outage;
 mod process;
@@ -35,10 +37,12 @@ fn main() {
             };
             println!("{}", Measured::new(contender, &load).to_line());
         }
+        ["durable"] => durable::print(50_000),
+        ["durable", points] => durable::print(points.parse().expect("a number of points")),
         ["latency"] => latency::print(),
         ["outage"] => outage::print(),
         _ => eprintln!(
-            "usage: batching [run CONTENDER PRODUCERS plain|gzip POINTS | latency | outage]"
+            "usage: batching [run CONTENDER PRODUCERS plain|gzip POINTS | durable [POINTS] | latency | outage]"
         ),
     }
 }
