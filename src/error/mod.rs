@@ -46,6 +46,7 @@ struct Inner {
     retryable: bool,
     was_cut: bool,
     hides_lines: bool,
+    may_pass: bool,
     /// Shared by what is made of one error for several batches.
     source: Option<Arc<dyn std::error::Error + Send + Sync>>,
 }
@@ -118,7 +119,9 @@ impl Error {
     /// Whether the same call may well succeed a little later.
     ///
     /// True for connection and I/O errors, timeouts, and the statuses 408, 429, 500, 502, 503 and 504, but
-    /// for those answers of status 500 that say that the request itself is at fault.
+    /// for those answers of status 500 that say that the request itself is at fault, or that the node takes no writes.
+    /// True as well for a 400 that tells of the server and not of the request: Core up to 3.10 answers so on
+    /// `/api/v2/write` while it is stopping, its WAL buffer is full or its object store fails.
     #[must_use]
     pub fn is_retryable(&self) -> bool {
         self.0.retryable
@@ -126,8 +129,10 @@ impl Error {
 
     /// Whether the server may have acted although the call failed.
     ///
-    /// True after a failure or a timeout once sending began, a connection closed without an answer, and the
-    /// statuses 408, 500, 502 and 504. Writing the same lines again is harmless if they carry timestamps.
+    /// True after a failure or a timeout once sending began, a connection closed without an answer, the statuses 408,
+    /// 500, 502 and 504 unless their text says that nothing was taken (the server is stopping, its WAL buffer is full),
+    /// and an answer of any status that says that the WAL could not be written. Writing the same lines again is
+    /// harmless if they carry timestamps.
     #[must_use]
     pub fn in_doubt(&self) -> bool {
         self.0.in_doubt
@@ -248,6 +253,19 @@ impl Error {
 
     pub(crate) fn hides_lines(&self) -> bool {
         self.0.hides_lines
+    }
+
+    /// A 403 of `/api/v2/write`. Before 3.10 the server says so as well when it cannot ask whether the token is good,
+    /// so that a token which has just been accepted deserves one more try; to anybody else it is final, which is why it
+    /// is not [`retryable`](Self::is_retryable).
+    pub(crate) fn with_may_pass(mut self, may_pass: bool) -> Self {
+        self.0.may_pass = may_pass;
+        self
+    }
+
+    #[cfg_attr(not(test), expect(dead_code, reason = "for the sender, which knows of successes"))]
+    pub(crate) fn may_pass(&self) -> bool {
+        self.0.may_pass
     }
 
     pub(crate) fn with_source(

@@ -59,7 +59,9 @@ fn retry_after(headers: &[(String, String)]) -> Option<Duration> {
     let header =
         |name: &str| headers.iter().find(|(key, _)| key == name).map(|(_, value)| value.trim());
     let pushback = || header("grpc-retry-pushback-ms")?.parse().ok().map(Duration::from_millis);
-    header("retry-after").and_then(crate::transport::parse_retry_after).or_else(pushback)
+    header("retry-after")
+        .and_then(|asked| crate::transport::retry_after(asked, header("date")))
+        .or_else(pushback)
 }
 
 /// The names of the gRPC status codes, by number.

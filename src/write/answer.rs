@@ -1,5 +1,7 @@
 //! What the server's answer to a write means. Bytes in, a verdict out; no I/O.
 
+use std::time::Duration;
+
 use serde_json::Value;
 
 use crate::{Error, ErrorKind, LineError, Result};
@@ -25,22 +27,35 @@ impl Answer {
     /// `Ok` if the lines are stored.
     ///
     /// Decides by status and structure rather than by text, which differs between releases and products.
-    /// The exceptions are statuses of release 3.6 that contradict the text.
+    /// The exceptions are statuses of the releases 3.6 to 3.10 that contradict the text: see [`ServerState`].
     pub(crate) fn into_write_result(self, api: Api) -> Result<()> {
         if (200..300).contains(&self.status) {
             return self.check_success();
         }
         let told = Told::read(&self.body);
-        let (kind, message) = self.judge(api, &told);
-        let retryable = matches!(self.status, 408 | 429 | 500 | 502 | 503 | 504)
-            && matches!(kind, ErrorKind::Server | ErrorKind::Timeout | ErrorKind::RateLimited);
-        let in_doubt = self.in_doubt || retryable && matches!(self.status, 408 | 500 | 502 | 504);
-        let retry_after = self.header("retry-after").and_then(crate::transport::parse_retry_after);
+        let state = told.state.filter(|_| matches!(self.status, 400 | 403 | 500..));
+        let (kind, message) = match state {
+            Some(state) => state.judge(self.status, &self.text(&told)),
+            None => self.judge(api, &told),
+        };
+        let (retryable, in_doubt) = match state {
+            Some(state) => (state.passes(), state.leaves_doubt()),
+            None => {
+                let retryable = matches!(self.status, 408 | 429 | 500 | 502 | 503 | 504)
+                    && matches!(
+                        kind,
+                        ErrorKind::Server | ErrorKind::Timeout | ErrorKind::RateLimited
+                    );
+                (retryable, retryable && matches!(self.status, 408 | 500 | 502 | 504))
+            }
+        };
+        let retry_after = self.retry_after();
         Err(Error::new(kind, message)
             .with_status(self.status)
             .with_retryable(retryable)
-            .with_in_doubt(in_doubt)
+            .with_in_doubt(self.in_doubt || in_doubt)
             .with_retry_after(retry_after)
+            .with_may_pass(kind == ErrorKind::Unauthorized && self.status == 403 && api == Api::V2)
             .with_hides_lines(
                 kind == ErrorKind::Rejected && api == Api::V2 && told.is_about_lines(),
             )
@@ -68,6 +83,14 @@ impl Answer {
         let html = |text: &str| text.to_ascii_lowercase().contains("html");
         self.header("content-type").is_some_and(html)
             || html(&String::from_utf8_lossy(&self.body[..self.body.len().min(64)]))
+    }
+
+    /// How long the server asks to wait: seconds, or a date; a date that has passed is no wait.
+    ///
+    /// A date is measured against the server's own clock, its `Date`, and against the local clock only where that is
+    /// missing: the two may be far apart.
+    fn retry_after(&self) -> Option<Duration> {
+        crate::transport::retry_after(self.header("retry-after")?, self.header("date"))
     }
 
     /// A login page of a proxy comes with a success as well.
@@ -112,10 +135,14 @@ impl Answer {
                 format!("{text}; check auth_scheme (Token or Bearer) and the token"),
             ),
             401 => (K::Unauthorized, unauthorized(&text, "the token is missing, wrong or expired")),
+            // Said of points that are too old; the token is as good as any.
+            403 if told.text.contains("outside of the retention period") => {
+                (K::Rejected, format!("the server refused the write: {text}"))
+            }
             403 => {
                 (K::Unauthorized, unauthorized(&text, "the token may not write to this database"))
             }
-            404 | 405 if told.text.contains("database") && self.status == 404 => {
+            404 if told.text.contains("database") || told.text.contains("bucket ") => {
                 (K::NotFound, format!("{text}; check the database's name"))
             }
             404 | 405 => (K::NotFound, endpoint_hint(api, self.status, &text)),
@@ -159,6 +186,7 @@ struct Told {
     text: String,
     line_errors: Vec<LineError>,
     shape: Shape,
+    state: Option<ServerState>,
 }
 
 #[derive(Debug, Default, Eq, PartialEq)]
@@ -176,9 +204,12 @@ impl Told {
         // Core sends no Content-Type with its errors, so try.
         let Ok(Value::Object(mut json)) = serde_json::from_slice::<Value>(body) else {
             let text = String::from_utf8_lossy(body);
-            return Self { text: shortened(text.trim()), ..Self::default() };
+            let text = text.trim();
+            let state = ServerState::of(text);
+            return Self { text: shortened(text), state, ..Self::default() };
         };
         let message = text_of(json.get("message")).or_else(|| text_of(json.get("error")));
+        let state = message.as_deref().and_then(ServerState::of);
         let text = match (text_of(json.get("code")), message) {
             (Some(code), Some(message)) => format!("{code}: {message}"),
             (_, Some(message)) => message,
@@ -199,7 +230,7 @@ impl Told {
                 _ => (Vec::new(), Shape::Plain),
             },
         };
-        Self { text: shortened(&text), line_errors, shape }
+        Self { text: shortened(&text), line_errors, shape, state }
     }
 
     /// Release 3.6 answers 500 to requests that no repetition can mend.
@@ -215,6 +246,80 @@ impl Told {
     /// Whether lines are at fault, be one named or none.
     fn is_about_lines(&self) -> bool {
         !self.line_errors.is_empty() || self.hides_lines()
+    }
+}
+
+/// What the server says of itself rather than of the request.
+///
+/// Core 3.6 to 3.10 answers every failure of its write buffer with 400 on `/api/v2/write`, as if the request were at
+/// fault, and with 500 on `/api/v3/write_lp`, be it for good or not; 3.11 has begun to tell them apart by 503. So the
+/// text decides, by its beginning, which no line of the request can forge.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum ServerState {
+    /// It takes no writes for now, and has taken nothing of this one: it is stopping, its WAL buffer is full, it is
+    /// overloaded, its object store fails, or the service that knows the tokens does.
+    Unavailable,
+    /// It took the lines and could not write them to its WAL: they are stored, or not.
+    WalFailed,
+    /// It is a node of a cluster that is not there for writes.
+    WrongRole,
+}
+
+impl ServerState {
+    /// The state that a message begins with, if it is about one.
+    fn of(message: &str) -> Option<Self> {
+        const UNAVAILABLE: [&str; 4] = [
+            "error from persister: ",
+            "object store error",
+            "this service is overloaded",
+            "token verification not possible",
+        ];
+        const UNAVAILABLE_WAL: [&str; 3] =
+            ["wal is shutdown", "wal buffer full", "object store error"];
+        const WRONG_ROLE: [&str; 2] =
+            ["cannot write to a compactor-only server", "cannot write to a read-only server"];
+        let rest = message.strip_prefix("write buffer error: ").unwrap_or(message);
+        let rest = rest.strip_prefix("catalog update error: ").unwrap_or(rest);
+        let begins = |texts: &[&str], rest: &str| texts.iter().any(|text| rest.starts_with(text));
+        if let Some(of_wal) = rest.strip_prefix("error from wal: ") {
+            let refused = begins(&UNAVAILABLE_WAL, of_wal);
+            return Some(if refused { Self::Unavailable } else { Self::WalFailed });
+        }
+        if begins(&UNAVAILABLE, rest) {
+            Some(Self::Unavailable)
+        } else {
+            begins(&WRONG_ROLE, rest).then_some(Self::WrongRole)
+        }
+    }
+
+    fn judge(self, status: u16, text: &str) -> (ErrorKind, String) {
+        match self {
+            Self::Unavailable => (
+                ErrorKind::Server,
+                format!("the server cannot take writes now (status {status}): {text}"),
+            ),
+            Self::WalFailed => (
+                ErrorKind::Server,
+                format!("the server failed to log the write (status {status}): {text}"),
+            ),
+            Self::WrongRole => (
+                ErrorKind::Rejected,
+                format!(
+                    "this node takes no writes ({text}); set the host of a node that does (one of mode ingest, in a \
+                     cluster)"
+                ),
+            ),
+        }
+    }
+
+    /// Whether the same write may succeed later.
+    fn passes(self) -> bool {
+        self != Self::WrongRole
+    }
+
+    /// Whether the lines may be stored all the same.
+    fn leaves_doubt(self) -> bool {
+        self == Self::WalFailed
     }
 }
 
@@ -264,3 +369,27 @@ fn shortened(text: &str) -> String {
 const SHOWN_CHARACTERS: usize = 2000;
 
 const ERROR_HEADERS: [&str; 3] = ["x-platform-error-code", "x-influx-error", "x-influxdb-error"];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn error(api: Api, status: u16, body: &str) -> Error {
+        let body = body.as_bytes().to_vec();
+        let answer = Answer { status, headers: Vec::new(), body, in_doubt: false };
+        answer.into_write_result(api).unwrap_err()
+    }
+
+    #[test]
+    fn only_a_403_of_v2_that_blames_the_token_may_pass() {
+        assert!(error(Api::V2, 403, "").may_pass());
+        assert!(error(Api::V2, 403, r#"{"error":"not permitted"}"#).may_pass());
+        let old = r#"{"code":"forbidden","message":"dml handler error: data in table t is outside of the retention period"}"#;
+        for (api, status, body) in
+            [(Api::V3, 403, ""), (Api::V2, 401, ""), (Api::V2, 400, ""), (Api::V2, 403, old)]
+        {
+            assert!(!error(api, status, body).may_pass(), "{status} {body}");
+        }
+        assert!(!error(Api::V2, 403, "").is_retryable(), "before a success nothing speaks for it");
+    }
+}

@@ -11,6 +11,7 @@ mod options;
 mod outages;
 #[path = "../random/mod.rs"]
 mod random;
+mod restarts;
 mod retries;
 mod shared;
 #[path = "../support/mod.rs"]

@@ -4,6 +4,7 @@ mod hostile;
 mod recorded;
 mod round_trip;
 mod server_errors;
+mod server_state;
 #[path = "../support/mod.rs"]
 mod support;
 mod sync;

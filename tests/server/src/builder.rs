@@ -2,13 +2,14 @@
 
 use std::{
     io,
-    net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener},
-    sync::Arc,
+    net::{IpAddr, Ipv4Addr, SocketAddr},
+    sync::{Arc, Mutex},
     time::Duration,
 };
 
 use crate::{
-    DevServer, request::Requests, shared::Shared, store::Store, tls, tls::Pem, uuid::Uuid,
+    DevServer, Fault, request::Requests, shared::Shared, store::Store, tls, tls::Pem, uuid::Uuid,
+    wal::Wal,
 };
 
 /// Settings of a [`DevServer`]; made by [`DevServer::builder`].
@@ -31,6 +32,8 @@ pub struct DevServerBuilder {
     keep_alive_interval: Duration,
     record_requests: bool,
     panics_like_3_6: bool,
+    wal_flush_interval: Duration,
+    fault: Option<Fault>,
 }
 
 impl Default for DevServerBuilder {
@@ -44,6 +47,8 @@ impl Default for DevServerBuilder {
             keep_alive_interval: Duration::from_secs(5),
             record_requests: false,
             panics_like_3_6: false,
+            wal_flush_interval: Duration::ZERO,
+            fault: None,
         }
     }
 }
@@ -102,6 +107,35 @@ impl DevServerBuilder {
         self
     }
 
+    /// How often the WAL is flushed, which is when durable writes are answered: all that came in
+    /// since the flush before, together. Durable are those on `/api/v2/write`, and those on
+    /// `/api/v3/write_lp` without `no_sync=true`. Default: zero, each is answered at once; a real
+    /// server has one second.
+    ///
+    /// The lines are stored, and can be queried, as soon as they come in: a real server shows them
+    /// with the flush. With [`Duration::MAX`] the WAL is flushed by
+    /// [`flush_wal`](DevServer::flush_wal) alone.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use influxdb3_dev_server::DevServer;
+    ///
+    /// let server = DevServer::builder().wal_flush_interval(Duration::from_secs(1)).start()?;
+    /// // … a client that waits for each answer now gets one write done in a second …
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    pub fn wal_flush_interval(mut self, interval: Duration) -> Self {
+        self.wal_flush_interval = interval;
+        self
+    }
+
+    /// What the server suffers from, until [`DevServer::set_fault`] says otherwise. Default:
+    /// nothing.
+    pub fn fault(mut self, fault: impl Into<Option<Fault>>) -> Self {
+        self.fault = fault.into();
+        self
+    }
+
     /// Starts the server on a thread of its own; it is ready when this returns.
     ///
     /// # Errors
@@ -109,16 +143,17 @@ impl DevServerBuilder {
     /// gives no thread.
     pub fn start(self) -> io::Result<DevServer> {
         let tls = self.tls.map(|pem| tls::acceptor(&pem)).transpose()?;
-        let listener = TcpListener::bind(SocketAddr::new(self.host, self.port))?;
         let shared = Shared {
             store: Store::default(),
+            wal: Wal::new(self.wal_flush_interval),
+            fault: Mutex::new(self.fault),
             token: self.token,
             max_request_bytes: self.max_request_bytes,
             keep_alive_interval: self.keep_alive_interval,
             panics_like_3_6: self.panics_like_3_6,
             requests: Requests::new(self.record_requests),
-            process_id: Uuid::v4(),
+            process_id: Mutex::new(Uuid::v4()),
         };
-        DevServer::run(listener, tls, Arc::new(shared))
+        DevServer::listen_at(SocketAddr::new(self.host, self.port), tls, Arc::new(shared))
     }
 }

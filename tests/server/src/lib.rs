@@ -29,6 +29,10 @@
 //!   `SELECT` from tables, the batches without rows that keep a slow answer alive, and InfluxQL's
 //!   `SHOW MEASUREMENTS`.
 //!
+//! It can be made to fail as a real server does ([`Fault`]), and to go away and come back
+//! ([`DevServer::stop`], [`DevServer::resume`]). The texts of its failures are read in the source of release 3.10, not
+//! recorded.
+//!
 //! # What it does not have
 //! - `/write`, `/query`, `/api/v3/query_sql`, `/api/v3/query_influxql`, `/api/v3/configure/…`,
 //!   `/metrics`: 404, as any unknown path.
@@ -36,7 +40,8 @@
 //!   `Handshake`: UNIMPLEMENTED or an invalid ticket.
 //! - System tables, InfluxData's own SQL functions (`date_bin_gapfill`, `selector_first`, …), and
 //!   DataFusion's functions on arrays, structs, mathematics, regular expressions and hashes.
-//! - Durability: every write is in memory when it is answered, with `no_sync` and without.
+//! - Durability: every write is in memory before it is answered, with `no_sync` and without. When a durable one is
+//!   answered can be as in a real server ([`DevServerBuilder::wal_flush_interval`]).
 //! - The limits on databases and on field families.
 //!
 //! # Where it differs on purpose
@@ -52,6 +57,7 @@
 
 mod builder;
 mod clock;
+mod fault;
 mod flight;
 mod http;
 mod lines;
@@ -59,10 +65,12 @@ mod listen;
 mod precision;
 mod request;
 mod server;
+mod serving;
 mod shared;
 mod store;
 mod tasks;
 mod tls;
 mod uuid;
+mod wal;
 
-pub use self::{builder::DevServerBuilder, request::Request, server::DevServer};
+pub use self::{builder::DevServerBuilder, fault::Fault, request::Request, server::DevServer};

@@ -6,6 +6,7 @@ use std::{
     fs,
     io::{self, Write},
     process::ExitCode,
+    time::Duration,
 };
 
 use influxdb3_dev_server::{DevServer, DevServerBuilder};
@@ -21,8 +22,14 @@ Options:
   --token TOKEN      ask every request for this token [default: no authentication]
   --tls-cert FILE    serve TLS with this certificate chain (PEM); needs --tls-key
   --tls-key FILE     private key of the certificate (PEM)
+  --wal-flush-interval TIME
+                     answer durable writes this often, as a real server does
+                     every second: 100ms, 1s [default: 0s, each at once]
   --help             print this
 ";
+
+const FLAGS: [&str; 6] =
+    ["--port", "--host", "--token", "--tls-cert", "--tls-key", "--wal-flush-interval"];
 
 fn main() -> ExitCode {
     match run(env::args_os().skip(1)) {
@@ -58,7 +65,7 @@ fn parse(mut args: impl Iterator<Item = OsString>) -> Result<Option<DevServerBui
         if matches!(name, "--help" | "-h") {
             return Ok(None);
         }
-        if !["--port", "--host", "--token", "--tls-cert", "--tls-key"].contains(&name) {
+        if !FLAGS.contains(&name) {
             return Err(format!("unknown argument '{name}'; try --help"));
         }
         let value = inline.or_else(|| args.next()).ok_or(format!("{name} needs a value"))?;
@@ -71,6 +78,7 @@ fn parse(mut args: impl Iterator<Item = OsString>) -> Result<Option<DevServerBui
                 .host(text.parse().map_err(|_| format!("--host: '{text}' is no IP address"))?),
             "--token" if text.is_empty() => return Err("--token: empty".to_owned()),
             "--token" => builder.token(text),
+            "--wal-flush-interval" => builder.wal_flush_interval(interval(&text)?),
             "--tls-cert" => {
                 cert = Some(read(name, &value)?);
                 builder
@@ -86,6 +94,15 @@ fn parse(mut args: impl Iterator<Item = OsString>) -> Result<Option<DevServerBui
         (Some(cert), Some(key)) => Ok(Some(builder.tls(cert, key))),
         _ => Err("--tls-cert and --tls-key go together".to_owned()),
     }
+}
+
+fn interval(text: &str) -> Result<Duration, String> {
+    let parsed = match (text.strip_suffix("ms"), text.strip_suffix('s')) {
+        (Some(millis), _) => millis.parse().ok().map(Duration::from_millis),
+        (_, Some(seconds)) => seconds.parse().ok().map(Duration::from_secs),
+        _ => None,
+    };
+    parsed.ok_or_else(|| format!("--wal-flush-interval: '{text}' is no time like 100ms or 1s"))
 }
 
 fn read(flag: &str, path: &OsString) -> Result<Vec<u8>, String> {

@@ -1,16 +1,18 @@
-//! The server and its thread.
+//! The server, for the one who started it.
 
 use std::{
-    io,
-    net::{SocketAddr, TcpListener},
-    sync::Arc,
-    thread::{self, JoinHandle},
+    fmt, io,
+    net::SocketAddr,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use tokio::sync::oneshot;
 use tokio_rustls::TlsAcceptor;
 
-use crate::{DevServerBuilder, Request, listen, shared::Shared};
+use crate::{
+    DevServerBuilder, Fault, Request,
+    serving::{Port, Serving},
+    shared::Shared,
+};
 
 /// A running server: HTTP and Flight on one port, on a thread of its own.
 ///
@@ -27,13 +29,18 @@ use crate::{DevServerBuilder, Request, listen, shared::Shared};
 /// assert_eq!(server.tables("sensors"), Vec::<String>::new());
 /// # Ok::<(), std::io::Error>(())
 /// ```
-#[derive(Debug)]
 pub struct DevServer {
     addr: SocketAddr,
-    https: bool,
+    tls: Option<TlsAcceptor>,
     shared: Arc<Shared>,
-    stop: Option<oneshot::Sender<()>>,
-    thread: Option<JoinHandle<()>>,
+    state: Mutex<State>,
+}
+
+#[derive(Debug)]
+enum State {
+    Up(Serving),
+    /// Stopped, with the port if it could be kept.
+    Down(Option<Port>),
 }
 
 impl DevServer {
@@ -52,7 +59,7 @@ impl DevServer {
 
     /// `http://127.0.0.1:PORT`, or `https://…` with TLS.
     pub fn url(&self) -> String {
-        let scheme = if self.https { "https" } else { "http" };
+        let scheme = if self.tls.is_some() { "https" } else { "http" };
         format!("{scheme}://{}", self.addr)
     }
 
@@ -77,66 +84,113 @@ impl DevServer {
         self.shared.store.rows(database, table)
     }
 
-    /// Blocks until the server ends, which it does only by a panic of its own.
-    pub fn wait(mut self) {
-        if let Some(thread) = self.thread.take() {
-            pass_on(thread.join());
+    /// From now on writes are answered as a server with this fault answers them; with none, they are taken again.
+    ///
+    /// ```
+    /// use influxdb3_dev_server::{DevServer, Fault};
+    ///
+    /// let server = DevServer::start()?;
+    /// server.set_fault(Fault::WalFull);
+    /// // … the client under test waits and tries again …
+    /// server.set_fault(None);
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    pub fn set_fault(&self, fault: impl Into<Option<Fault>>) {
+        let fault = fault.into();
+        self.shared.set_fault(fault);
+        if fault == Some(Fault::Stopping) {
+            self.shared.wal.flush();
         }
     }
 
-    pub(crate) fn run(
-        listener: TcpListener,
+    /// Answers the writes that wait for the WAL, as if its interval were over: see
+    /// [`DevServerBuilder::wal_flush_interval`].
+    pub fn flush_wal(&self) {
+        self.shared.wal.flush();
+    }
+
+    /// How many writes wait for the WAL: they are stored and not answered.
+    pub fn waiting_writes(&self) -> usize {
+        self.shared.wal.waiting()
+    }
+
+    /// Goes away as a process that is killed: the port and all connections are closed, whatever is under way on them,
+    /// and further connections are refused. Does nothing if it is stopped already.
+    ///
+    /// The data stay, and so do those of writes that nobody answered, if they had come in whole. The port is kept from
+    /// other programs, as far as the system allows, until [`resume`](Self::resume).
+    pub fn stop(&self) {
+        let mut state = self.lock();
+        if let State::Up(serving) = std::mem::replace(&mut *state, State::Down(None)) {
+            drop(serving);
+            *state = State::Down(Port::reserve(self.addr).ok());
+        }
+    }
+
+    /// Comes back on the same port with the same data and settings, as another process: see
+    /// [`stop`](Self::stop). Does nothing if it is up.
+    ///
+    /// # Errors
+    /// The port is taken by somebody else, or the system gives no thread.
+    pub fn resume(&self) -> io::Result<()> {
+        let mut state = self.lock();
+        if let State::Down(port) = &mut *state {
+            let port = port.take().map_or_else(|| Port::listen_at(self.addr), Ok)?;
+            self.shared.renew_process_id();
+            *state = State::Up(Serving::start(port, self.tls.clone(), self.shared.clone())?);
+        }
+        Ok(())
+    }
+
+    /// Stops and resumes at once: every connection breaks, and a client may meet nobody for a moment.
+    ///
+    /// ```
+    /// use influxdb3_dev_server::DevServer;
+    ///
+    /// let server = DevServer::start()?;
+    /// let url = server.url();
+    /// server.restart()?;
+    /// assert_eq!(server.url(), url);
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As of [`resume`](Self::resume).
+    pub fn restart(&self) -> io::Result<()> {
+        self.stop();
+        self.resume()
+    }
+
+    /// Blocks until the server ends, which it does only by a panic of its own; at once if it is stopped.
+    pub fn wait(self) {
+        if let State::Up(serving) = self.state.into_inner().unwrap_or_else(PoisonError::into_inner)
+        {
+            serving.wait();
+        }
+    }
+
+    pub(crate) fn listen_at(
+        addr: SocketAddr,
         tls: Option<TlsAcceptor>,
         shared: Arc<Shared>,
     ) -> io::Result<DevServer> {
-        listener.set_nonblocking(true)?;
-        let addr = listener.local_addr()?;
-        let https = tls.is_some();
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        let listener = {
-            let _entered = runtime.enter();
-            tokio::net::TcpListener::from_std(listener)?
-        };
-        let (stop, stopped) = oneshot::channel();
-        let serve = listen::serve(listener, tls, shared.clone(), stopped);
-        let thread =
-            thread::Builder::new().name("influxdb3-dev-server".into()).spawn(move || {
-                runtime.block_on(serve);
-                // A query may still compute; it will find out that nobody waits for it.
-                runtime.shutdown_background();
-            })?;
-        Ok(DevServer { addr, https, shared, stop: Some(stop), thread: Some(thread) })
+        let port = Port::listen_at(addr)?;
+        let addr = port.addr()?;
+        let serving = Serving::start(port, tls.clone(), shared.clone())?;
+        Ok(DevServer { addr, tls, shared, state: Mutex::new(State::Up(serving)) })
+    }
+
+    // A panic with the lock held is that of the server, which has been passed on.
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Drop for DevServer {
-    fn drop(&mut self) {
-        // The other end is gone if the thread has ended already.
-        let _ = self.stop.take().map(|stop| stop.send(()));
-        if let Some(thread) = self.thread.take() {
-            pass_on(thread.join());
-        }
-    }
-}
-
-/// A panic of the server is a panic here, but never a second one.
-fn pass_on(ended: thread::Result<()>) {
-    if let Err(panic) = ended
-        && !thread::panicking()
-    {
-        std::panic::resume_unwind(panic);
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_panic_of_the_server_is_passed_on_with_its_words() {
-        let ended = thread::spawn(|| std::panic::resume_unwind(Box::new("the words"))).join();
-        let passed = thread::spawn(move || pass_on(ended)).join().unwrap_err();
-        assert_eq!(passed.downcast_ref(), Some(&"the words"));
-        pass_on(Ok(()));
+impl fmt::Debug for DevServer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("DevServer")
+            .field("url", &self.url())
+            .field("state", &self.state)
+            .finish_non_exhaustive()
     }
 }

@@ -1,24 +1,50 @@
 //! What all connections share.
 
-use std::time::Duration;
+use std::{
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
 
-use crate::{request::Requests, store::Store, uuid::Uuid};
+use crate::{Fault, request::Requests, store::Store, uuid::Uuid, wal::Wal};
 
 /// The state of one server.
 #[derive(Debug)]
 pub(crate) struct Shared {
     pub(crate) store: Store,
+    pub(crate) wal: Wal,
+    pub(crate) fault: Mutex<Option<Fault>>,
     /// Without one, everybody may do everything.
     pub(crate) token: Option<String>,
     pub(crate) max_request_bytes: usize,
     pub(crate) keep_alive_interval: Duration,
     pub(crate) panics_like_3_6: bool,
     pub(crate) requests: Requests,
-    pub(crate) process_id: Uuid,
+    pub(crate) process_id: Mutex<Uuid>,
 }
 
 impl Shared {
     pub(crate) fn allows(&self, token: Option<&str>) -> bool {
         self.token.is_none() || self.token.as_deref() == token
     }
+
+    pub(crate) fn fault(&self) -> Option<Fault> {
+        *lock(&self.fault)
+    }
+
+    pub(crate) fn set_fault(&self, fault: Option<Fault>) {
+        *lock(&self.fault) = fault;
+    }
+
+    pub(crate) fn process_id(&self) -> Uuid {
+        *lock(&self.process_id)
+    }
+
+    pub(crate) fn renew_process_id(&self) {
+        *lock(&self.process_id) = Uuid::v4();
+    }
+}
+
+/// Of values that are whole at any time.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -22,7 +22,8 @@ impl Drop for Running {
 
 #[test]
 fn it_says_where_it_listens_and_answers_there() {
-    let child = program().args(["--port", "0"]).stdout(Stdio::piped()).spawn().unwrap();
+    let args = ["--port=0", "--wal-flush-interval=1s"];
+    let child = program().args(args).stdout(Stdio::piped()).spawn().unwrap();
     let mut running = Running(child);
     let mut url = String::new();
     BufReader::new(running.0.stdout.take().unwrap()).read_line(&mut url).unwrap();
@@ -46,6 +47,8 @@ fn bad_arguments_are_named() {
         (&["--port", "65536"], "--port: '65536' is no port"),
         (&["--host=localhost"], "--host: 'localhost' is no IP address"),
         (&["--token="], "--token: empty"),
+        (&["--wal-flush-interval=1"], "--wal-flush-interval: '1' is no time like 100ms or 1s"),
+        (&["--wal-flush-interval=-1s"], "--wal-flush-interval: '-1s' is no time"),
         (&missing, "--tls-cert: /no/such/file: "),
         (&["--tls-key", "Cargo.toml"], "--tls-cert and --tls-key go together"),
         (&["--tls-key=Cargo.toml", "--tls-cert=Cargo.toml"], "cannot start: "),

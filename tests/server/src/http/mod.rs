@@ -58,8 +58,8 @@ pub(crate) async fn answer(shared: &Shared, request: Request<Incoming>) -> Resul
         Ok(_) => {}
     }
     match (parts.method.as_str(), parts.uri.path()) {
-        ("POST", "/api/v3/write_lp") => write::v3(shared, &parts, &body),
-        ("POST", "/api/v2/write") => Ok(write::v2(shared, &parts, &body)),
+        ("POST", "/api/v3/write_lp") => write::v3(shared, &parts, &body).await,
+        ("POST", "/api/v2/write") => Ok(write::v2(shared, &parts, &body).await),
         ("GET" | "POST", "/ping") => Ok(ping(shared)),
         ("GET", "/health" | "/api/v1/health") => Ok(allow_origin(text(StatusCode::OK, "OK"))),
         _ => Ok(text(StatusCode::NOT_FOUND, "not found")),
@@ -103,7 +103,7 @@ fn malformed() -> Answer {
 fn ping(shared: &Shared) -> Answer {
     let body = format!(
         "{{\"version\":\"{VERSION}\",\"revision\":\"dev-server\",\"process_id\":\"{}\"}}",
-        shared.process_id
+        shared.process_id()
     );
     let id = Uuid::v7(clock::now_nanos()).to_string();
     let mut answer = allow_origin(text(StatusCode::OK, body));

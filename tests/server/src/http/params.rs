@@ -11,6 +11,8 @@ pub(crate) struct Params {
     pub(crate) database: String,
     pub(crate) precision: Precision,
     pub(crate) accept_partial: bool,
+    /// Whether the answer does not wait for the WAL.
+    pub(crate) no_sync: bool,
 }
 
 /// Parameters of `/api/v3/write_lp`; unknown ones do not matter, repeated ones do.
@@ -29,6 +31,7 @@ pub(crate) fn v3(query: Option<&str>) -> Result<Params, String> {
             database: database.ok_or("missing field `db`")?,
             precision: precision.unwrap_or(Precision::Auto),
             accept_partial: accept_partial.unwrap_or(true),
+            no_sync: no_sync.unwrap_or(false),
         })
     })
     .map_err(|error| format!("serde error: {error}"))
@@ -50,6 +53,7 @@ pub(crate) fn v2(query: Option<&str>) -> Result<Params, String> {
         database: bucket.filter(|b| !b.is_empty()).ok_or("missing bucket value")?,
         precision: precision.unwrap_or(Precision::Nanosecond),
         accept_partial: false,
+        no_sync: false,
     })
 }
 
@@ -92,7 +96,8 @@ mod tests {
         let params = v3(Some("db=a%2Fb&unknown=1")).unwrap();
         assert_eq!(params.database, "a/b");
         assert_eq!(params.precision, Precision::Auto);
-        assert!(params.accept_partial);
+        assert!(params.accept_partial && !params.no_sync);
+        assert!(v3(Some("db=a&no_sync=true")).unwrap().no_sync);
 
         for (query, text) in [
             ("", "serde error: missing field `db`"),
@@ -110,9 +115,9 @@ mod tests {
 
     #[test]
     fn v2_defaults_and_strictness() {
-        let params = v2(Some("bucket=a&accept_partial=perhaps")).unwrap();
+        let params = v2(Some("bucket=a&accept_partial=perhaps&no_sync=true")).unwrap();
         assert_eq!(params.precision, Precision::Nanosecond);
-        assert!(!params.accept_partial);
+        assert!(!params.accept_partial && !params.no_sync);
         assert_eq!(v2(None).unwrap_err(), "no org/bucket destination provided");
         assert_eq!(v2(Some("org=x&bucket=")).unwrap_err(), "missing bucket value");
         assert!(v2(Some("bucket=a&precision=auto")).unwrap_err().contains("unknown variant"));

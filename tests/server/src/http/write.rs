@@ -11,7 +11,7 @@ use super::{
     text,
 };
 use crate::{
-    clock,
+    Fault, clock,
     lines::{self, DuplicateTag, LineError, Options},
     shared::Shared,
 };
@@ -23,11 +23,12 @@ const SHOWN: usize = 20;
 enum Refused {
     Empty,
     DuplicateTag(DuplicateTag),
+    Fault(Fault),
     /// Nothing is stored if `accept_partial` was off, else the other lines are.
     Lines(Vec<LineError>),
 }
 
-pub(super) fn v3(shared: &Shared, parts: &Parts, body: &Bytes) -> Result<Answer, Closed> {
+pub(super) async fn v3(shared: &Shared, parts: &Parts, body: &Bytes) -> Result<Answer, Closed> {
     let params = match params::v3(parts.uri.query()) {
         Ok(params) => params,
         Err(error) => return Ok(text(StatusCode::BAD_REQUEST, error)),
@@ -36,9 +37,7 @@ pub(super) fn v3(shared: &Shared, parts: &Parts, body: &Bytes) -> Result<Answer,
         let body = format!("{{\"error\":{}}}", json(error));
         return Ok(text(StatusCode::BAD_REQUEST, body));
     }
-    let decoded = body::decode(&parts.headers, body, shared.max_request_bytes);
-    let outcome = decoded.and_then(|decoded| Ok(store(shared, &params, body::text(&decoded)?)));
-    match outcome {
+    match take(shared, &params, parts, body).await {
         Err(error) => {
             let status = match error {
                 BodyError::Encoding(_) => StatusCode::BAD_REQUEST,
@@ -49,6 +48,10 @@ pub(super) fn v3(shared: &Shared, parts: &Parts, body: &Bytes) -> Result<Answer,
         Ok(Ok(())) => Ok(super::no_content()),
         Ok(Err(Refused::Empty)) => Ok(text(StatusCode::BAD_REQUEST, "incoming write was empty")),
         Ok(Err(Refused::DuplicateTag(tag))) => Ok(duplicate(&tag)),
+        Ok(Err(Refused::Fault(fault))) => {
+            let message = format!("write buffer error: {fault}");
+            Ok(text(StatusCode::INTERNAL_SERVER_ERROR, message))
+        }
         Ok(Err(Refused::Lines(errors))) => {
             if shared.panics_like_3_6 && errors.iter().any(|error| cut_splits_char(&error.line)) {
                 return Err(Closed);
@@ -58,7 +61,7 @@ pub(super) fn v3(shared: &Shared, parts: &Parts, body: &Bytes) -> Result<Answer,
     }
 }
 
-pub(super) fn v2(shared: &Shared, parts: &Parts, body: &Bytes) -> Answer {
+pub(super) async fn v2(shared: &Shared, parts: &Parts, body: &Bytes) -> Answer {
     let invalid = |message: &str| v2_error(StatusCode::BAD_REQUEST, "invalid", message);
     let params = match params::v2(parts.uri.query()) {
         Ok(params) => params,
@@ -69,9 +72,7 @@ pub(super) fn v2(shared: &Shared, parts: &Parts, body: &Bytes) -> Answer {
     if let Err(error) = named {
         return invalid(&error);
     }
-    let decoded = body::decode(&parts.headers, body, shared.max_request_bytes);
-    let outcome = decoded.and_then(|decoded| Ok(store(shared, &params, body::text(&decoded)?)));
-    match outcome {
+    match take(shared, &params, parts, body).await {
         Err(error @ BodyError::TooLarge(_)) => {
             v2_error(StatusCode::PAYLOAD_TOO_LARGE, "request too large", &error.to_string())
         }
@@ -79,31 +80,77 @@ pub(super) fn v2(shared: &Shared, parts: &Parts, body: &Bytes) -> Answer {
         Ok(Ok(())) => super::no_content(),
         Ok(Err(Refused::Empty)) => invalid("write buffer error: incoming write was empty"),
         Ok(Err(Refused::DuplicateTag(tag))) => duplicate(&tag),
+        Ok(Err(Refused::Fault(fault))) => invalid(&format!("write buffer error: {fault}")),
         Ok(Err(Refused::Lines(_))) => {
             invalid("write buffer error: parsing for line protocol failed")
         }
     }
 }
 
+async fn take(
+    shared: &Shared,
+    params: &Params,
+    parts: &Parts,
+    body: &Bytes,
+) -> Result<Result<(), Refused>, BodyError> {
+    let decoded = body::decode(&parts.headers, body, shared.max_request_bytes)?;
+    let Stored { is_logged, outcome } = store(shared, params, body::text(&decoded)?);
+    if is_logged && !params.no_sync {
+        shared.wal.flushed().await;
+    }
+    Ok(outcome)
+}
+
+struct Stored {
+    /// Whether there is something in the WAL, so that a durable write waits for it.
+    is_logged: bool,
+    outcome: Result<(), Refused>,
+}
+
+impl From<Refused> for Stored {
+    fn from(refused: Refused) -> Stored {
+        Stored { is_logged: false, outcome: Err(refused) }
+    }
+}
+
 /// All writes run on the server's one thread and nothing here awaits, so no other write can change a
 /// schema between the check and the storing.
-fn store(shared: &Shared, params: &Params, body: &str) -> Result<(), Refused> {
+fn store(shared: &Shared, params: &Params, body: &str) -> Stored {
+    let fault = shared.fault();
+    if fault == Some(Fault::CompactorOnly) {
+        return Refused::Fault(Fault::CompactorOnly).into();
+    }
     let options = Options {
         precision: params.precision,
         accept_partial: params.accept_partial,
         now: clock::now_nanos(),
     };
-    let checked = lines::check(body, &shared.store, &params.database, options)
-        .map_err(Refused::DuplicateTag)?;
+    let checked = match lines::check(body, &shared.store, &params.database, options) {
+        Ok(checked) => checked,
+        Err(tag) => return Refused::DuplicateTag(tag).into(),
+    };
     if !checked.errors.is_empty() && !params.accept_partial {
-        return Err(Refused::Lines(checked.errors));
+        return Refused::Lines(checked.errors).into();
     }
-    // The database is there from now on, even if there was no line in the body.
-    shared.store.write(&params.database, checked.rows);
-    if checked.lines == 0 {
-        return Err(Refused::Empty);
+    let is_logged = !checked.rows.rows.is_empty();
+    match fault.filter(|_| is_logged) {
+        // Nobody hears of it who does not wait for the WAL.
+        Some(Fault::ObjectStore) if params.no_sync => {}
+        Some(fault) => {
+            let is_logged = fault == Fault::ObjectStore;
+            return Stored { is_logged, outcome: Err(Refused::Fault(fault)) };
+        }
+        // The database is there from now on, even if there was no line in the body.
+        None => shared.store.write(&params.database, checked.rows),
     }
-    if checked.errors.is_empty() { Ok(()) } else { Err(Refused::Lines(checked.errors)) }
+    let outcome = if checked.lines == 0 {
+        Err(Refused::Empty)
+    } else if checked.errors.is_empty() {
+        Ok(())
+    } else {
+        Err(Refused::Lines(checked.errors))
+    };
+    Stored { is_logged, outcome }
 }
 
 /// With `accept_partial` the data are a list, else they are one object: the real server does that.

@@ -1,0 +1,138 @@
+//! Tokens: there is never something to send without somebody who comes for it, and never more workers than may be.
+
+use std::time::Instant;
+
+use shuttle::thread;
+
+use super::channel::Channel;
+use super::primitives::{Arc, AtomicUsize, Mutex, Ordering};
+use super::send_queue::{SendQueue, Waiting};
+use super::tokens::{Token, Tokens};
+use super::{explore, finds_fault};
+
+#[derive(Debug)]
+pub struct Batch(pub usize);
+
+impl Waiting for Batch {
+    fn not_before(&self) -> Option<Instant> {
+        None
+    }
+
+    fn end_wait(&mut self) {}
+}
+
+/// The lane of a client, as the library puts it together.
+struct Lane {
+    inbox: Channel<Batch>,
+    queue: Mutex<SendQueue<Batch>>,
+    tokens: Arc<Tokens>,
+    ready: Channel<Option<Token>>,
+    sent: Mutex<Vec<usize>>,
+    at_work: AtomicUsize,
+}
+
+impl Lane {
+    fn call(&self) {
+        if let Some(token) = self.tokens.claim() {
+            self.ready.send(Some(token));
+        }
+    }
+
+    fn has_work(&self) -> bool {
+        let queue = self.queue.lock().unwrap();
+        let now = Instant::now();
+        (!self.inbox.is_empty() && !queue.is_held_up(now)) || queue.is_due(now)
+    }
+
+    /// What a worker does with a token. Each batch fails once, and is put back before all others.
+    fn work(&self, token: Token, looks_again: bool) {
+        let now = Instant::now();
+        let at_work = self.at_work.fetch_add(1, Ordering::SeqCst) + 1;
+        assert!(at_work <= self.tokens.width(), "{at_work} workers");
+        let mut queue = self.queue.lock().unwrap();
+        let next = queue.take(now, || self.inbox.try_recv(), |_, next| Err(next));
+        let number = next.map(|batch| (batch.0, queue.send(batch)));
+        drop(queue);
+        if let Some((_, number)) = number {
+            let mut queue = self.queue.lock().unwrap();
+            let Batch(batch) = queue.arrive(number).unwrap();
+            if batch % 10 == 0 {
+                // It fails, and is to be tried again.
+                queue.put_back(Batch(batch + 1));
+            } else {
+                drop(queue);
+                self.sent.lock().unwrap().push(batch / 10);
+            }
+        }
+        self.at_work.fetch_sub(1, Ordering::SeqCst);
+        if self.has_work() {
+            return self.ready.send(Some(token));
+        }
+        drop(token);
+        if looks_again && self.has_work() {
+            self.call();
+        }
+    }
+}
+
+const BATCHES: usize = 3;
+
+fn lane(width: usize, looks_again: bool) {
+    let lane = Arc::new(Lane {
+        inbox: Channel::new(),
+        queue: Mutex::new(SendQueue::new(width == 1)),
+        tokens: Tokens::new(width),
+        ready: Channel::new(),
+        sent: Mutex::new(Vec::new()),
+        at_work: AtomicUsize::new(0),
+    });
+    let workers: Vec<_> = (0..width)
+        .map(|_| {
+            let lane = lane.clone();
+            thread::spawn(move || {
+                while let Some(token) = lane.ready.recv() {
+                    lane.work(token, looks_again);
+                    if lane.sent.lock().unwrap().len() == BATCHES {
+                        // All is sent: the workers may go.
+                        lane.ready.send(None);
+                    }
+                }
+                lane.ready.send(None);
+            })
+        })
+        .collect();
+    let producer = {
+        let lane = lane.clone();
+        thread::spawn(move || {
+            for number in 0..BATCHES {
+                lane.inbox.send(Batch(10 * number));
+                lane.call();
+            }
+        })
+    };
+    producer.join().unwrap();
+    // If a wake-up is lost, this never ends, and the checker says so.
+    for worker in workers {
+        worker.join().unwrap();
+    }
+    let mut sent = lane.sent.lock().unwrap().clone();
+    if width > 1 {
+        sent.sort_unstable();
+    }
+    assert_eq!(sent, (0..BATCHES).collect::<Vec<_>>(), "in order, if there is one worker");
+}
+
+#[test]
+fn everything_is_sent_in_order_by_one_worker() {
+    explore("lane of one", || lane(1, true));
+}
+
+#[test]
+fn everything_is_sent_by_two_workers() {
+    explore("lane of two", || lane(2, true));
+}
+
+#[test]
+fn a_worker_that_does_not_look_again_is_found() {
+    assert!(finds_fault(|| lane(1, false)));
+}
