@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::error::Error;
 use std::time::Duration;
 
-use influxdb3_blocking::{Client, Language, Precision, Rows};
+use influxdb3_blocking::{Client, Language, Precision, Row, Rows};
 
 mod server;
 
@@ -32,6 +32,9 @@ fn main() -> Result<(), Box<dyn Error>> {
         *humidity.entry(format!("{:.1}", row.get::<f64>("hum")?)).or_default() += 1;
     }
     println!("How often each humidity was: {humidity:?}");
+
+    let temps: Vec<f64> = table.values("temp")?.collect::<Result<_, _>>()?;
+    println!("Temperatures: {temps:?}");
 
     // Batch by batch as they come, in bounded memory. This is an Arrow `RecordBatchReader`.
     let mut warmest = f64::MIN;
@@ -60,8 +63,23 @@ fn main() -> Result<(), Box<dyn Error>> {
         .param("limit", 22.5)
         .timeout(Duration::from_secs(10))
         .table()?;
-    for row in table.rows() {
+    if let Some(row) = table.row(0) {
         println!("Warm readings in the kitchen: {}", row.get::<i64>("readings")?);
+    }
+
+    // Lists and structs.
+    let nested = "SELECT room, array_agg(temp ORDER BY time) AS temps, named_struct('since', min(time)) AS about \
+               FROM home GROUP BY room ORDER BY room";
+    for row in client.query(nested).table()?.rows() {
+        let (temps, about): (Vec<f64>, Row<'_>) = (row.get("temps")?, row.get("about")?);
+        println!("{}: {temps:?} since {}", row.get::<&str>("room")?, about.get::<String>("since")?);
+    }
+
+    // What there is.
+    for table in client.tables()? {
+        let columns = client.columns(&table)?;
+        let names: Vec<_> = columns.iter().map(|column| column.name.as_str()).collect();
+        println!("The table {table} has {}", names.join(", "));
     }
 
     // InfluxQL.
@@ -84,7 +102,7 @@ fn shapes(client: &Client, sql: &str) -> influxdb3_blocking::Result<()> {
         temp: f64,
     }
 
-    println!("{}", client.query(sql).table()?);
+    println!("{}", client.query(sql).table()?.display().max_rows(3).max_width(60));
     for home in client.query(sql).rows::<Home>()? {
         let Home { room, temp } = home?;
         println!("{room}: {temp}");

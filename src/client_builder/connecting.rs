@@ -57,7 +57,7 @@ impl ClientBuilder {
         self
     }
 
-    /// Certificates to trust beside the others: the bundled ones, [the system's](Self::tls_native_roots), or
+    /// Certificates to trust beside the others: the bundled ones, the system's (`tls_native_roots`), or
     /// [one's own](Self::tls_root_certs). As PEM text; a second call adds more.
     ///
     /// ```no_run
@@ -115,7 +115,8 @@ impl ClientBuilder {
         self
     }
 
-    /// A client certificate (with its chain) and its private key, as PEM text, for mutual TLS.
+    /// A client certificate (with its chain) and its private key, as PEM text, for mutual TLS. The key must not be
+    /// encrypted.
     #[cfg(feature = "tls")]
     pub fn client_cert(mut self, certificate: impl AsRef<[u8]>, key: impl AsRef<[u8]>) -> Self {
         let set = self.tls.set_identity(certificate.as_ref(), key.as_ref());

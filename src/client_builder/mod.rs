@@ -105,7 +105,7 @@ impl ClientBuilder {
         self
     }
 
-    /// The token. Without one, requests carry no authorization.
+    /// The token, without a scheme such as `Bearer`. Without one, requests carry no authorization.
     pub fn token(mut self, token: impl AsRef<str>) -> Self {
         match Token::parse(token.as_ref()) {
             Ok(token) => self.token = Some(token),
@@ -214,6 +214,9 @@ impl ClientBuilder {
     }
 
     /// A header of every request, writes and queries, in place of an earlier one of that name.
+    ///
+    /// What would not do what it says is a problem of [`build`](Self::build): headers about one connection (`upgrade`),
+    /// about the body (`content-length`, `content-type`), of gRPC (`grpc-…`), and `host`.
     pub fn header(mut self, name: impl AsRef<str>, value: impl AsRef<str>) -> Self {
         if let Err(problem) = self.headers.set(name.as_ref(), value.as_ref()) {
             self.problems.push(problem);

@@ -263,7 +263,6 @@ impl Error {
         self
     }
 
-    #[cfg_attr(not(test), expect(dead_code, reason = "for the sender, which knows of successes"))]
     pub(crate) fn may_pass(&self) -> bool {
         self.0.may_pass
     }

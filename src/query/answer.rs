@@ -53,6 +53,23 @@ pub(super) struct Delivery {
     pub(super) app_metadata: Bytes,
 }
 
+impl Question {
+    pub(super) fn tell(&mut self, progress: &QueryProgress) {
+        if let Some(on_progress) = &mut self.on_progress {
+            on_progress.call(progress);
+        }
+    }
+
+    pub(super) fn timed_out(&self) -> Error {
+        let stage = self.call.stage.get();
+        let text = match self.wait {
+            Wait::Until(_) => table_timed_out(stage),
+            Wait::Each(limit) => batch_timed_out(limit.unwrap_or_default(), stage),
+        };
+        Error::new(ErrorKind::Timeout, text).with_retryable(true)
+    }
+}
+
 impl Answer {
     /// Sends the query and waits for the schema.
     pub(super) fn open(client: &QueryClient, question: Question) -> Result<Self> {
@@ -171,7 +188,7 @@ impl Exchange {
                 Ok(Event::Message(message)) => {
                     self.progress.bytes_received += message.size() as u64;
                     self.question.limits.check_bytes(self.progress.bytes_received)?;
-                    self.tell();
+                    self.question.tell(&self.progress);
                     return Ok(Some(message));
                 }
                 Ok(Event::End(trailers)) => {
@@ -179,7 +196,7 @@ impl Exchange {
                     return Ok(None);
                 }
                 Ok(Event::Failed(error)) => self.try_again(error, deadline)?,
-                Err(NoEvent::TimedOut) => return Err(self.timed_out()),
+                Err(NoEvent::TimedOut) => return Err(self.question.timed_out()),
                 Err(NoEvent::Gone) if self.question.cancel.is_cancelled() => {
                     return Err(cancelled());
                 }
@@ -205,28 +222,13 @@ impl Exchange {
         self.progress.rows += batch.num_rows() as u64;
         self.progress.batches += 1;
         self.question.limits.check_rows(self.progress.rows)?;
-        self.tell();
+        self.question.tell(&self.progress);
         Ok(())
-    }
-
-    fn tell(&mut self) {
-        if let Some(on_progress) = &mut self.question.on_progress {
-            on_progress.call(&self.progress);
-        }
-    }
-
-    fn timed_out(&self) -> Error {
-        let stage = self.question.call.stage.get();
-        let text = match self.question.wait {
-            Wait::Until(_) => table_timed_out(stage),
-            Wait::Each(limit) => batch_timed_out(limit.unwrap_or_default(), stage),
-        };
-        Error::new(ErrorKind::Timeout, text).with_retryable(true)
     }
 }
 
 impl Wait {
-    fn deadline(self) -> Option<Instant> {
+    pub(super) fn deadline(self) -> Option<Instant> {
         match self {
             Self::Until(deadline) => deadline,
             // A duration that leaves the calendar is no limit.
@@ -249,18 +251,18 @@ fn other_schema() -> Error {
     )
 }
 
-fn cancelled() -> Error {
+pub(super) fn cancelled() -> Error {
     Error::new(ErrorKind::Cancelled, "the query was cancelled")
 }
 
-fn forked() -> Error {
+pub(super) fn forked() -> Error {
     Error::new(
         ErrorKind::Closed,
         "this process was forked while the query ran: its answer belongs to the parent",
     )
 }
 
-fn gone(client: &QueryClient) -> Error {
+pub(super) fn gone(client: &QueryClient) -> Error {
     if client.is_closed() {
         Error::new(ErrorKind::Closed, "the client was closed while the query ran")
     } else {

@@ -3,9 +3,9 @@ use std::fmt;
 use arrow_array::RecordBatch;
 use arrow_schema::SchemaRef;
 
-use super::answer::Answer;
 use super::cancel::CancelHandle;
 use super::progress::QueryProgress;
+use super::source::Source;
 use super::stats::QueryStats;
 use crate::Result;
 
@@ -24,7 +24,7 @@ use crate::Result;
 /// # }
 /// ```
 pub struct Chunks {
-    answer: Answer,
+    answer: Source,
 }
 
 /// One message of an answer.
@@ -38,7 +38,7 @@ pub struct Chunk {
 }
 
 impl Chunks {
-    pub(super) fn new(answer: Answer) -> Self {
+    pub(super) fn new(answer: Source) -> Self {
         Self { answer }
     }
 

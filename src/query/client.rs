@@ -7,6 +7,8 @@ use bytes::Bytes;
 
 use super::call::{Call, Server};
 use super::flight::{DoGet, Event};
+#[cfg(feature = "parquet")]
+use super::over_http::{HttpEvent, HttpQuery, HttpServer};
 use super::runtime::{Driver, OfProcess, Task};
 use crate::config::Config;
 use crate::{Error, ErrorKind, Result};
@@ -31,6 +33,8 @@ enum State {
 struct Open {
     driver: Arc<Driver>,
     server: Arc<Server>,
+    #[cfg(feature = "parquet")]
+    http_server: Arc<HttpServer>,
 }
 
 impl QueryClient {
@@ -60,7 +64,7 @@ impl QueryClient {
 
     /// Sends a query; the answer comes out of the task.
     pub(super) fn start(&self, ticket: Bytes, call: Call) -> Result<Task<Event>> {
-        let Open { driver, server } = self.open()?;
+        let Open { driver, server, .. } = self.open()?;
         let max_message_size = self.config.max_message_size;
         Ok(Task::spawn(&driver, |outbox| async move {
             let get = DoGet { ticket, max_message_size, outbox };
@@ -69,6 +73,19 @@ impl QueryClient {
                 Err(error) => Event::Failed(error),
             };
             get.outbox.send(last, None);
+        }))
+    }
+
+    /// Sends a query over HTTP; the answer comes out of the task.
+    #[cfg(feature = "parquet")]
+    pub(super) fn start_http(&self, query: HttpQuery, call: Call) -> Result<Task<HttpEvent>> {
+        let Open { driver, http_server, .. } = self.open()?;
+        Ok(Task::spawn(&driver, |outbox| async move {
+            let last = match http_server.query(&query, &call, &outbox).await {
+                Ok(()) => HttpEvent::End,
+                Err(error) => HttpEvent::Failed(error),
+            };
+            outbox.send(last, None);
         }))
     }
 
@@ -84,7 +101,12 @@ impl QueryClient {
         }
         let driver = Arc::new(Driver::start()?);
         let server = Arc::new(Server::new(Arc::clone(&self.config)));
-        let open = Open { driver, server };
+        let open = Open {
+            driver,
+            server,
+            #[cfg(feature = "parquet")]
+            http_server: Arc::new(HttpServer::new(Arc::clone(&self.config))),
+        };
         *state = State::Open(OfProcess::new(open.clone()));
         Ok(open)
     }

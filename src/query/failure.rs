@@ -84,6 +84,12 @@ impl Failure {
         self.find::<ConnectError>().is_some_and(|error| error.began < moment)
     }
 
+    /// Whether there was none, as it could not be made.
+    #[cfg(feature = "parquet")]
+    pub(crate) fn is_without_connection(&self) -> bool {
+        self.find::<ConnectError>().is_some()
+    }
+
     /// Whether the connection was gone before the call could be sent.
     pub(crate) fn is_ended_connection(&self) -> bool {
         self.find::<ConnectionEnded>().is_some()
@@ -246,6 +252,15 @@ impl ErrorContext<'_> {
             ),
             _ => None,
         }
+    }
+
+    /// The error of an exchange over HTTP/1 that gave no whole answer.
+    #[cfg(feature = "parquet")]
+    pub(crate) fn no_http_answer(&self, failure: Failure) -> Error {
+        if failure.is_without_connection() {
+            return self.no_connection(failure);
+        }
+        self.cut(&failure, &Observation::default()).with_source(failure)
     }
 
     fn cut(&self, failure: &Failure, observed: &Observation) -> Error {

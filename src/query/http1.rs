@@ -41,7 +41,7 @@ impl ErrorContext<'_> {
         let content_type = answer.header("content-type").unwrap_or("no content-type");
         let text = format!(
             "{endpoint} speaks HTTP/1.1 only, and queries need HTTP/2: what stands in front of the server has to pass \
-             gRPC on (status {}, {}: {})",
+             gRPC on, or ask with .over_http(true) (status {}, {}: {})",
             answer.status,
             self.excerpt(content_type.as_bytes()),
             self.excerpt(answer.body)

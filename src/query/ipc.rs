@@ -180,7 +180,7 @@ fn check_compression(batch: &arrow_ipc::RecordBatch<'_>, body: &[u8], limit: usi
 }
 
 /// What arrow takes for granted later: it panics when it prints a decimal whose type cannot be.
-fn check_types(schema: &Schema) -> Result<()> {
+pub(super) fn check_types(schema: &Schema) -> Result<()> {
     let is_impossible = |data_type: &DataType| {
         match *data_type {
             DataType::Decimal32(precision, scale) => {
@@ -228,7 +228,7 @@ fn has(data_type: &DataType, is: &impl Fn(&DataType) -> bool) -> bool {
         }
 }
 
-fn broken(what: &str) -> Error {
+pub(super) fn broken(what: &str) -> Error {
     Error::new(ErrorKind::Decode, format!("the server's answer cannot be read: {what}"))
 }
 

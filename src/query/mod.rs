@@ -30,6 +30,8 @@ mod limits;
 mod message;
 #[cfg(any(feature = "chrono", feature = "jiff", feature = "time"))]
 mod other_times;
+#[cfg(feature = "parquet")]
+mod over_http;
 mod params;
 #[cfg(feature = "pretty")]
 mod pretty;
@@ -41,6 +43,7 @@ mod rows;
 mod runtime;
 #[cfg(feature = "serde")]
 mod serde_rows;
+mod source;
 mod stats;
 mod status;
 mod table;

@@ -3,9 +3,9 @@ use std::fmt;
 use arrow_array::{RecordBatch, RecordBatchReader};
 use arrow_schema::{ArrowError, SchemaRef};
 
-use super::answer::Answer;
 use super::cancel::CancelHandle;
 use super::progress::QueryProgress;
+use super::source::Source;
 use super::stats::QueryStats;
 
 /// The answer to a query, batch by batch as it comes in: an Arrow [`RecordBatchReader`].
@@ -29,11 +29,11 @@ use super::stats::QueryStats;
 /// # }
 /// ```
 pub struct Reader {
-    answer: Answer,
+    answer: Source,
 }
 
 impl Reader {
-    pub(super) fn new(answer: Answer) -> Self {
+    pub(super) fn new(answer: Source) -> Self {
         Self { answer }
     }
 

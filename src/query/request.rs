@@ -12,9 +12,12 @@ use super::chunks::Chunks;
 use super::client::QueryClient;
 use super::failure::StageCell;
 use super::limits::Limits;
+#[cfg(feature = "parquet")]
+use super::over_http::{HttpAnswer, HttpQuery};
 use super::progress::{OnProgress, QueryProgress};
 use super::reader::Reader;
 use super::retry::Retries;
+use super::source::Source;
 use super::stats::QueryStats;
 use super::table::Table;
 use super::ticket::{Language, Param, Ticket};
@@ -48,6 +51,8 @@ pub struct QueryRequest<'a> {
     limits: Limits,
     cancel: CancelHandle,
     on_progress: Option<OnProgress>,
+    #[cfg(feature = "parquet")]
+    over_http: bool,
     problems: Vec<String>,
 }
 
@@ -63,6 +68,8 @@ impl<'a> QueryRequest<'a> {
             limits: Limits::default(),
             cancel: CancelHandle::default(),
             on_progress: None,
+            #[cfg(feature = "parquet")]
+            over_http: false,
             problems: Vec::new(),
         }
     }
@@ -175,6 +182,36 @@ impl<'a> QueryRequest<'a> {
     /// ```
     pub fn progress(mut self, progress: impl FnMut(&QueryProgress) + Send + 'static) -> Self {
         self.on_progress = Some(OnProgress::new(progress));
+        self
+    }
+
+    /// Sends the query over HTTP/1.1 (`/api/v3/query_sql`, `/api/v3/query_influxql`) and not over Flight, for networks
+    /// that do not pass HTTP/2. Default: over Flight.
+    ///
+    /// The answer is asked for as a file of Parquet, which has the types that Flight has, and each form of an answer can
+    /// be taken. Some things are different:
+    ///
+    /// - The server sends nothing before the query has run to its end, and the file has to be here as a whole, compressed
+    ///   as it is, before its first row can be read: a reader waits for that, and holds all of it.
+    ///   [`max_bytes`](Self::max_bytes) bounds it.
+    /// - A server that has died meanwhile is only noticed by [`timeout`](Self::timeout): HTTP/1.1 has no PINGs.
+    /// - For an answer without rows servers send no file, and so there is no schema: it has no columns.
+    /// - Tags are dictionaries of text, where Flight has plain text; rows read both alike.
+    /// - Parquet lacks intervals and unions: CAST them to text.
+    /// - The token is sent in the scheme of writes ([`auth_scheme`](crate::ClientBuilder::auth_scheme)).
+    ///
+    /// InfluxDB 3 Core and Enterprise have these endpoints.
+    ///
+    /// ```no_run
+    /// # fn main() -> Result<(), influxdb3_blocking::Error> {
+    /// # let client = influxdb3_blocking::Client::from_env()?;
+    /// let table = client.query("SELECT * FROM home").over_http(true).table()?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[cfg(feature = "parquet")]
+    pub fn over_http(mut self, over_http: bool) -> Self {
+        self.over_http = over_http;
         self
     }
 
@@ -316,12 +353,12 @@ impl<'a> QueryRequest<'a> {
     }
 
     /// An answer that is wanted as a whole: the server may be told when it comes too late.
-    fn whole(self) -> Result<Answer> {
+    fn whole(self) -> Result<Source> {
         let deadline = self.timeout.and_then(|timeout| Instant::now().checked_add(timeout));
         self.open(Wait::Until(deadline), deadline)
     }
 
-    fn open(self, wait: Wait, deadline: Option<Instant>) -> Result<Answer> {
+    fn open(self, wait: Wait, deadline: Option<Instant>) -> Result<Source> {
         let mut problems = self.problems;
         if self.database.is_none() {
             problems.push(
@@ -332,6 +369,11 @@ impl<'a> QueryRequest<'a> {
         let (Some(database), true) = (self.database, problems.is_empty()) else {
             return Err(Error::config(problems.join("; ")));
         };
+        #[cfg(feature = "parquet")]
+        let http = self.over_http.then(|| HttpQuery {
+            language: self.ticket.language,
+            body: self.ticket.encode_for_http(&database).into(),
+        });
         let ticket = self.ticket.encode(&database).into();
         let stage = StageCell::default();
         let call = Call { database, headers: self.headers, begin: None, deadline, stage };
@@ -344,7 +386,11 @@ impl<'a> QueryRequest<'a> {
             cancel: self.cancel,
             on_progress: self.on_progress,
         };
-        Answer::open(self.client, question)
+        #[cfg(feature = "parquet")]
+        if let Some(query) = http {
+            return HttpAnswer::open(self.client, question, query).map(Source::Http);
+        }
+        Answer::open(self.client, question).map(Source::Flight)
     }
 }
 

@@ -60,7 +60,7 @@ fn retry_after(headers: &[(String, String)]) -> Option<Duration> {
         |name: &str| headers.iter().find(|(key, _)| key == name).map(|(_, value)| value.trim());
     let pushback = || header("grpc-retry-pushback-ms")?.parse().ok().map(Duration::from_millis);
     header("retry-after")
-        .and_then(|asked| crate::transport::retry_after(asked, header("date")))
+        .and_then(|text| crate::transport::parse_retry_after(text, header("date")))
         .or_else(pushback)
 }
 

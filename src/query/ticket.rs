@@ -143,14 +143,36 @@ impl Ticket {
         push_text(&mut json, &self.text);
         json.extend_from_slice(b",\"query_type\":");
         push_text(&mut json, self.language.name());
+        self.push_params(&mut json);
+        json.push(b'}');
+        json
+    }
+
+    /// The body of a query over HTTP.
+    #[cfg(feature = "parquet")]
+    pub(super) fn encode_for_http(&self, database: &str) -> Vec<u8> {
+        let mut json = Vec::with_capacity(self.text.len() + 128);
+        json.extend_from_slice(b"{\"db\":");
+        push_text(&mut json, database);
+        json.extend_from_slice(b",\"q\":");
+        push_text(&mut json, &self.text);
+        json.extend_from_slice(b",\"format\":\"parquet\"");
+        self.push_params(&mut json);
+        json.push(b'}');
+        json
+    }
+
+    /// Nothing if there are none.
+    fn push_params(&self, json: &mut Vec<u8>) {
         for (index, (name, value)) in self.params.iter().enumerate() {
             json.extend_from_slice(if index == 0 { b",\"params\":{" } else { b"," });
-            push_text(&mut json, name);
+            push_text(json, name);
             json.push(b':');
-            push_value(&mut json, &value.0);
+            push_value(json, &value.0);
         }
-        json.extend_from_slice(if self.params.is_empty() { b"}" } else { b"}}" });
-        json
+        if !self.params.is_empty() {
+            json.push(b'}');
+        }
     }
 }
 

@@ -122,7 +122,7 @@ impl ConnectError {
     pub(crate) fn no_http2(endpoint: &Endpoint) -> Self {
         let message = format!(
             "{endpoint} does not offer HTTP/2 over TLS, which queries need; is a proxy in between that speaks \
-             HTTP/1 only?"
+             HTTP/1 only? (.over_http(true) asks over HTTP/1.1)"
         );
         Self::new(Stage::Handshake, ErrorKind::Tls, message)
     }

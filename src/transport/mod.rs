@@ -24,7 +24,7 @@ pub(crate) use percent::percent_decode;
 pub(crate) use plain_to_tls::says_use_https;
 pub(crate) use proxy::{Proxy, ProxyScheme};
 pub(crate) use proxy_variables::proxy_from_variables;
-pub(crate) use retry_after::retry_after;
+pub(crate) use retry_after::parse_retry_after;
 pub(crate) use step::Step;
 #[cfg(feature = "tls")]
 pub(crate) use tls::{Tls, TlsSettings, name_of};

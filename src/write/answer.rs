@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+use crate::transport::parse_retry_after;
 use crate::{Error, ErrorKind, LineError, Result};
 
 /// An answer as it came.
@@ -90,7 +91,7 @@ impl Answer {
     /// A date is measured against the server's own clock, its `Date`, and against the local clock only where that is
     /// missing: the two may be far apart.
     fn retry_after(&self) -> Option<Duration> {
-        crate::transport::retry_after(self.header("retry-after")?, self.header("date"))
+        parse_retry_after(self.header("retry-after")?, self.header("date"))
     }
 
     /// A login page of a proxy comes with a success as well.

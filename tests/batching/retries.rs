@@ -465,3 +465,19 @@ fn refusing_if(is_bad: fn(i64) -> bool) -> Server {
         if has_bad { Reply::text(400, HIDDEN) } else { Reply::status(204) }
     })
 }
+
+#[test]
+fn a_token_that_was_good_gets_one_more_try_after_a_403() {
+    // Before 3.10, that is what the server says as well when it cannot ask whether the token is good.
+    let server = Server::start(|n, _| Reply::status(if n == 1 { 403 } else { 204 }));
+    let client = client(&server, options().batch_size(1));
+    client.write(points(0..2)).send().unwrap();
+    client.flush().unwrap();
+    assert_eq!((server.requests().len(), client.write_stats().written.lines), (3, 2));
+
+    let server = Server::start(|n, _| Reply::status(if n == 0 { 204 } else { 403 }));
+    let client = crate::support::batching::client(&server, options().batch_size(1));
+    client.write(points(0..2)).send().unwrap();
+    assert_eq!(client.flush().unwrap_err().kind(), ErrorKind::Unauthorized);
+    assert_eq!(server.requests().len(), 3, "one more try, and no more");
+}

@@ -1,16 +1,13 @@
 //! What a person is told who made a mistake: for each mistake the exact text, of a write and of a query.
 #![cfg(all(feature = "query", feature = "tls"))]
 
-use std::io::{Read, Write};
-use std::net::{Shutdown, TcpListener};
-use std::thread;
-
 use influxdb3_blocking::{Client, ClientBuilder, Error};
 use influxdb3_dev_server::DevServer;
 
 use crate::support::flight::{FlightServer, Step};
 use crate::support::http::{Reply, Server, unused_port};
-use crate::support::proxy::{Proxy, Socks};
+use crate::support::proxy::Socks;
+use crate::support::raw;
 use crate::support::tls::{Authority, Leaf};
 
 fn builder(host: impl AsRef<str>) -> ClientBuilder {
@@ -42,22 +39,9 @@ fn told(error: Error) -> String {
     told
 }
 
-/// Answers every connection so, once it was spoken to.
+/// A host that answers so, whatever it hears.
 fn answering(answer: &'static str) -> String {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let host = format!("http://{}", listener.local_addr().unwrap());
-    thread::spawn(move || {
-        for mut stream in listener.incoming().map_while(Result::ok) {
-            thread::spawn(move || {
-                let _ = stream.read(&mut [0; 1024]);
-                let _ = stream.write_all(answer.as_bytes());
-                let _ = stream.shutdown(Shutdown::Write);
-                // The rest is read, so that no reset overtakes the answer.
-                let _ = stream.read_to_end(&mut Vec::new());
-            });
-        }
-    });
-    host
+    format!("http://{}", raw::answering(answer.as_bytes()))
 }
 
 fn secure(leaf: &Leaf) -> DevServer {
@@ -116,7 +100,7 @@ fn a_proxy_in_front_of_the_server_that_speaks_http_1_only() {
     assert_eq!(
         query(builder(host)),
         "http://HERE speaks HTTP/1.1 only, and queries need HTTP/2: what stands in front of the server has to pass gRPC \
-         on (status 400, text/html: <html> <center><h1>400 Bad Request</h1></center> </html>)"
+         on, or ask with .over_http(true) (status 400, text/html: <html> <center><h1>400 Bad Request</h1></center> </html>)"
     );
 }
 
@@ -211,8 +195,8 @@ fn a_name_that_does_not_resolve() {
 
 #[test]
 fn a_proxy_that_tunnels_to_few_ports_only() {
-    let proxy = Proxy::answering("HTTP/1.1 403 Forbidden\r\n\r\n");
-    let client = builder("http://example.io:8181").proxy(proxy.address().to_string());
+    let proxy = raw::answering(b"HTTP/1.1 403 Forbidden\r\n\r\n");
+    let client = builder("http://example.io:8181").proxy(proxy.to_string());
     let text = "the proxy http://HERE refuses a tunnel to http://example.io:8181 (\"HTTP/1.1 403 Forbidden\"): it has to \
                 allow CONNECT to port 8181 (http:// goes through a tunnel, too)";
     assert_eq!((write(client.clone()), query(client)), (text.into(), text.into()));
@@ -228,7 +212,7 @@ fn a_proxy_that_wants_credentials() {
         ),
         ("HTTP/1.0 401 Unauthorized\r\nServer: tinyproxy/1.11\r\n\r\n", 401),
     ] {
-        let proxy = Proxy::answering(answer).address();
+        let proxy = raw::answering(answer.as_bytes());
         let client = builder("http://example.io:8181").proxy(format!("http://{proxy}"));
         let text = format!(
             "the proxy http://HERE wants a user and password (status {status}): give http://user:password@host:port"
@@ -240,10 +224,8 @@ fn a_proxy_that_wants_credentials() {
         );
         assert_eq!((write(client.clone()), query(client)), (text.clone(), text));
     }
-    let proxy = Proxy::answering(
-        "HTTP/1.1 407 Proxy Authentication Required\r\nProxy-Authenticate: Negotiate\r\nproxy-authenticate: NTLM\r\n\r\n",
-    );
-    let client = builder("http://example.io:8181").proxy(proxy.address().to_string());
+    let proxy = raw::answering(b"HTTP/1.1 407 Proxy Authentication Required\r\nProxy-Authenticate: Negotiate\r\nproxy-authenticate: NTLM\r\n\r\n");
+    let client = builder("http://example.io:8181").proxy(proxy.to_string());
     let text = "the proxy http://HERE wants a user and password (status 407): give http://user:password@host:port; it \
                 knows Negotiate, NTLM only, and this client Basic only";
     assert_eq!((write(client.clone()), query(client)), (text.into(), text.into()));

@@ -53,7 +53,11 @@ fn tls_goes_through_the_proxy() {
     let proxy = Proxy::start(None);
     let client =
         Client::builder().host(server.url()).database("db").tls_root_certs(authority.pem());
-    use_both_paths(&client.proxy(format!("http://{}", proxy.address())).build().unwrap());
+    let client = client.proxy(format!("http://{}", proxy.address())).build().unwrap();
+    use_both_paths(&client);
+    // What was connected once is used again.
+    use_both_paths(&client);
+    client.write("other f=1 1").send().unwrap();
     assert_eq!(proxy.heads().len(), 2);
 }
 

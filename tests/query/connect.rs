@@ -2,7 +2,7 @@
 #![cfg(all(feature = "query", feature = "tls"))]
 
 use std::io::{Read, Write};
-use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::net::{Shutdown, TcpListener, TcpStream};
 use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
@@ -10,6 +10,7 @@ use std::time::Duration;
 use crate::support::batches::{answer, messages, numbers};
 use crate::support::flight::{FlightServer, Io, Step};
 use crate::support::proxy::Proxy;
+use crate::support::raw;
 use crate::support::tls::{Authority, Leaf, Wanted, server_config};
 use influxdb3_blocking::{Client, ClientBuilder, Error, ErrorKind};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -26,23 +27,6 @@ fn error_of(builder: ClientBuilder) -> Error {
 fn check(error: &Error, kind: ErrorKind, hint: &str) {
     assert_eq!(error.kind(), kind, "{error:#}");
     assert!(error.to_string().contains(hint), "{error:#}");
-}
-
-/// Answers every connection with these bytes, once it was spoken to.
-fn raw_server(answer: &'static [u8]) -> SocketAddr {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = listener.local_addr().unwrap();
-    thread::spawn(move || {
-        for stream in listener.incoming() {
-            let mut stream = stream.unwrap();
-            let _ = stream.read(&mut [0; 1024]);
-            let _ = stream.write_all(answer);
-            let _ = stream.shutdown(Shutdown::Write);
-            // The rest is read, so that no reset overtakes the answer.
-            let _ = stream.read_to_end(&mut Vec::new());
-        }
-    });
-    address
 }
 
 /// Goes through these steps over TLS, and offers these protocols. If there are no steps, it ends after the handshake.
@@ -95,7 +79,7 @@ fn what_broke_is_kept_as_the_cause() {
 #[test]
 fn a_server_that_speaks_http_1_only() {
     let page = b"HTTP/1.1 400 Bad Request\r\nContent-Type: text/html\r\n\r\n<html>no</html>";
-    let error = error_of(builder(format!("http://{}", raw_server(page))));
+    let error = error_of(builder(format!("http://{}", raw::answering(page))));
     check(&error, ErrorKind::Server, "HTTP/1.1 only");
     assert_eq!((error.status(), error.header("content-type")), (Some(400), Some("text/html")));
     assert!(error.to_string().contains("<html>no</html>"), "{error}");
@@ -103,14 +87,14 @@ fn a_server_that_speaks_http_1_only() {
 
 #[test]
 fn a_server_that_closes_at_once() {
-    let error = error_of(builder(format!("http://{}", raw_server(b""))));
+    let error = error_of(builder(format!("http://{}", raw::answering(b""))));
     check(&error, ErrorKind::Connect, "https://");
 }
 
 #[test]
 fn a_server_that_speaks_something_else() {
     let error =
-        error_of(builder(format!("http://{}", raw_server(b"220 smtp.example.io ESMTP\r\n"))));
+        error_of(builder(format!("http://{}", raw::answering(b"220 smtp.example.io ESMTP\r\n"))));
     assert!(matches!(error.kind(), ErrorKind::Connect | ErrorKind::Server), "{error:#}");
 }
 
@@ -218,7 +202,7 @@ fn a_proxy_whose_answer_is_none_is_named() {
         (b"SSH-2.0-OpenSSH\r\n\r\n", "SSH-2.0-OpenSSH"),
         (b"HTTP/1.1 503 Service Unavailable\r\n\r\n", "503 Service Unavailable"),
     ] {
-        let proxy = format!("http://me:s3cret@{}", raw_server(answer));
+        let proxy = format!("http://me:s3cret@{}", raw::answering(answer));
         let error = error_of(builder(server.url()).proxy(proxy));
         check(&error, ErrorKind::Proxy, hint);
         assert!(!format!("{error:#} {error:?}").contains("s3cret"), "{error:?}");

@@ -10,6 +10,7 @@ mod dataframe;
 mod faults;
 mod modes;
 mod nested;
+mod over_http;
 mod params;
 #[path = "../random/mod.rs"]
 mod random;

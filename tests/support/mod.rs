@@ -12,6 +12,7 @@ pub mod home;
 pub mod http;
 pub mod own_process;
 pub mod proxy;
+pub mod raw;
 #[cfg(feature = "tls")]
 pub mod tls;
 

@@ -20,21 +20,6 @@ impl Proxy {
         Self { address, heads }
     }
 
-    /// Answers so, whatever it is asked, and closes the connection.
-    pub fn answering(answer: &'static str) -> Self {
-        let heads: Arc<Mutex<Vec<String>>> = Arc::default();
-        let seen = heads.clone();
-        let address = listen(move |mut client| {
-            let head = read_head(&mut BufReader::new(client.try_clone()?))?;
-            seen.lock().unwrap().push(head);
-            client.write_all(answer.as_bytes())?;
-            client.shutdown(Shutdown::Write)?;
-            // The rest is read, so that no reset overtakes the answer.
-            client.read_to_end(&mut Vec::new()).map(drop)
-        });
-        Self { address, heads }
-    }
-
     pub fn address(&self) -> SocketAddr {
         self.address
     }

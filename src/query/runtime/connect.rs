@@ -1,4 +1,4 @@
-//! From a host to a connection that is ready for HTTP/2: names, addresses, the proxy, TLS, within one time.
+//! From a host to a connection that is ready for HTTP: names, addresses, the proxy, TLS, within one time.
 
 use std::error::Error as StdError;
 use std::future::{Future, poll_fn};
@@ -31,9 +31,12 @@ pub(crate) struct Connector {
     tls: TlsConnector,
     #[cfg(feature = "tls")]
     proxy_tls: TlsConnector,
+    /// HTTP/2 is agreed upon in the handshake, HTTP/1 is what is spoken without.
+    #[cfg(feature = "tls")]
+    is_http2: bool,
 }
 
-/// What HTTP/2 runs on: TCP, TLS on TCP, or TLS in the TLS of a proxy.
+/// What HTTP runs on: TCP, TLS on TCP, or TLS in the TLS of a proxy.
 pub(crate) type Stream = Box<dyn Socket>;
 
 pub(crate) trait Socket: AsyncRead + AsyncWrite + Send + Unpin {}
@@ -47,6 +50,19 @@ impl Connector {
             tls: config.tls.http2_config().into(),
             #[cfg(feature = "tls")]
             proxy_tls: config.tls.config().into(),
+            #[cfg(feature = "tls")]
+            is_http2: true,
+        }
+    }
+
+    #[cfg(feature = "parquet")]
+    pub(crate) fn for_http1(config: &Arc<Config>) -> Self {
+        Self {
+            #[cfg(feature = "tls")]
+            tls: config.tls.config().into(),
+            #[cfg(feature = "tls")]
+            is_http2: false,
+            ..Self::new(config)
         }
     }
 
@@ -135,6 +151,7 @@ impl Connector {
         // A server that knows no ALPN ends the handshake well, and speaks HTTP/1.
         match stream.get_ref().1.alpn_protocol() {
             Some(b"h2") => Ok(Box::new(stream)),
+            _ if !self.is_http2 => Ok(Box::new(stream)),
             _ => Err(ConnectError::no_http2(endpoint)),
         }
     }

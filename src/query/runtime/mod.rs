@@ -12,6 +12,8 @@
 mod addresses;
 mod connect;
 mod driver;
+#[cfg(feature = "parquet")]
+mod http1;
 mod observe;
 mod process;
 mod task;
@@ -19,6 +21,8 @@ mod wait;
 
 pub(crate) use connect::{Connector, Stream};
 pub(crate) use driver::Driver;
+#[cfg(feature = "parquet")]
+pub(crate) use http1::{Http1Body, Http1Client};
 pub(crate) use hyper_util::rt::TokioIo;
 pub(crate) use observe::{Observation, Observed, ObservedStream};
 pub(crate) use process::OfProcess;

@@ -47,6 +47,8 @@ pub(super) struct Request {
     pub(super) bodies: Vec<(Arc<Body>, usize)>,
     pub(super) size: Size,
     pub(super) was_cut: bool,
+    /// Whether one of its batches has failed before.
+    pub(super) has_failed: bool,
     pub(super) timeout: Duration,
 }
 
@@ -91,11 +93,12 @@ impl Lane {
         if let Some(closing) = state.phase.closing() {
             timeout = timeout.min(closing.deadline.saturating_duration_since(now)).max(SHORTEST);
         }
+        let has_failed = group.deliveries().iter().any(|one| one.tries.failures > 0);
         let bodies = group.deliveries().iter();
         let bodies = bodies.map(|delivery| (delivery.body().clone(), delivery.lines())).collect();
         let (target, size, was_cut) = (group.target().clone(), group.size(), group.was_cut);
         let number = state.queue.send(group);
-        Some(Request { number, target, bodies, size, was_cut, timeout })
+        Some(Request { number, target, bodies, size, was_cut, has_failed, timeout })
     }
 
     /// Decides about the batches of a request; `decide` owns them. None if the client was closed meanwhile and they were

@@ -94,6 +94,8 @@ pub(crate) struct Batcher {
     scheduler_id: usize,
     /// Whether lines were dropped and none was written since.
     is_dropping: AtomicBool,
+    /// Whether the server has taken lines, and so the token.
+    has_written: AtomicBool,
 }
 
 impl Batcher {
@@ -125,6 +127,7 @@ impl Batcher {
             registration: scheduler.register(),
             settings,
             is_dropping: AtomicBool::new(false),
+            has_written: AtomicBool::new(false),
         })
     }
 
@@ -259,8 +262,13 @@ impl Batcher {
         !self.is_dropping.swap(true, Ordering::Relaxed)
     }
 
-    fn stops_to_drop(&self) {
+    fn note_written(&self) {
         self.is_dropping.store(false, Ordering::Relaxed);
+        self.has_written.store(true, Ordering::Relaxed);
+    }
+
+    fn has_written(&self) -> bool {
+        self.has_written.load(Ordering::Relaxed)
     }
 
     fn is_in_callback(&self) -> bool {

@@ -85,7 +85,12 @@ impl Batcher {
     }
 
     fn land(self: &Arc<Self>, request: Request, result: Result<()>) {
-        let verdict = judge(&result, request.size.lines, request.was_cut);
+        let mut verdict = judge(&result, request.size.lines, request.was_cut);
+        // A token that was good a moment ago is worth one more try.
+        if result.as_ref().is_err_and(Error::may_pass) && self.has_written() && !request.has_failed
+        {
+            verdict = Verdict::Retry;
+        }
         if result.is_err() {
             // What is said of its lines may need some.
             self.accumulator.trim();
@@ -300,7 +305,7 @@ impl Batcher {
         if good.is_empty() {
             return;
         }
-        self.stops_to_drop();
+        self.note_written();
         let ledger = &self.shared.ledger;
         ledger.requests.fetch_add(1, Ordering::SeqCst);
         ledger.batches.fetch_add(good.len() as u64, Ordering::SeqCst);

@@ -27,15 +27,17 @@
 //! - authentication by `Bearer`, `Token` and `Basic`, on both paths;
 //! - Flight `DoGet` with a JSON ticket: SQL, its parameters, its errors; schema and values of
 //!   `SELECT` from tables, the batches without rows that keep a slow answer alive, and InfluxQL's
-//!   `SHOW MEASUREMENTS`.
+//!   `SHOW MEASUREMENTS`;
+//! - `GET` and `POST /api/v3/query_sql` and `/api/v3/query_influxql`: the same queries, as JSON, JSON
+//!   lines, CSV, text or Parquet. Each answer is made as a whole before its head is sent; a real
+//!   server does so for text and Parquet only.
 //!
 //! It can be made to fail as a real server does ([`Fault`]), and to go away and come back
 //! ([`DevServer::stop`], [`DevServer::resume`]). The texts of its failures are read in the source of release 3.10, not
 //! recorded.
 //!
 //! # What it does not have
-//! - `/write`, `/query`, `/api/v3/query_sql`, `/api/v3/query_influxql`, `/api/v3/configure/…`,
-//!   `/metrics`: 404, as any unknown path.
+//! - `/write`, `/query`, `/api/v3/configure/…`, `/metrics`: 404, as any unknown path.
 //! - InfluxQL but for the one statement, protobuf tickets, Flight SQL, prepared statements,
 //!   `Handshake`: UNIMPLEMENTED or an invalid ticket.
 //! - System tables, InfluxData's own SQL functions (`date_bin_gapfill`, `selector_first`, …), and

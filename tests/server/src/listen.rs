@@ -73,7 +73,10 @@ where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
     let flight = flight::service(shared.clone(), tasks.clone());
-    let service = service_fn(move |request| dispatch(request, shared.clone(), flight.clone()));
+    let queries = tasks.clone();
+    let service = service_fn(move |request| {
+        dispatch(request, shared.clone(), queries.clone(), flight.clone())
+    });
     auto::Builder::new(tasks).serve_connection(TokioIo::new(stream), service).await
 }
 
@@ -81,6 +84,7 @@ where
 async fn dispatch(
     request: Request<Incoming>,
     shared: Arc<Shared>,
+    tasks: Tasks,
     mut flight: flight::Server,
 ) -> Result<Response<Body>, Closed> {
     let grpc = request.version() == Version::HTTP_2
@@ -92,5 +96,5 @@ async fn dispatch(
         let answered: Result<_, Infallible> = flight.call(request).await;
         return answered.map_err(|never| match never {});
     }
-    answer(&shared, request).await.map(|answer| answer.map(Body::new))
+    answer(&shared, &tasks, request).await
 }

@@ -12,7 +12,7 @@ use std::{
 use influxdb3_dev_server::{DevServer, DevServerBuilder};
 
 const HELP: &str = "\
-A small InfluxDB 3 for development: writes over HTTP, SQL over Arrow Flight, data in memory only.
+A small InfluxDB 3 for development: writes over HTTP, SQL over Arrow Flight and HTTP, data in memory only.
 
 Usage: influxdb3-dev-server [OPTIONS]
 

@@ -16,7 +16,7 @@ use tonic::Status;
 use crate::shared::Shared;
 
 /// Answers `SHOW MEASUREMENTS`; there is no engine for anything else.
-pub(super) fn query(
+pub(crate) fn query(
     shared: &Shared,
     database: &str,
     query: &str,

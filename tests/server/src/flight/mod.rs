@@ -1,11 +1,11 @@
 //! The Flight half: `DoGet` with a JSON ticket.
 
 mod errors;
-mod influxql;
-mod sql;
+pub(crate) mod influxql;
+pub(crate) mod sql;
 mod stream;
-mod ticket;
-mod worker;
+pub(crate) mod ticket;
+pub(crate) mod worker;
 
 use std::sync::Arc;
 

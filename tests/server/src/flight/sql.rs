@@ -18,7 +18,7 @@ const CATALOG: &str = "public";
 const SCHEMA: &str = "iox";
 
 /// Plans a query and begins it.
-pub(super) async fn query(
+pub(crate) async fn query(
     shared: Arc<Shared>,
     database: String,
     sql: String,

@@ -101,7 +101,9 @@ impl<'de> Deserialize<'de> for Language {
     }
 }
 
-struct Params(BTreeMap<String, ScalarValue>);
+/// Parameters, by name.
+#[derive(Debug, Default)]
+pub(crate) struct Params(pub(crate) BTreeMap<String, ScalarValue>);
 
 impl<'de> Deserialize<'de> for Params {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Params, D::Error> {

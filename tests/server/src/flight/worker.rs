@@ -14,7 +14,7 @@ use crate::tasks::Tasks;
 const WAITING: usize = 2;
 
 /// Plans and runs a query on a thread of its own. It ends when the result is no longer wanted.
-pub(super) async fn run<Q>(tasks: &Tasks, query: Q) -> Result<SendableRecordBatchStream>
+pub(crate) async fn run<Q>(tasks: &Tasks, query: Q) -> Result<SendableRecordBatchStream>
 where
     Q: Future<Output = Result<SendableRecordBatchStream>> + Send + 'static,
 {

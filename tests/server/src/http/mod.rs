@@ -4,9 +4,10 @@ mod auth;
 mod body;
 mod names;
 mod params;
+mod query;
 mod write;
 
-use std::fmt;
+use std::{fmt, sync::Arc};
 
 use bytes::Bytes;
 use http::{
@@ -19,9 +20,10 @@ use http::{
 };
 use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
+use tonic::body::Body;
 
 pub(crate) use self::auth::token;
-use crate::{clock, shared::Shared, uuid::Uuid};
+use crate::{clock, shared::Shared, tasks::Tasks, uuid::Uuid};
 
 pub(crate) type Answer = Response<Full<Bytes>>;
 
@@ -42,11 +44,26 @@ impl std::error::Error for Closed {}
 
 /// Answers one request. The body is read to its end before anything else is looked at, as in the
 /// real server: nothing is ever refused while the client is still sending.
-pub(crate) async fn answer(shared: &Shared, request: Request<Incoming>) -> Result<Answer, Closed> {
+pub(crate) async fn answer(
+    shared: &Arc<Shared>,
+    tasks: &Tasks,
+    request: Request<Incoming>,
+) -> Result<Response<Body>, Closed> {
     let (parts, body) = request.into_parts();
     let body = body.collect().await.map_err(|_| Closed)?.to_bytes();
     shared.requests.push(|| record(shared, &parts, &body));
 
+    if let ("GET" | "POST", Some(language)) =
+        (parts.method.as_str(), query::language_of(parts.uri.path()))
+        && let Ok(token) = token(&parts.headers)
+        && shared.allows(token.as_deref())
+    {
+        return Ok(query::answer(shared, tasks, language, &parts, &body).await);
+    }
+    without_query(shared, &parts, &body).await.map(|answer| answer.map(Body::new))
+}
+
+async fn without_query(shared: &Shared, parts: &Parts, body: &Bytes) -> Result<Answer, Closed> {
     if parts.method == Method::OPTIONS {
         return Ok(preflight());
     }
@@ -58,8 +75,8 @@ pub(crate) async fn answer(shared: &Shared, request: Request<Incoming>) -> Resul
         Ok(_) => {}
     }
     match (parts.method.as_str(), parts.uri.path()) {
-        ("POST", "/api/v3/write_lp") => write::v3(shared, &parts, &body).await,
-        ("POST", "/api/v2/write") => Ok(write::v2(shared, &parts, &body).await),
+        ("POST", "/api/v3/write_lp") => write::v3(shared, parts, body).await,
+        ("POST", "/api/v2/write") => Ok(write::v2(shared, parts, body).await),
         ("GET" | "POST", "/ping") => Ok(ping(shared)),
         ("GET", "/health" | "/api/v1/health") => Ok(allow_origin(text(StatusCode::OK, "OK"))),
         _ => Ok(text(StatusCode::NOT_FOUND, "not found")),

@@ -91,7 +91,25 @@ pub fn exchange(
         .map(|line| line.split_once(": ").unwrap())
         .map(|(name, value)| (name.to_ascii_lowercase(), value.to_owned()))
         .collect();
-    Some(Answer { status, headers, body: answer[end + 4..].to_vec() })
+    let mut answered = Answer { status, headers, body: answer[end + 4..].to_vec() };
+    if answered.header("transfer-encoding") == Some("chunked") {
+        answered.body = without_chunks(&answered.body);
+    }
+    Some(answered)
+}
+
+/// The chunks of a body, each behind its length in hexadecimal, joined.
+fn without_chunks(mut rest: &[u8]) -> Vec<u8> {
+    let mut body = Vec::new();
+    loop {
+        let end = rest.windows(2).position(|w| w == b"\r\n").unwrap();
+        let length = usize::from_str_radix(std::str::from_utf8(&rest[..end]).unwrap(), 16).unwrap();
+        if length == 0 {
+            return body;
+        }
+        body.extend_from_slice(&rest[end + 2..end + 2 + length]);
+        rest = &rest[end + 2 + length + 2..];
+    }
 }
 
 pub fn post(server: &DevServer, path: &str, body: impl AsRef<[u8]>) -> Answer {

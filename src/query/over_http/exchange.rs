@@ -1,0 +1,166 @@
+//! One query over HTTP, on the driver's thread.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, USER_AGENT};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, Uri};
+use http_body_util::{BodyExt as _, Full};
+
+use crate::config::{self, Config};
+use crate::query::call::Call;
+use crate::query::failure::{Failure, Stage};
+use crate::query::runtime::{Http1Body, Http1Client, Outbox, sleep_until, within};
+use crate::query::status::{ErrorContext, to_list};
+use crate::query::ticket::Language;
+use crate::{Error, ErrorKind, Result};
+
+/// What is asked.
+#[derive(Clone)]
+pub(in crate::query) struct HttpQuery {
+    pub(in crate::query) language: Language,
+    /// JSON.
+    pub(in crate::query) body: Bytes,
+}
+
+/// What comes back, in this order: pieces of the body, and at last one of the other two.
+pub(in crate::query) enum HttpEvent {
+    Piece(Bytes),
+    End,
+    Failed(Error),
+}
+
+/// The server's HTTP half.
+pub(in crate::query) struct HttpServer {
+    config: Arc<Config>,
+    client: Http1Client,
+}
+
+impl HttpServer {
+    /// Connects to nothing yet. Needs no runtime.
+    pub(in crate::query) fn new(config: Arc<Config>) -> Self {
+        Self { client: Http1Client::new(&config), config }
+    }
+
+    /// Sends the query, and the pieces of its answer to the outbox.
+    pub(in crate::query) async fn query(
+        &self,
+        query: &HttpQuery,
+        call: &Call,
+        outbox: &Outbox<HttpEvent>,
+    ) -> Result<()> {
+        if let Some(begin) = call.begin {
+            sleep_until(begin).await;
+        }
+        let context = ErrorContext { config: &self.config, database: &call.database };
+        // Connecting has a limit and errors of its own.
+        call.stage.set(Stage::Head);
+        let (head, mut body) = self.head(query, call, &context).await?.into_parts();
+        let headers = || to_list(&head.headers);
+        let status = head.status.as_u16();
+        if !head.status.is_success() {
+            return Err(context.http_query(status, headers(), &read_text(&mut body).await));
+        }
+        let content_type = text_of(&head.headers, &CONTENT_TYPE);
+        if content_type.contains("html") || content_type.contains("json") {
+            return Err(context.no_parquet(headers(), content_type));
+        }
+        call.stage.set(Stage::Streaming);
+        let limit = self.config.idle_timeout;
+        loop {
+            let frame = within(limit, body.frame()).await.ok_or_else(|| is_idle(limit))?;
+            let Some(frame) = frame else { return Ok(()) };
+            let frame = frame
+                .map_err(|error| context.no_http_answer(Failure::new(Stage::Streaming, error)))?;
+            if let Ok(piece) = frame.into_data() {
+                let credit = outbox.reserve(piece.len()).await;
+                outbox.send(HttpEvent::Piece(piece), Some(credit));
+            }
+        }
+    }
+
+    /// Sends the query and waits for the head of its answer.
+    ///
+    /// A kept connection that the server is about to close is not noticed: one that breaks before the head has come is
+    /// tried once more on another. A query changes nothing on the server.
+    async fn head(
+        &self,
+        query: &HttpQuery,
+        call: &Call,
+        context: &ErrorContext<'_>,
+    ) -> Result<Response<Http1Body>> {
+        let mut has_another_try = true;
+        loop {
+            let failure = match self.client.request(self.request(query, call)?).await {
+                Ok(answer) => return Ok(answer),
+                Err(error) => Failure::new(Stage::Head, error),
+            };
+            if !has_another_try || failure.is_without_connection() {
+                return Err(context.no_http_answer(failure));
+            }
+            log::debug!("the connection broke before the answer: trying once more ({failure})");
+            has_another_try = false;
+        }
+    }
+
+    fn request(&self, query: &HttpQuery, call: &Call) -> Result<Request<Full<Bytes>>> {
+        let language = match query.language {
+            Language::Sql => "sql",
+            Language::InfluxQl => "influxql",
+        };
+        let uri = format!("{}/api/v3/query_{language}", self.config.endpoint);
+        let uri = uri.parse::<Uri>().map_err(|error| {
+            Error::config("the host cannot be part of a request").with_source(error)
+        })?;
+        let mut request = Request::new(Full::new(query.body.clone()));
+        *request.method_mut() = Method::POST;
+        *request.uri_mut() = uri;
+        let headers = request.headers_mut();
+        headers.insert(USER_AGENT, HeaderValue::from_static(config::USER_AGENT));
+        headers.insert(ACCEPT, HeaderValue::from_static(PARQUET));
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        if let Some(token) = &self.config.token {
+            let value = format!("{} {}", self.config.auth_scheme, token.reveal());
+            let mut value = HeaderValue::try_from(value)
+                .map_err(|_| Error::config("the token cannot be sent in a header"))?;
+            value.set_sensitive(true);
+            headers.insert(AUTHORIZATION, value);
+        }
+        for (name, value) in self.config.headers.with(&call.headers).iter() {
+            let invalid = || Error::config(format!("the header {name} cannot be sent"));
+            let name = HeaderName::try_from(name).map_err(|_| invalid())?;
+            let mut value = HeaderValue::try_from(value).map_err(|_| invalid())?;
+            value.set_sensitive(true);
+            headers.insert(name, value);
+        }
+        Ok(request)
+    }
+}
+
+const PARQUET: &str = "application/vnd.apache.parquet";
+
+fn text_of<'a>(headers: &'a HeaderMap, name: &HeaderName) -> &'a str {
+    headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
+}
+
+/// The beginning of a body that explains an error; whatever comes within a moment.
+async fn read_text(body: &mut Http1Body) -> Vec<u8> {
+    const ENOUGH: usize = 16 << 10;
+    const MOMENT: Duration = Duration::from_secs(1);
+    let mut text = Vec::new();
+    while text.len() < ENOUGH {
+        let Some(Some(Ok(frame))) = within(MOMENT, body.frame()).await else { break };
+        if let Ok(data) = frame.into_data() {
+            text.extend_from_slice(&data[..data.len().min(ENOUGH)]);
+        }
+    }
+    text
+}
+
+fn is_idle(limit: Duration) -> Error {
+    let text = format!(
+        "nothing came from the server for {limit:?} (idle_timeout): the connection is dead"
+    );
+    Error::new(ErrorKind::Timeout, text).with_retryable(true)
+}

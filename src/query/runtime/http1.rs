@@ -1,0 +1,109 @@
+//! HTTP/1.1 on the connections of the [`Connector`]: requests, and connections that are kept.
+
+use std::future::Future;
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{Request, Response, Uri};
+use http_body_util::combinators::UnsyncBoxBody;
+use http_body_util::{BodyExt as _, Full};
+use hyper_util::client::legacy::Client;
+use hyper_util::client::legacy::connect::{Connected, Connection};
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tower_service::Service;
+
+use super::connect::{Connector, Stream};
+use crate::config::Config;
+use crate::transport::ConnectError;
+
+/// Makes requests, over connections that are kept for a while.
+pub(crate) struct Http1Client(Client<Http1Connector, Full<Bytes>>);
+
+pub(crate) type Http1Body = UnsyncBoxBody<Bytes, BoxError>;
+type BoxError = Box<dyn std::error::Error + Send + Sync>;
+
+/// How long a connection is kept that nobody uses: shorter than servers and gateways keep it.
+const IDLE: Duration = Duration::from_secs(20);
+
+impl Http1Client {
+    /// Connects to nothing yet.
+    pub(crate) fn new(config: &Arc<Config>) -> Self {
+        let connector = Http1Connector(Connector::for_http1(config));
+        let mut builder = Client::builder(TokioExecutor::new());
+        Self(builder.pool_timer(TokioTimer::new()).pool_idle_timeout(IDLE).build(connector))
+    }
+
+    /// Sends a request and waits for the head of its answer. Only in a task.
+    ///
+    /// One that could not be sent, as a kept connection had ended, is sent over another.
+    pub(crate) async fn request(
+        &self,
+        request: Request<Full<Bytes>>,
+    ) -> Result<Response<Http1Body>, BoxError> {
+        let answer = self.0.request(request).await?;
+        Ok(answer.map(|body| body.map_err(Into::into).boxed_unsync()))
+    }
+}
+
+#[derive(Clone)]
+struct Http1Connector(Connector);
+
+impl Service<Uri> for Http1Connector {
+    type Response = TokioIo<Http1Stream>;
+    type Error = ConnectError;
+    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, ConnectError>> + Send>>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), ConnectError>> {
+        self.0.poll_ready(cx)
+    }
+
+    fn call(&mut self, uri: Uri) -> Self::Future {
+        let connecting = self.0.call(uri);
+        Box::pin(async {
+            let stream = connecting.await?.into_inner();
+            Ok(TokioIo::new(Http1Stream(stream)))
+        })
+    }
+}
+
+/// A stream that the client asks what it is: HTTP/1.1, to the server itself.
+struct Http1Stream(Stream);
+
+impl Connection for Http1Stream {
+    fn connected(&self) -> Connected {
+        Connected::new()
+    }
+}
+
+impl AsyncRead for Http1Stream {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.0).poll_read(cx, buffer)
+    }
+}
+
+impl AsyncWrite for Http1Stream {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.0).poll_write(cx, bytes)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.0).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.0).poll_shutdown(cx)
+    }
+}
