@@ -366,7 +366,7 @@ fn zeros_behind_gzip_mean_nothing() {
         result.unwrap();
         assert_eq!(text, "m f=2i 1\n");
     }
-    let garbage = [packed.clone(), vec![0; 10], b"x".to_vec()].concat();
+    let garbage = [packed, vec![0; 10], b"x".to_vec()].concat();
     let (_, result) = written_to(&Server::accepting(), "a.csv.gz", &garbage, |file| file);
     assert_eq!(result.unwrap_err().kind(), ErrorKind::File);
 }

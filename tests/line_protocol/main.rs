@@ -1,6 +1,7 @@
 //! Points, line buffers and the lines that they become.
 
 mod buffer;
+#[allow(unreachable_pub)] // it is a module of the oracles as well
 #[path = "../../fuzz/oracles/model.rs"]
 mod model;
 mod parser;

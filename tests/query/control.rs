@@ -19,8 +19,10 @@ fn client(server: &FlightServer) -> Client {
     Client::builder().host(server.url()).database("sensors").build().unwrap()
 }
 
+type Form = fn(QueryRequest<'_>) -> Result<()>;
+
 /// Each way to take an answer, up to its end.
-fn forms() -> Vec<(&'static str, fn(QueryRequest<'_>) -> Result<()>)> {
+fn forms() -> Vec<(&'static str, Form)> {
     vec![
         ("table", |query| query.table().map(drop)),
         ("schema", |query| query.schema().map(drop)),

@@ -57,7 +57,8 @@ const LINE: &str = "home_reading,floor=-1,room=Living\\ Room,site=lab temp=21.5,
 #[test]
 fn a_struct_is_a_line_and_so_is_a_reference_to_it() {
     assert_eq!(written(reading()).unwrap(), LINE);
-    assert_eq!(written(&reading()).unwrap(), LINE);
+    let borrowed = reading();
+    assert_eq!(written(&borrowed).unwrap(), LINE);
     let readings = vec![reading(), reading()];
     assert_eq!(written(&readings).unwrap(), LINE.repeat(2));
     assert_eq!(written(&readings[..]).unwrap(), LINE.repeat(2));
