@@ -89,8 +89,11 @@ fn draw_and_check(u: &mut Unstructured<'_>) -> Result<()> {
     if let Some(time) = point.timestamp() {
         backwards.set_time(time);
     }
-    let is_nan =
-        |value: &FieldValue<'_>| matches!(value, FieldValue::Float(value) if value.is_nan());
+    let is_nan = |value: &FieldValue<'_>| match value {
+        FieldValue::Float(value) => value.is_nan(),
+        FieldValue::Float32(value) => value.is_nan(),
+        _ => false,
+    };
     let has_nan = point.fields().any(|(_, value)| is_nan(&value));
     assert_eq!(point == backwards, !has_nan, "{point:?} {backwards:?}");
     Ok(())

@@ -1,5 +1,7 @@
 //! The serde form of a time: text for formats that people read, two integers for all others.
 
+use std::fmt;
+
 use serde_core::de::{self, Deserialize, Deserializer, SeqAccess, Visitor};
 use serde_core::ser::{Error as _, Serialize, Serializer};
 
@@ -37,13 +39,14 @@ impl Serialize for Inside {
     }
 }
 
+/// What a format makes of the newtype.
 struct InsideVisitor;
 
 impl<'de> Visitor<'de> for InsideVisitor {
     type Value = Timestamp;
 
-    fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("a time as text (RFC 3339), as nanoseconds since 1970, or as seconds and nanoseconds since 1970")
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a time")
     }
 
     fn visit_newtype_struct<D: Deserializer<'de>>(
@@ -51,17 +54,32 @@ impl<'de> Visitor<'de> for InsideVisitor {
         deserializer: D,
     ) -> Result<Timestamp, D::Error> {
         if deserializer.is_human_readable() {
-            deserializer.deserialize_any(self)
+            deserializer.deserialize_any(ReadableVisitor)
         } else {
-            deserializer.deserialize_tuple(2, self)
+            deserializer.deserialize_tuple(2, PairVisitor)
         }
+    }
+
+    /// Nanoseconds, as timestamps of an answer have them.
+    fn visit_i128<E: de::Error>(self, nanos: i128) -> Result<Timestamp, E> {
+        Ok(Timestamp::from_nanos(nanos))
+    }
+}
+
+/// The form for people, and what others write in its place.
+struct ReadableVisitor;
+
+impl Visitor<'_> for ReadableVisitor {
+    type Value = Timestamp;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a time as text (RFC 3339), or as nanoseconds since 1970")
     }
 
     fn visit_str<E: de::Error>(self, text: &str) -> Result<Timestamp, E> {
         text.parse().map_err(E::custom)
     }
 
-    /// Nanoseconds.
     fn visit_i64<E: de::Error>(self, nanos: i64) -> Result<Timestamp, E> {
         Ok(Timestamp::nanos(nanos))
     }
@@ -69,10 +87,16 @@ impl<'de> Visitor<'de> for InsideVisitor {
     fn visit_u64<E: de::Error>(self, nanos: u64) -> Result<Timestamp, E> {
         Ok(Timestamp::from_nanos(nanos.into()))
     }
+}
 
-    /// Nanoseconds, as timestamps of an answer have them.
-    fn visit_i128<E: de::Error>(self, nanos: i128) -> Result<Timestamp, E> {
-        Ok(Timestamp::from_nanos(nanos))
+/// The form for all other formats.
+struct PairVisitor;
+
+impl<'de> Visitor<'de> for PairVisitor {
+    type Value = Timestamp;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("seconds and nanoseconds since 1970")
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut parts: A) -> Result<Timestamp, A::Error> {

@@ -41,6 +41,7 @@ fn a_time_comes_back_from_a_format_that_people_read() {
     assert_eq!(serde_json::to_string(&Timestamp::seconds(0)).unwrap(), "\"1970-01-01T00:00:00Z\"");
     let error = read("\"1641024000\"").unwrap_err().to_string();
     assert!(error.contains("is a number without a unit"), "{error}");
+    assert_eq!(read("1500").unwrap(), Timestamp::nanos(1500), "as others write it");
     assert!(read("[1, 2]").is_err());
 }
 

@@ -343,10 +343,11 @@ mod tests {
                 text.push_str(pieces[(bits >> 40) as usize % pieces.len()]);
                 bits = bits.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(3);
             }
-            let expected = judge(&text);
-            assert_eq!(value(&text).is_ok(), expected.is_some(), "{text:?}");
-            taken += usize::from(expected.is_some());
-            if let Some(serde_json::Value::Object(object)) = expected {
+            // Numbers of any size are values here, where serde_json's own type has a range.
+            let is_value = serde_json::from_str::<serde::de::IgnoredAny>(&text).is_ok();
+            assert_eq!(value(&text).is_ok(), is_value, "{text:?}");
+            taken += usize::from(is_value);
+            if let Some(serde_json::Value::Object(object)) = judge(&text) {
                 let mut found = serde_json::Map::new();
                 let add = |key: Cow<'_, str>, value: &str| {
                     found.insert(key.into_owned(), judge(value).expect("a value"));

@@ -6,7 +6,6 @@ use std::time::{Duration, Instant};
 use super::budget::{NoPermit, Permit};
 use super::call_lines::{CallLines, Size};
 use super::delivery::Ended;
-use super::failures::Failures;
 use super::file_batches::FileTag;
 use super::ledger::End;
 use super::shared::BATCH_COST;
@@ -138,7 +137,7 @@ impl Batcher {
             }
             // Then it is lines that came back and that nobody has asked for, which may well be for this thread to do.
             if self.lane.is_empty() {
-                self.lane.fail_with(Failures::take_free)?;
+                self.lane.fail_while_open()?;
             }
             Ok(())
         });
@@ -269,7 +268,7 @@ impl Batcher {
         }
         self.accumulator.intake().map(drop)?;
         if file.is_none() && !is_inside && self.lane.has_failures() {
-            self.fail_with_free()?;
+            self.lane.fail_while_open()?;
         }
         Ok(())
     }

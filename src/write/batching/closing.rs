@@ -158,7 +158,7 @@ impl Batcher {
             self.wait_for_end(&last);
         }
         // What a flush waits for, it is told of.
-        self.fail_with_free()
+        self.lane.fail_at_end()
     }
 
     fn keep_itself(self: &Arc<Self>) {

@@ -59,7 +59,7 @@ impl Batcher {
                 "a callback cannot wait for batches that its own worker is to send",
             ));
         }
-        self.fail_with_free()?;
+        self.lane.fail_while_open()?;
         let tag = FileTag { ledger: Arc::default(), member: Epoch::start(1) };
         Ok(FileBatches { batcher: self.clone(), tag })
     }

@@ -9,13 +9,13 @@ use crossbeam_channel::Receiver;
 use super::call_lines::Size;
 use super::closing::Phase;
 use super::delivery::{Body, Delivery, Order};
-use super::failures::{Failure, Failures};
+use super::failures::Failures;
 use super::group::Group;
 use super::retry::Random;
 use super::send_queue::SendQueue;
 use super::tokens::Tokens;
-use crate::Result;
 use crate::write::target::Target;
+use crate::{Error, Result};
 
 /// The receiving end of the client's channel, and everything that was taken out of it.
 #[derive(Debug)]
@@ -175,15 +175,20 @@ impl Lane {
         self.has_failures.load(Ordering::Acquire)
     }
 
-    /// Fails with what `take` takes.
-    pub(super) fn fail_with(
-        &self,
-        take: impl FnOnce(&mut Failures) -> Option<Failure>,
-    ) -> Result<()> {
-        match self.change(|state| take(&mut state.failures)) {
-            None => Ok(()),
-            Some(failure) => Err(failure.into_error()),
-        }
+    /// Fails with what failed, was told to nobody, and is not what a flush waits for. Once the client is being closed, that
+    /// is for whoever closes it.
+    pub(super) fn fail_while_open(&self) -> Result<()> {
+        let failure = self.change(|state| match state.phase {
+            Phase::Open => Ok(state.failures.take_free()),
+            _ => Err(Error::closed()),
+        })?;
+        failure.map_or(Ok(()), |failure| Err(failure.into_error()))
+    }
+
+    /// The same for whoever closes the client.
+    pub(super) fn fail_at_end(&self) -> Result<()> {
+        let failure = self.change(|state| state.failures.take_free());
+        failure.map_or(Ok(()), |failure| Err(failure.into_error()))
     }
 
     pub(super) fn lock(&self) -> MutexGuard<'_, LaneState> {

@@ -61,7 +61,7 @@ use self::callbacks::Handle;
 use self::closing::Phase;
 use self::contain::is_in_callback;
 use self::delivery::Ended;
-use self::failures::{Failure, Failures};
+use self::failures::Failure;
 #[cfg(feature = "_files")]
 pub(crate) use self::file_batches::FileBatches;
 use self::file_batches::FileTag;
@@ -245,12 +245,6 @@ impl Batcher {
         if !self.shared.budget.is_awaited() {
             self.accumulator.recycle(memory);
         }
-    }
-
-    /// # Errors
-    /// What failed, was told to nobody, and is not what a flush waits for.
-    fn fail_with_free(&self) -> Result<()> {
-        self.lane.fail_with(Failures::take_free)
     }
 
     fn has_error_callback(&self) -> bool {
