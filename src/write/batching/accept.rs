@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 
 use super::budget::{NoPermit, Permit};
 use super::call_lines::{CallLines, Size};
-use super::delivery::Ended;
-use super::file_batches::FileTag;
+use super::ended::Ended;
+use super::file_ledger::FileTag;
 use super::ledger::End;
 use super::shared::BATCH_COST;
 use super::{Batcher, after};

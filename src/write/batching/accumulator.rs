@@ -6,11 +6,12 @@ use std::time::{Duration, Instant};
 use crossbeam_channel::Sender;
 
 use super::after;
+use super::body::Body;
 use super::budget::Permit;
 use super::call_lines::{CallLines, Size};
-use super::delivery::{Body, Delivery};
+use super::delivery::Delivery;
 use super::epoch::{Epoch, Member};
-use super::file_batches::FileTag;
+use super::file_ledger::FileTag;
 use super::open_batches::{BatchMemory, Key, OpenBatch, OpenBatches};
 use super::retry::Random;
 use super::shared::{BATCH_COST, Shared};

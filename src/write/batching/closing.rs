@@ -5,11 +5,13 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use super::contain::log_error;
-use super::delivery::{Delivery, Ended, Order};
+use super::delivery::Delivery;
+use super::ended::Ended;
 use super::epoch::Epoch;
 use super::failures::Failure;
 use super::group::Group;
 use super::ledger::End;
+use super::order::Order;
 use super::send_queue::Waiting;
 use super::{Batcher, after};
 use crate::{Batch, Error, ErrorKind, Result};

@@ -1,19 +1,17 @@
 //! A sealed batch on its way: one value, one owner, one end.
 
 use std::fmt;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
+use super::body::{Body, Piece};
 use super::budget::Permit;
-use super::epoch::Member;
-use super::file_batches::FileLedger;
+use super::ended::{Ended, Members};
 use super::ledger::End;
-use super::open_batches::{BatchMemory, Key, OpenBatch};
+use super::open_batches::{Key, OpenBatch};
+use super::order::Order;
 use super::shared::Shared;
-use crate::line_protocol::text::line_ends;
-#[cfg(feature = "gzip")]
-use crate::write::gzip::Segment;
 use crate::write::stats::Amount;
 use crate::write::target::Target;
 use crate::{Batch, Error};
@@ -40,29 +38,6 @@ struct Held {
     members: Members,
 }
 
-/// What it keeps from being over: the epoch of the client, and that of the file.
-#[derive(Clone, Debug)]
-pub(super) struct Members {
-    client: Member,
-    _file: Option<Member>,
-}
-
-/// The order of acceptance: by batch, and in it by line.
-#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
-pub(super) struct Order {
-    pub(super) batch: u64,
-    line: usize,
-}
-
-/// The lines of a batch, and what they are compressed.
-pub(super) struct Body {
-    lines: Arc<Vec<u8>>,
-    #[cfg(feature = "gzip")]
-    compressed: OnceLock<Option<(Segment, Permit)>>,
-    #[cfg(not(feature = "gzip"))]
-    _compressed: OnceLock<()>,
-}
-
 /// What a batch has been through.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Tries {
@@ -82,25 +57,6 @@ pub(super) struct Tries {
 /// How many more requests the search for the bad lines of a batch may take. Its pieces share it.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Search(Option<Arc<AtomicU32>>);
-
-/// Some of the lines of a delivery.
-#[derive(Debug, Default, Eq, PartialEq)]
-pub(super) struct Piece {
-    bytes: Vec<u8>,
-    lines: usize,
-}
-
-/// What is left of a delivery that has ended. Its batch counts for `flush` until this is dropped, after its callbacks.
-pub(super) struct Ended {
-    pub(super) end: End,
-    pub(super) order: Order,
-    pub(super) file: Option<Arc<FileLedger>>,
-    pub(super) batch: Batch,
-    shared: Arc<Shared>,
-    body: Arc<Body>,
-    permit: Permit,
-    members: Members,
-}
 
 impl Delivery {
     pub(super) fn new(shared: &Arc<Shared>, open: OpenBatch, not_before: Option<Instant>) -> Self {
@@ -139,13 +95,13 @@ impl Delivery {
     }
 
     pub(super) fn bytes(&self) -> usize {
-        self.body.lines.len()
+        self.body.lines().len()
     }
 
     /// As callbacks see it. The lines are not copied.
     pub(super) fn batch(&self) -> Batch {
         let target = &self.key.target;
-        Batch { attempts: self.tries.sent, ..target.batch_of(self.body.lines.clone(), self.lines) }
+        Batch { attempts: self.tries.sent, ..target.batch_of(self.body.shared_lines(), self.lines) }
     }
 
     /// Ends it, and counts it.
@@ -166,16 +122,16 @@ impl Delivery {
         };
         let [first, second] = pieces;
         // What the batch takes besides its lines goes with the first piece.
-        let unused = self.body.lines.capacity() - self.body.lines.len();
+        let unused = self.body.unused();
         let freed = permit.split(unused);
         let second_permit = permit.split(second.bytes.len());
         let hold = |permit| Some(Held { shared: shared.clone(), permit, members: members.clone() });
         let (first_held, second_held) = (hold(permit), hold(second_permit));
-        let after = Order { line: self.order.line + first.lines, ..self.order };
+        let after = Order { line: self.order.line + first.lines(), ..self.order };
         let piece = |order, piece: Piece, held| Self {
             order,
             key: self.key.clone(),
-            lines: piece.lines,
+            lines: piece.lines(),
             body: Arc::new(Body::new(piece.bytes)),
             not_before: None,
             tries: Tries { failures: 0, ..self.tries.clone() },
@@ -192,7 +148,7 @@ impl Delivery {
             order: self.order,
             file: self.key.file.clone(),
             batch: self.batch(),
-            shared,
+            line_errors: shared.line_errors.clone(),
             body: self.body.clone(),
             permit,
             members,
@@ -206,122 +162,6 @@ impl Drop for Delivery {
         if let Some(ended) = self.take_held(End::Failed) {
             shared.abandon(ended);
         }
-    }
-}
-
-impl Ended {
-    pub(super) fn amount(&self) -> Amount {
-        Amount::new(self.batch.lines, self.batch.line_protocol.len())
-    }
-
-    /// The number of its epoch.
-    pub(super) fn epoch(&self) -> u64 {
-        self.members.client.epoch().number()
-    }
-
-    /// Its lines do not count in the buffer any more.
-    pub(super) fn give_room_back(&mut self) {
-        let all = self.permit.bytes();
-        drop(self.permit.split(all));
-    }
-
-    /// Permits for so many bytes, of what its lines had, what is free, whoever waits for it, or what is set aside for this;
-    /// none if there are not so many.
-    pub(super) fn permits(&mut self, bytes: usize) -> Option<[Permit; 2]> {
-        let mut permit = self.permit.split(bytes);
-        let missing = bytes - permit.bytes();
-        let line_errors = &self.shared.line_errors;
-        if permit.grow_before_others(missing) {
-            return Some([permit, line_errors.try_acquire(0)?]);
-        }
-        match line_errors.try_acquire(bytes - permit.bytes()) {
-            Some(rest) => Some([permit, rest]),
-            None => {
-                self.permit.merge(permit);
-                None
-            }
-        }
-    }
-
-    /// What remains if its lines are kept for the caller: they, and the permit for them.
-    pub(super) fn keep(&mut self) -> (Batch, Permit) {
-        let all = self.permit.bytes();
-        (self.batch.clone(), self.permit.split(all))
-    }
-
-    /// Its memory, for another batch, if nobody has its lines any more; and its membership, to be dropped behind it.
-    pub(super) fn into_memory(self) -> (Option<BatchMemory>, Members) {
-        let Self { batch, body, permit, members, .. } = self;
-        drop(batch);
-        let lines = Arc::try_unwrap(body).ok().and_then(|body| Arc::try_unwrap(body.lines).ok());
-        let memory = lines.map(|mut lines| {
-            lines.clear();
-            BatchMemory::from_parts(lines, permit)
-        });
-        (memory, members)
-    }
-}
-
-impl Piece {
-    pub(super) fn bytes(&self) -> &[u8] {
-        &self.bytes
-    }
-
-    pub(super) fn lines(&self) -> usize {
-        self.lines
-    }
-}
-
-impl Body {
-    fn new(bytes: Vec<u8>) -> Self {
-        Self {
-            lines: Arc::new(bytes),
-            #[cfg(feature = "gzip")]
-            compressed: OnceLock::new(),
-            #[cfg(not(feature = "gzip"))]
-            _compressed: OnceLock::new(),
-        }
-    }
-
-    pub(super) fn lines(&self) -> &[u8] {
-        &self.lines
-    }
-
-    /// The first half of `lines` lines, and the others.
-    pub(super) fn halves(&self, lines: usize) -> [Piece; 2] {
-        let half = lines / 2;
-        let cut = half.checked_sub(1).and_then(|last| line_ends(&self.lines).nth(last));
-        let (first, second) = self.lines.split_at(cut.unwrap_or(0));
-        [
-            Piece { bytes: first.to_vec(), lines: half },
-            Piece { bytes: second.to_vec(), lines: lines - half },
-        ]
-    }
-
-    /// The lines that are not at the places `bad`, ascending from 0, and those that are.
-    pub(super) fn good_and_bad(&self, bad: &[usize]) -> [Piece; 2] {
-        let mut pieces = [Piece::default(), Piece::default()];
-        let mut bad = bad.iter().peekable();
-        let mut start = 0;
-        for (place, end) in line_ends(&self.lines).enumerate() {
-            let is_bad = bad.next_if(|next| **next == place).is_some();
-            let piece = &mut pieces[usize::from(is_bad)];
-            piece.bytes.extend_from_slice(&self.lines[start..end]);
-            piece.lines += 1;
-            start = end;
-        }
-        pieces
-    }
-
-    /// The lines as a segment of a compressed body, made by `compress` if that was not done before. None if it could not
-    /// be.
-    #[cfg(feature = "gzip")]
-    pub(super) fn compressed(
-        &self,
-        compress: impl FnOnce(&[u8]) -> Option<(Segment, Permit)>,
-    ) -> Option<&Segment> {
-        let compressed = self.compressed.get_or_init(|| compress(&self.lines));
-        compressed.as_ref().map(|(segment, _)| segment)
     }
 }
 
@@ -346,45 +186,5 @@ impl fmt::Debug for Delivery {
             .field("not_before", &self.not_before)
             .field("tries", &self.tries)
             .finish_non_exhaustive()
-    }
-}
-
-impl fmt::Debug for Ended {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Ended")
-            .field("end", &self.end)
-            .field("order", &self.order)
-            .field("batch", &self.batch)
-            .finish_non_exhaustive()
-    }
-}
-
-impl fmt::Debug for Body {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Body").field("bytes", &self.lines.len()).finish_non_exhaustive()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn piece(text: &str, lines: usize) -> Piece {
-        Piece { bytes: text.as_bytes().to_vec(), lines }
-    }
-
-    #[test]
-    fn bad_lines_are_parted_from_good_ones() {
-        let body = Body::new(b"a f=1 1\nb f=\"x\ny\" 2\nc f=1 3\n".to_vec());
-        let pieces = body.good_and_bad(&[1]);
-        assert_eq!(pieces, [piece("a f=1 1\nc f=1 3\n", 2), piece("b f=\"x\ny\" 2\n", 1)]);
-        assert_eq!(body.good_and_bad(&[0, 1, 2])[0], Piece::default());
-    }
-
-    #[test]
-    fn halves_are_cut_between_lines() {
-        let body = Body::new(b"a f=1 1\nb f=\"x\ny\" 2\nc f=1 3\n".to_vec());
-        let halves = [piece("a f=1 1\n", 1), piece("b f=\"x\ny\" 2\nc f=1 3\n", 2)];
-        assert_eq!(body.halves(3), halves);
     }
 }

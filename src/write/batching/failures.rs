@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::budget::Permit;
-use super::delivery::Order;
+use super::order::Order;
 use crate::{Batch, Error};
 
 /// The failures of a client, by epochs: `flush` is told of those that were accepted before it.

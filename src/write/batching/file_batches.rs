@@ -1,12 +1,10 @@
 //! Batches of a file, which are waited for together.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
 use super::Batcher;
 use super::call_lines::CallLines;
-use super::epoch::{Epoch, Member};
-use super::failures::Failure;
-use crate::write::stats::Amount;
+use super::file_ledger::{FileAmounts, FileTag};
 use crate::write::target::Target;
 use crate::{Error, Result};
 
@@ -16,38 +14,6 @@ use crate::{Error, Result};
 pub(crate) struct FileBatches {
     batcher: Arc<Batcher>,
     tag: FileTag,
-}
-
-/// What lines of a file carry into their batches.
-#[derive(Debug)]
-pub(super) struct FileTag {
-    ledger: Arc<FileLedger>,
-    /// Of the epoch that the next [`settle`](FileBatches::settle) waits for.
-    member: Member,
-}
-
-/// What became of the lines of a file.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
-pub(crate) struct FileAmounts {
-    pub(crate) written: Amount,
-    /// How many batches were stored.
-    pub(crate) batches: u64,
-}
-
-/// What its batches tell a file.
-#[derive(Debug, Default)]
-pub(super) struct FileLedger {
-    state: Mutex<FileState>,
-}
-
-#[derive(Debug, Default)]
-struct FileState {
-    amounts: FileAmounts,
-    failure: Option<Failure>,
-    /// Whether lines were handed back to whoever closed the client.
-    is_returned: bool,
-    /// Whether nobody asks any more.
-    is_gone: bool,
 }
 
 impl Batcher {
@@ -60,8 +26,14 @@ impl Batcher {
             ));
         }
         self.lane.fail_while_open()?;
-        let tag = FileTag { ledger: Arc::default(), member: Epoch::start(1) };
-        Ok(FileBatches { batcher: self.clone(), tag })
+        Ok(FileBatches { batcher: self.clone(), tag: FileTag::new() })
+    }
+
+    fn seal_file(self: &Arc<Self>, file: &FileTag) {
+        let is_of_file = |ledger: &Arc<_>| Arc::ptr_eq(ledger, file.ledger());
+        let changes =
+            self.accumulator.seal_if(|open| open.key.file.as_ref().is_some_and(is_of_file));
+        self.apply(changes);
     }
 }
 
@@ -72,14 +44,13 @@ impl FileBatches {
     /// What failed since the last call; then nothing is accepted. `unsent` holds both.
     pub(crate) fn submit(&self, target: &Arc<Target>, bytes: &[u8], lines: usize) -> Result<()> {
         let mut lines = [CallLines::new(target, bytes, lines)];
-        self.tag.ledger.fail()?;
         let accepted = self.batcher.accept_from(&mut lines, Some(&self.tag));
         accepted.map_err(|error| error.with_rest(&lines))
     }
 
     /// How far it is.
     pub(crate) fn amounts(&self) -> FileAmounts {
-        self.tag.ledger.lock().amounts
+        self.tag.ledger().amounts()
     }
 
     /// Waits until everything has ended, retries included.
@@ -87,77 +58,23 @@ impl FileBatches {
     /// # Errors
     /// What failed since the last call, or [`ErrorKind::Closed`](crate::ErrorKind::Closed) if the client was closed before
     /// everything was sent.
-    pub(crate) fn settle(&mut self) -> Result<FileAmounts> {
+    pub(crate) fn settle(&mut self) -> Result<()> {
         self.batcher.seal_file(&self.tag);
-        let member = self.tag.member.turn_over();
-        let epoch = member.epoch().clone();
-        drop(member);
+        let epoch = self.tag.turn_over();
         epoch.wait();
-        self.tag.ledger.fail()?;
-        let state = self.tag.ledger.lock();
-        if state.is_returned {
-            return Err(Error::closed());
-        }
-        Ok(state.amounts)
+        self.tag.ledger().fail()?;
+        if self.tag.ledger().is_returned() { Err(Error::closed()) } else { Ok(()) }
     }
 }
 
 impl Drop for FileBatches {
     fn drop(&mut self) {
         self.batcher.seal_file(&self.tag);
-        let mut state = self.tag.ledger.lock();
-        state.is_gone = true;
-        let failure = state.failure.take();
-        drop(state);
         // What nobody asked for is for the next call of the client, unless a callback was told.
-        if let Some(failure) = failure.filter(|failure| !failure.is_told) {
-            self.batcher.pass_on(failure);
+        let failure = self.tag.ledger().leave().filter(|failure| !failure.is_told);
+        if let Some(failure) = failure {
+            // As if of before everything, so that each flush is told of it.
+            self.batcher.lane.change(|state| state.failures.add(0, failure));
         }
-    }
-}
-
-impl FileTag {
-    pub(super) fn ledger(&self) -> &Arc<FileLedger> {
-        &self.ledger
-    }
-
-    pub(super) fn member(&self) -> &Member {
-        &self.member
-    }
-}
-
-impl FileLedger {
-    pub(super) fn add_written(&self, amount: Amount) {
-        let mut state = self.lock();
-        state.amounts.written += amount;
-        state.amounts.batches += 1;
-    }
-
-    pub(super) fn set_returned(&self) {
-        self.lock().is_returned = true;
-    }
-
-    /// Keeps a failure for whoever writes the file; it comes back if nobody does any more.
-    pub(super) fn add(&self, failure: Failure) -> Option<Failure> {
-        let mut state = self.lock();
-        if state.is_gone {
-            return Some(failure);
-        }
-        match &mut state.failure {
-            Some(first) => first.add(failure),
-            none => *none = Some(failure),
-        }
-        None
-    }
-
-    /// # Errors
-    /// What failed since the last call.
-    pub(super) fn fail(&self) -> Result<()> {
-        let failure = self.lock().failure.take();
-        failure.map_or(Ok(()), |failure| Err(failure.into_error()))
-    }
-
-    fn lock(&self) -> MutexGuard<'_, FileState> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

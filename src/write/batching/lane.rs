@@ -6,11 +6,13 @@ use std::time::{Duration, Instant};
 
 use crossbeam_channel::Receiver;
 
+use super::body::Body;
 use super::call_lines::Size;
 use super::closing::Phase;
-use super::delivery::{Body, Delivery, Order};
+use super::delivery::Delivery;
 use super::failures::Failures;
 use super::group::Group;
+use super::order::Order;
 use super::retry::Random;
 use super::send_queue::SendQueue;
 use super::tokens::Tokens;

@@ -25,19 +25,25 @@
 
 mod accept;
 mod accumulator;
+mod body;
 mod budget;
 mod call_lines;
 mod callbacks;
 mod closing;
 mod contain;
 mod delivery;
+mod ended;
 mod epoch;
 mod failures;
+#[cfg(feature = "_files")]
 mod file_batches;
+#[cfg_attr(not(feature = "_files"), allow(dead_code))] // only files have one
+mod file_ledger;
 mod group;
 mod lane;
 mod ledger;
 mod open_batches;
+mod order;
 mod primitives;
 mod retry;
 mod scheduler;
@@ -60,11 +66,10 @@ use self::call_lines::Size;
 use self::callbacks::Handle;
 use self::closing::Phase;
 use self::contain::is_in_callback;
-use self::delivery::Ended;
+use self::ended::Ended;
 use self::failures::Failure;
 #[cfg(feature = "_files")]
 pub(crate) use self::file_batches::FileBatches;
-use self::file_batches::FileTag;
 use self::lane::Lane;
 use self::open_batches::BatchMemory;
 pub(crate) use self::retry::RetryPolicy;
@@ -216,13 +221,6 @@ impl Batcher {
         }
     }
 
-    fn seal_file(self: &Arc<Self>, file: &FileTag) {
-        let is_of_file = |ledger: &Arc<_>| Arc::ptr_eq(ledger, file.ledger());
-        let changes =
-            self.accumulator.seal_if(|open| open.key.file.as_ref().is_some_and(is_of_file));
-        self.apply(changes);
-    }
-
     /// Keeps a failure for whoever writes the file, or for the next call of the client.
     fn keep_failure(&self, ended: &Ended, failure: Failure) {
         let failure = match &ended.file {
@@ -232,12 +230,6 @@ impl Batcher {
         if let Some(failure) = failure.filter(|failure| !failure.is_told) {
             self.lane.change(|state| state.failures.add(ended.epoch(), failure));
         }
-    }
-
-    /// Keeps a failure for the next call of the client.
-    fn pass_on(&self, failure: Failure) {
-        // As if of before everything, so that each flush is told of it.
-        self.lane.change(|state| state.failures.add(0, failure));
     }
 
     /// Keeps the memory of a batch that was written for the next one, unless somebody waits for room.
@@ -280,7 +272,7 @@ impl fmt::Debug for Batcher {
 impl Batcher {
     /// Compresses what this thread has sealed and what is not the next to be sent: several threads write faster than one
     /// worker compresses.
-    fn compress_waiting(&self, sealed: &[Arc<delivery::Body>]) {
+    fn compress_waiting(&self, sealed: &[Arc<body::Body>]) {
         let least = self.config.gzip_threshold.unwrap_or(usize::MAX);
         for body in sealed {
             if self.lane.backlog() > 1 && body.lines().len() >= least {
@@ -291,7 +283,7 @@ impl Batcher {
 
     /// The lines of a batch as a segment of a compressed body, made now if it was not made before. None if there is no
     /// room for it.
-    fn compress<'b>(&self, body: &'b delivery::Body) -> Option<&'b super::gzip::Segment> {
+    fn compress<'b>(&self, body: &'b body::Body) -> Option<&'b super::gzip::Segment> {
         body.compressed(|lines| {
             let mut permit = self.shared.compressed.try_acquire(0)?;
             let mut segment = self.http.gzip.compress(lines, |bytes| permit.try_grow(bytes))?;

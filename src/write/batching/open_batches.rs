@@ -7,7 +7,7 @@ use std::time::Instant;
 use super::budget::Permit;
 use super::call_lines::Size;
 use super::epoch::Member;
-use super::file_batches::FileLedger;
+use super::file_ledger::FileLedger;
 use crate::write::target::Target;
 
 /// A batch that takes more lines.

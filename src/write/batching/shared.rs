@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::budget::Budget;
-use super::delivery::Ended;
+use super::ended::Ended;
 use super::ledger::{End, Ledger};
 
 /// The limits and the counters of a client.
@@ -12,6 +12,7 @@ pub(super) struct Shared {
     /// For lines, and for what batches take besides them.
     pub(super) budget: Arc<Budget>,
     /// For compressed bodies; nothing if there are none.
+    #[cfg_attr(not(feature = "gzip"), allow(dead_code))] // nothing is compressed then
     pub(super) compressed: Arc<Budget>,
     /// For what is wrong with single lines, if the other one has no room for it.
     pub(super) line_errors: Arc<Budget>,

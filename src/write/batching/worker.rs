@@ -4,9 +4,11 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Instant;
 
+use super::body::Piece;
 use super::callbacks::Handle;
 use super::contain::{contain, log_error};
-use super::delivery::{Delivery, Ended, Piece, SEARCH_REQUESTS};
+use super::delivery::{Delivery, SEARCH_REQUESTS};
+use super::ended::Ended;
 use super::failures::{Failure, Failures};
 use super::group::Group;
 use super::lane::Request;
