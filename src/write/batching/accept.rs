@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use super::budget::{NoPermit, Permit};
 use super::call_lines::{CallLines, Size};
+use super::callbacks::Handle;
 use super::ended::Ended;
 use super::file_ledger::FileTag;
 use super::ledger::End;
@@ -156,11 +157,13 @@ impl Batcher {
         file: Option<&FileTag>,
         oldest: bool,
     ) -> Result<()> {
+        // Before anything is dropped: if the client is closed meanwhile, its callbacks are still for what was dropped before.
+        let callbacks = self.callbacks();
         let mut losses =
             Losses { is_told: !is_inside && self.has_error_callback(), ..Losses::default() };
         let result = self.take_with_losses(lines, file, oldest, &mut losses);
         // Those that were dropped for lines that were then refused are told of as well.
-        self.tell_losses(losses);
+        self.tell_losses(losses, &callbacks);
         self.end_if_over();
         result
     }
@@ -188,7 +191,7 @@ impl Batcher {
                 } else if let Some(dropped) = oldest.then(|| self.drop_oldest()).flatten() {
                     losses.add(dropped);
                 } else {
-                    self.drop_newest(lines, losses);
+                    self.drop_newest(lines, losses)?;
                 }
             }
         }
@@ -216,10 +219,12 @@ impl Batcher {
         }
     }
 
-    fn drop_newest(&self, lines: &mut CallLines<'_>, losses: &mut Losses) {
+    /// # Errors
+    /// [`ErrorKind::Closed`]: no more lines are taken, not even to be dropped.
+    fn drop_newest(&self, lines: &mut CallLines<'_>, losses: &mut Losses) -> Result<()> {
         let size = lines.left();
         let amount = Amount::new(size.lines, size.bytes);
-        self.accumulator.count_accepted(amount);
+        self.accumulator.count_accepted(amount)?;
         self.shared.ledger.count(End::Dropped, amount);
         losses.lines += size.lines;
         let target = lines.target();
@@ -227,10 +232,11 @@ impl Batcher {
         if losses.is_told {
             losses.newest.push(target.batch(bytes.to_vec(), size.lines));
         }
+        Ok(())
     }
 
     /// Tells of lines that were thrown away. A callback that loses lines is not called for these: it would lose more.
-    fn tell_losses(&self, losses: Losses) {
+    fn tell_losses(&self, losses: Losses, callbacks: &Handle) {
         let Losses { is_told, oldest, newest, lines } = losses;
         if lines > 0 && self.begins_to_drop() {
             log::warn!("the buffer is full and lines are dropped, {lines} of them so far");
@@ -238,16 +244,15 @@ impl Batcher {
         if !is_told || lines == 0 {
             return;
         }
-        let callbacks = self.callbacks();
         let error = Error::new(
             ErrorKind::BufferFull,
             "dropped, as there was no room in the buffer (buffer_limit)",
         );
         for ended in oldest {
-            self.tell(&callbacks, &ended.batch, &error);
+            self.tell(callbacks, &ended.batch, &error);
         }
         for batch in newest {
-            self.tell(&callbacks, &batch, &error);
+            self.tell(callbacks, &batch, &error);
         }
     }
 

@@ -206,8 +206,16 @@ impl Accumulator {
     }
 
     /// Counts lines as accepted that are dropped at once.
-    pub(super) fn count_accepted(&self, amount: Amount) {
-        self.lock().accepted += amount;
+    ///
+    /// # Errors
+    /// [`ErrorKind::Closed`](crate::ErrorKind::Closed): no more lines are taken.
+    pub(super) fn count_accepted(&self, amount: Amount) -> Result<()> {
+        let mut state = self.lock();
+        if state.way_out.is_none() {
+            return Err(Error::closed());
+        }
+        state.accepted += amount;
+        Ok(())
     }
 
     pub(super) fn accepted(&self) -> Amount {

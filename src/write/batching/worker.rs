@@ -87,6 +87,8 @@ impl Batcher {
     }
 
     fn land(self: &Arc<Self>, request: Request, result: Result<()>) {
+        // Before anything ends: if the client is closed meanwhile, its callbacks are still for what ended before.
+        let callbacks = self.callbacks();
         let mut verdict = judge(&result, request.size.lines, request.was_cut);
         // A token that was good a moment ago is worth one more try.
         if result.as_ref().is_err_and(Error::may_pass) && self.has_written() && !request.has_failed
@@ -100,13 +102,13 @@ impl Batcher {
         let outcome = match (verdict, result) {
             (Verdict::Done, _) | (_, Ok(())) => self.end_written(&request),
             (Verdict::Partial(bad), Err(error)) => self.end_partial(&request, &bad, error),
-            (Verdict::Retry, Err(error)) => self.retry(&request, error),
+            (Verdict::Retry, Err(error)) => self.retry(&request, error, &callbacks),
             (Verdict::Split, Err(error)) => self.split(&request, error),
             (Verdict::Fail, Err(error)) => self.end_failed(&request, error),
         };
         // The request is over, and nobody else has the memory of its lines.
         drop(request);
-        self.tell_all(outcome);
+        self.tell_all(outcome, &callbacks);
     }
 
     fn end_written(&self, request: &Request) -> Outcome {
@@ -194,7 +196,7 @@ impl Batcher {
         outcome.unwrap_or_default()
     }
 
-    fn retry(self: &Arc<Self>, request: &Request, error: Error) -> Outcome {
+    fn retry(self: &Arc<Self>, request: &Request, error: Error, callbacks: &Handle) -> Outcome {
         let now = Instant::now();
         let error = Arc::new(error);
         let (policy, tell) = (self.settings.retry, self.has_error_callback());
@@ -230,13 +232,12 @@ impl Batcher {
         });
         let Some((batches, at)) = waiting else { return outcome };
         self.shared.ledger.retries.fetch_add(batches.len() as u64, Ordering::SeqCst);
-        let callbacks = self.callbacks();
         if let Some(callback) = &callbacks.retry {
             for batch in &batches {
                 self.call("retry", || callback(batch, &error));
             }
         }
-        drop((batches, callbacks));
+        drop(batches);
         self.lane.arrive(request.number, |mut group, state| {
             // Closing may have begun; then there is one more try now rather than none later.
             let at = Some(at).filter(|at| !state.phase.is_too_late(*at));
@@ -292,7 +293,7 @@ impl Batcher {
             format!("an answer could not be handled, please report it: {panic}"),
         )
         .with_in_doubt(true);
-        let tell = self.has_error_callback();
+        let (tell, callbacks) = (self.has_error_callback(), self.callbacks());
         let mut outcome = Outcome::default();
         self.lane.change(|state| {
             for ended in self.shared.take_abandoned() {
@@ -300,7 +301,7 @@ impl Batcher {
                 outcome.add(bad, tell, &mut state.failures);
             }
         });
-        self.tell_all(outcome);
+        self.tell_all(outcome, &callbacks);
     }
 
     fn count_written(&self, good: &[Ended]) {
@@ -319,8 +320,7 @@ impl Batcher {
     }
 
     /// Calls back, each batch having ended already; each of them counts for `flush` until it was told.
-    fn tell_all(&self, outcome: Outcome) {
-        let callbacks = self.callbacks();
+    fn tell_all(&self, outcome: Outcome, callbacks: &Handle) {
         let Outcome { good, bad, others } = outcome;
         let mut bad = bad.into_iter().peekable();
         for ended in good {
@@ -333,10 +333,10 @@ impl Batcher {
             drop(members);
             // The bad lines of a batch come behind its good ones.
             while let Some(bad) = bad.next_if(|bad| bad.ended.order.batch <= batch) {
-                self.tell_bad(&callbacks, bad);
+                self.tell_bad(callbacks, bad);
             }
         }
-        bad.for_each(|bad| self.tell_bad(&callbacks, bad));
+        bad.for_each(|bad| self.tell_bad(callbacks, bad));
         drop(others);
     }
 
