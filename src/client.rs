@@ -398,8 +398,9 @@ impl Client {
     /// ```
     ///
     /// # Errors
-    /// Without an error callback, the first failure since the last call, with the lines in
-    /// [`unsent`](Error::unsent) and the bad ones in [`line_errors`](Error::line_errors).
+    /// Without an error callback, what failed of it and was told to no call before, as one error: the kind and the text of the
+    /// first failure, the lines of all in [`unsent`](Error::unsent) and the bad ones in
+    /// [`line_errors`](Error::line_errors).
     /// [`ErrorKind::Closed`] if the client is closed.
     pub fn flush(&self) -> Result<()> {
         self.check_open()?;

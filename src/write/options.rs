@@ -31,13 +31,18 @@ use crate::{Batch, Error};
 /// stores nothing twice.
 ///
 /// # Failures
-/// Connection and I/O errors, timeouts and the statuses 408, 429, 500, 502, 503 and 504 are tried again, after a wait
-/// that grows, for as long as [`max_retries`](Self::max_retries) and [`max_retry_time`](Self::max_retry_time) allow.
+/// Connection and I/O errors, timeouts, the statuses 408, 429, 500, 502, 503 and 504, and answers of any status that tell of
+/// a server that is stopping or whose storage fails, are tried again, after a wait that grows, for as long as
+/// [`max_retries`](Self::max_retries) and [`max_retry_time`](Self::max_retry_time) allow. A 403 gets one more try if the
+/// server has taken lines before.
 /// A batch that is too large is halved. Bad lines do not cost the others: `/api/v3/write_lp` names them, and a batch
-/// that `/api/v2/write` refuses for them is halved until they stand alone.
+/// that `/api/v2/write` refuses for them is halved until they stand alone. A batch that is cut for them a hundred times and
+/// still has some is given up: what is left of it has failed, and the error says so.
 ///
-/// What could not be written goes to the [`error_callback`](Self::error_callback). Without one, the first failure
-/// comes back from the next `send`, `flush` or `close`.
+/// What could not be written goes to the [`error_callback`](Self::error_callback). Without one, it is told once: to a
+/// [`flush`](crate::Client::flush) that waits for it, or else to the next `send`, `flush` or `close`, as one error with the lines
+/// of all failures so far. So a `flush` that returns without an error means that everything before it is stored, but for
+/// what a `send` or another `flush` was told of.
 ///
 /// # Callbacks
 /// They run on the scheduler's threads, or on the thread whose call drops lines, and no lock is held meanwhile. A panic

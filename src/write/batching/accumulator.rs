@@ -72,7 +72,7 @@ pub(super) struct Changes {
     /// What was sealed, in order.
     pub(super) sealed: Vec<Arc<Body>>,
     /// What is not needed any more, and is given back when this is dropped.
-    _freed: Vec<Permit>,
+    freed: Vec<Permit>,
 }
 
 impl Accumulator {
@@ -246,7 +246,7 @@ impl Accumulator {
         let used = open.memory.len();
         state.usual = used + used / 16;
         if open.memory.capacity() - used > used / 4 {
-            changes._freed.push(open.memory.trim());
+            changes.freed.push(open.memory.trim());
         }
         let jitter = state.random.below(self.jitter);
         let not_before = (!jitter.is_zero()).then(|| after(Instant::now(), jitter));
@@ -334,9 +334,7 @@ impl Intake<'_> {
                 let mut memory = BatchMemory::new(own);
                 if usual > 0 {
                     // Growing the spare memory would copy what is of no use any more.
-                    self.changes
-                        ._freed
-                        .extend(state.spare.take().map(|spare| spare.into_parts().1));
+                    self.changes.freed.extend(state.spare.take().map(|spare| spare.into_parts().1));
                     memory.prepare(usual);
                 }
                 memory

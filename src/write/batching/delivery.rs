@@ -188,3 +188,54 @@ impl fmt::Debug for Delivery {
             .finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::super::epoch::Epoch;
+    use super::super::open_batches::BatchMemory;
+    use super::super::shared::BATCH_COST;
+    use super::*;
+    use crate::Precision;
+    use crate::config::Headers;
+    use crate::write::answer::Api;
+
+    #[test]
+    fn a_delivery_that_is_dropped_ends_as_failed_and_keeps_its_epoch_until_that_is_told() {
+        let shared = Shared::new(10_000, 0);
+        let target = Target {
+            database: Arc::from("d"),
+            organization: Arc::from(""),
+            precision: Precision::Nanosecond,
+            api: Api::V2,
+            no_sync: false,
+            accept_partial: true,
+            headers: Headers::default(),
+            timeout: Duration::from_secs(1),
+        };
+        let mut memory = BatchMemory::new(shared.budget.try_acquire(BATCH_COST).unwrap());
+        assert!(memory.try_append(b"m f=1 1\n", 1000));
+        let mut member = Epoch::start(1);
+        let open = OpenBatch {
+            key: Key { target: Arc::new(target), file: None },
+            number: 1,
+            since: Instant::now(),
+            memory,
+            lines: 1,
+            member: member.clone(),
+            file_member: None,
+        };
+        let delivery = Delivery::new(&shared, open, None);
+        let epoch = member.turn_over().epoch().clone();
+        drop(delivery);
+        let stats = shared.ledger.stats(|| Amount::new(1, 8));
+        assert_eq!((stats.failed.lines, stats.pending.lines), (1, 0));
+        assert!(!epoch.is_over(), "a flush waits until the failure is recorded");
+        let abandoned = shared.take_abandoned();
+        assert_eq!(abandoned[0].batch.line_protocol(), b"m f=1 1\n");
+        drop(abandoned);
+        assert!(epoch.is_over());
+        assert_eq!(shared.budget.used(), 0);
+    }
+}

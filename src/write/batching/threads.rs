@@ -227,3 +227,101 @@ const THREAD_NAME: &str = "influxdb3-write";
 
 /// How long a thread waits for something to do, if there is another one that does.
 const KEEP_ALIVE: Duration = Duration::from_secs(10);
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc;
+
+    use crossbeam_channel::{Sender, unbounded};
+
+    use super::super::tokens::Tokens;
+    use super::*;
+
+    /// Says what it is called for, and panics if it is told to.
+    struct Noting {
+        calls: mpsc::Sender<&'static str>,
+        panics: bool,
+    }
+
+    impl Lane for Noting {
+        fn work(self: Arc<Self>, _: Token) {
+            self.note("work");
+        }
+
+        fn look(self: Arc<Self>) {
+            self.note("look");
+        }
+    }
+
+    impl Noting {
+        fn note(&self, call: &'static str) {
+            self.calls.send(call).unwrap();
+            assert!(!self.panics, "the lane has a bug");
+        }
+    }
+
+    fn started(max_workers: usize) -> (Arc<Threads>, Sender<Ready>) {
+        let (ready, receiver) = unbounded();
+        let threads = Arc::new(Threads::new(max_workers, receiver));
+        threads.join();
+        threads.start().unwrap();
+        (threads, ready)
+    }
+
+    fn lane(panics: bool) -> (Arc<dyn Lane>, mpsc::Receiver<&'static str>) {
+        let (calls, called) = mpsc::channel();
+        (Arc::new(Noting { calls, panics }), called)
+    }
+
+    /// Returns when all threads have ended; there are never more than `most`.
+    fn wait_for_end(threads: &Threads, most: usize) {
+        loop {
+            let count = threads.lock().threads;
+            assert!(count <= most, "{count} threads");
+            if count == 0 {
+                return;
+            }
+            thread::yield_now();
+        }
+    }
+
+    #[test]
+    fn threads_end_with_the_last_handle_though_a_time_is_left() {
+        let (threads, ready) = started(2);
+        let (lane, _called) = lane(false);
+        let far = Instant::now() + Duration::from_secs(3600);
+        if threads.wake_at((1, Arc::downgrade(&lane)), None, far) {
+            ready.send(Ready::Look).unwrap();
+        }
+        drop(ready);
+        wait_for_end(&threads, 2);
+    }
+
+    #[test]
+    fn what_is_in_the_channel_is_done_though_all_handles_are_gone() {
+        let (threads, ready) = started(1);
+        let (lane, called) = lane(false);
+        let tokens = Tokens::new(3);
+        for _ in 0..3 {
+            let token = tokens.claim().unwrap();
+            ready.send(Ready::Work(lane.clone(), token)).unwrap();
+        }
+        drop(ready);
+        wait_for_end(&threads, 1);
+        assert_eq!(called.try_iter().count(), 3);
+    }
+
+    #[test]
+    fn a_panic_ends_no_thread() {
+        let (threads, ready) = started(1);
+        let (lane, called) = lane(true);
+        ready.send(Ready::Work(lane.clone(), Tokens::new(1).claim().unwrap())).unwrap();
+        assert_eq!(called.recv(), Ok("work"));
+        if threads.wake_at((1, Arc::downgrade(&lane)), None, Instant::now()) {
+            ready.send(Ready::Look).unwrap();
+        }
+        assert_eq!(called.recv(), Ok("look"));
+        drop(ready);
+        wait_for_end(&threads, 1);
+    }
+}
