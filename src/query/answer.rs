@@ -165,6 +165,10 @@ impl Exchange {
     /// Sends the query, for the first time or once more.
     fn send(&mut self) -> Result<()> {
         let question = &self.question;
+        // A task that is aborted at once might have opened a connection.
+        if question.cancel.is_cancelled() {
+            return Err(cancelled());
+        }
         let task = self.client.start(question.ticket.clone(), question.call.clone())?;
         question.cancel.attach(task.abort_handle());
         self.task = Some(task);
