@@ -10,7 +10,7 @@ impl<'a> Row<'a> {
     /// The row as a value of `T`: a struct or a map takes columns by their names, a tuple by their places.
     ///
     /// What a value can be read as is the table of [`get`](Self::get), for the types that serde knows: booleans,
-    /// numbers, text, bytes, `Option`, `Duration`, `SystemTime`, [`Timestamp`], sequences and maps. A value
+    /// numbers, text, bytes, `Option`, `Duration`, `SystemTime`, [`Timestamp`](crate::Timestamp), sequences and maps. A value
     /// that is a struct becomes a struct, a map or a tuple, text becomes a variant of an enum, and null `()`. Types that
     /// read themselves from text, as those of chrono and jiff do, get times, dates and durations in ISO 8601.
     ///
