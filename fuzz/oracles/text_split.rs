@@ -62,11 +62,11 @@ fn has_duplicate_tag(line: &influxdb_line_protocol::ParsedLine<'_>) -> bool {
     !tags_of(line).into_iter().all(|(key, _)| keys.insert(key))
 }
 
-/// The lines by the splitter of the parser, which does not know of blank lines and comments: these are taken away
-/// before each of them.
+/// The lines by the splitter of the parser, which knows neither of blank lines and comments, which are taken away
+/// before each of them, nor of a byte order mark before the first.
 fn expected_lines(text: &str) -> Vec<&str> {
     let mut lines = Vec::new();
-    let mut rest = text;
+    let mut rest = text.strip_prefix('\u{feff}').unwrap_or(text);
     loop {
         rest = rest.trim_start_matches([' ', '\t', '\n']);
         if rest.is_empty() {
