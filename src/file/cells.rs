@@ -28,7 +28,13 @@ impl Nulls {
     /// Whether a text is no value in a column of texts or tags, where one in quotes is a value, were it empty.
     #[inline(always)]
     pub(super) fn has_text(&self, text: &str, is_quoted: bool) -> bool {
-        (self.has_usual && !is_quoted && is_nothing(text)) || self.has_listed(text)
+        self.has_usual_text(text, is_quoted) || self.has_listed(text)
+    }
+
+    /// As [`has_text`](Self::has_text), of a text that is not listed.
+    #[inline(always)]
+    fn has_usual_text(&self, text: &str, is_quoted: bool) -> bool {
+        self.has_usual && !is_quoted && is_nothing(text)
     }
 
     /// Whether a text that is no number is no value in a column of numbers or booleans.
@@ -49,13 +55,12 @@ impl Nulls {
 /// What every program that knows pandas writes for nothing, the empty text included.
 #[inline(always)]
 fn is_nothing(text: &str) -> bool {
+    if text.len() > LONGEST_WORD {
+        return false;
+    }
     match text.as_bytes() {
         [] => true,
-        [b'N' | b'n' | b'#' | b'<', ..]
-        | [b'-', b'N' | b'n' | b'1', ..]
-        | [b'1', b'.', b'#', ..]
-            if text.len() <= LONGEST_WORD =>
-        {
+        [b'N' | b'n' | b'#' | b'<' | b'-', ..] | [b'1', b'.', b'#', ..] => {
             is_word_for_nothing(text)
         }
         _ => false,
@@ -189,7 +194,7 @@ pub(super) fn value<'a>(
         return Ok(Cell::Null);
     }
     let value = match column_type {
-        ColumnType::Text if nulls.has_text(text, is_quoted) => Some(Cell::Null),
+        ColumnType::Text if nulls.has_usual_text(text, is_quoted) => Some(Cell::Null),
         ColumnType::Text => Some(Cell::Text(text)),
         // What line protocol reads is written as it stands: there is no rounding in between.
         ColumnType::Float if is_plain_float(text.as_bytes()) => Some(Cell::Number(text)),

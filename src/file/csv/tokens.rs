@@ -280,23 +280,39 @@ impl<R: Read> Tokens<R> {
             return Ok(self.leave_out_line(start));
         }
         let (delimiter, newline, trims) = (self.delimiter, self.newline, self.dialect.trims);
+        let is_usual = newline == b'\n' && !trims;
         let known = self.rows.cells.len();
         let mut at = start;
         loop {
             let rest = self.buffer.get(at..).unwrap_or_default();
-            // Most cells begin with a letter or a digit, which are behind blanks and the quote.
+            // Behind blanks, line ends and the quote in ASCII: nothing has to be looked at but where the cell ends.
+            if is_usual
+                && matches!(rest.first(), Some(b'#'..))
+                && let Some(length) = find(rest, delimiter, b'\n')
+            {
+                if rest.get(length) == Some(&delimiter) {
+                    self.rows.cells.push(Span::new(at, at + length, false, false));
+                    at += length + 1;
+                    continue;
+                }
+                let cell = rest.get(..length).unwrap_or_default();
+                let cell = cell.strip_suffix(b"\r").unwrap_or(cell);
+                self.rows.cells.push(Span::new(at, at + cell.len(), false, false));
+                return Ok(Row::Whole { end: at + length + 1 });
+            }
             let blanks = match rest.first() {
-                Some(..=b'"') => scan::blanks(rest, delimiter),
+                Some(b'"') => 0,
+                Some(b' ' | b'\t') => scan::blanks(rest, delimiter),
                 _ => NO_QUOTE,
             };
             let (span, length) = if blanks != NO_QUOTE && rest.get(blanks) == Some(&b'"') {
                 match quoted(rest.get(blanks..).unwrap_or_default(), self.is_at_end) {
                     Quoted::Whole { length, is_escaped } => {
                         let (start, end) = (at + blanks, at + blanks + length);
-                        let behind = scan::blanks(
-                            rest.get(blanks + length..).unwrap_or_default(),
-                            delimiter,
-                        );
+                        let behind = match rest.get(blanks + length..) {
+                            Some(behind @ [b' ' | b'\t', ..]) => scan::blanks(behind, delimiter),
+                            _ => 0,
+                        };
                         (Span::new(start + 1, end - 1, true, is_escaped), blanks + length + behind)
                     }
                     Quoted::Cut if self.is_at_end => {
@@ -305,11 +321,7 @@ impl<R: Read> Tokens<R> {
                     Quoted::Cut => return Ok(Row::Cut),
                 }
             } else {
-                let found = match newline {
-                    b'\n' => find(rest, delimiter, b'\n'),
-                    other => find(rest, delimiter, other),
-                };
-                let length = match found {
+                let length = match find(rest, delimiter, newline) {
                     Some(length) => length,
                     None if self.is_at_end => rest.len(),
                     None => return Ok(Row::Cut),
