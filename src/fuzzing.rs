@@ -61,7 +61,7 @@ pub fn encode_record_to<K>(
     precision: Precision,
 ) -> Result<usize> {
     let rules = TagRules::new(default_tags, Vec::new())?;
-    let mut lines = Lines::new(out, precision, &rules, None, None);
+    let mut lines = Lines::new(out, precision, &rules);
     record.encode(&mut lines)?;
     Ok(lines.count())
 }
@@ -101,7 +101,7 @@ pub fn file_lines(
     let origin = Origin::reader(Box::new(bytes), usize::MAX);
     let mut source = file::open(origin, format, &reading, Precision::Nanosecond, &rules)?;
     let mut out = Vec::new();
-    let mut lines = Lines::new(&mut out, Precision::Nanosecond, &rules, None, None);
+    let mut lines = Lines::new(&mut out, Precision::Nanosecond, &rules);
     while source.read(&mut lines)? {}
     let count = lines.count();
     Ok((out, count))

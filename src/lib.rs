@@ -1,17 +1,27 @@
 #![cfg_attr(feature = "query", doc = include_str!("../README.md"))]
-#![cfg_attr(not(feature = "query"), doc = "A blocking client for InfluxDB 3, without queries.")]
+#![cfg_attr(
+    all(feature = "write", not(feature = "query")),
+    doc = "A blocking client for InfluxDB 3, without queries."
+)]
+#![cfg_attr(
+    not(feature = "write"),
+    doc = "Line protocol for InfluxDB 3, in memory: points, line buffers and tables as lines, without a client."
+)]
 #![forbid(unsafe_code)]
 #![warn(clippy::expect_used, clippy::unwrap_used)]
 
 #[cfg(feature = "arbitrary")]
 mod arbitrary;
 mod calendar;
+#[cfg(feature = "write")]
 mod client;
+#[cfg(feature = "write")]
 mod client_builder;
 #[cfg(feature = "_columns")]
 #[cfg_attr(not(all(feature = "files", feature = "serde")), allow(dead_code, unused_imports))]
 // each uses a part
 mod columns;
+#[cfg(feature = "write")]
 mod config;
 mod error;
 #[cfg(feature = "_files")]
@@ -20,19 +30,27 @@ mod file;
 #[cfg(feature = "_fuzzing")]
 #[doc(hidden)]
 pub mod fuzzing;
+#[cfg_attr(not(feature = "write"), allow(dead_code, unused_imports))] // a client uses more
 mod line_protocol;
 mod point;
 mod precision;
 #[cfg(feature = "query")]
 mod query;
 mod record;
+#[cfg_attr(not(feature = "write"), allow(dead_code))] // JSON, tables and files use more
 mod timestamp;
+#[cfg(feature = "write")]
 mod transport;
+#[cfg(feature = "write")]
 mod write;
 
+#[cfg(feature = "write")]
 pub use client::{Client, WeakClient};
+#[cfg(feature = "write")]
 pub use client_builder::ClientBuilder;
-pub use error::{Error, ErrorKind, LineError, Result};
+#[cfg(feature = "write")]
+pub use error::LineError;
+pub use error::{Error, ErrorKind, Result};
 #[cfg(feature = "_files")]
 pub use file::{ColumnType, FileColumn, FileFormat, SkippedRow};
 #[cfg(feature = "derive")]
@@ -59,6 +77,7 @@ pub use record::Frame;
 pub use record::Structs;
 pub use record::{Iter, Lines, One, Record, Seq};
 pub use timestamp::Timestamp;
+#[cfg(feature = "write")]
 pub use write::{
     Amount, Batch, OnFull, ThreadPoolScheduler, WriteOptions, WriteRequest, WriteStats,
 };

@@ -34,14 +34,14 @@ use crate::{Error, Point, Precision, Result, Timestamp};
 /// field, at last [`at`](Line::at) or [`end`](Line::end). Everything is checked at once, by the rules of
 /// [`Point`](crate::Point), but that equal keys are an error here. The buffer always holds whole lines only: after an
 /// error, and if a line is begun and not ended, it is as it was before that line.
-#[derive(Clone, Default)]
+#[derive(Clone)]
 pub struct LineBuffer {
     bytes: Vec<u8>,
     /// Bytes of whole lines; those behind them belong to a line in the making.
     whole: usize,
     lines: usize,
-    /// Lines without a time of their own.
-    untimed: usize,
+    /// Whether no line is without a time of its own.
+    all_timed: bool,
     precision: Precision,
     columns: Columns,
 }
@@ -74,7 +74,7 @@ impl LineBuffer {
     /// An empty buffer with timestamps in nanoseconds.
     #[must_use]
     pub fn new() -> Self {
-        Self::default()
+        Self::with_precision(Precision::Nanosecond)
     }
 
     /// An empty buffer with timestamps in another precision.
@@ -89,7 +89,7 @@ impl LineBuffer {
     /// ```
     #[must_use]
     pub fn with_precision(precision: Precision) -> Self {
-        Self { precision, ..Self::default() }
+        Self::with_precision_and_capacity(precision, 0)
     }
 
     /// An empty buffer, in nanoseconds, with room for this many bytes.
@@ -101,7 +101,14 @@ impl LineBuffer {
     /// An empty buffer with timestamps in this precision and with room for this many bytes.
     #[must_use]
     pub fn with_precision_and_capacity(precision: Precision, bytes: usize) -> Self {
-        Self { bytes: Vec::with_capacity(bytes), precision, ..Self::default() }
+        Self {
+            bytes: Vec::with_capacity(bytes),
+            whole: 0,
+            lines: 0,
+            all_timed: true,
+            precision,
+            columns: Columns::default(),
+        }
     }
 
     /// Begins a line.
@@ -136,6 +143,20 @@ impl LineBuffer {
         self.take_back_unfinished_line();
         point.write_line_protocol(self.precision, &mut self.bytes)?;
         self.count_line(point.timestamp().is_some());
+        Ok(())
+    }
+
+    /// Adds the whole lines that `write` appends to the bytes; it returns how many they are, and whether each has a time.
+    /// After an error the buffer is as it was.
+    pub(crate) fn append(
+        &mut self,
+        write: impl FnOnce(&mut Vec<u8>) -> Result<(usize, bool)>,
+    ) -> Result<()> {
+        self.take_back_unfinished_line();
+        let (lines, all_timed) = write(&mut self.bytes)?;
+        self.whole = self.bytes.len();
+        self.lines += lines;
+        self.all_timed &= all_timed;
         Ok(())
     }
 
@@ -195,12 +216,12 @@ impl LineBuffer {
         self.bytes.clear();
         self.whole = 0;
         self.lines = 0;
-        self.untimed = 0;
+        self.all_timed = true;
     }
 
     /// Whether every line has a time of its own.
     pub(crate) fn all_stamped(&self) -> bool {
-        self.untimed == 0
+        self.all_timed
     }
 }
 
@@ -455,7 +476,7 @@ impl LineBuffer {
     fn count_line(&mut self, has_time: bool) {
         self.whole = self.bytes.len();
         self.lines += 1;
-        self.untimed += usize::from(!has_time);
+        self.all_timed &= has_time;
     }
 
     /// The error of a key that a column has already.
@@ -490,6 +511,12 @@ impl Columns {
         }
         let alone = self.known.iter().take_while(|known| known.stands_alone()).count();
         self.known.truncate(alone);
+    }
+}
+
+impl Default for LineBuffer {
+    fn default() -> Self {
+        Self::new()
     }
 }
 

@@ -2,11 +2,11 @@
 
 use super::{Lines, Record};
 use crate::line_protocol::text;
-use crate::{Batch, Error, Precision, Result};
+use crate::{Batch, Precision, Result};
 
 impl Record for &Batch {
     fn encode(self, lines: &mut Lines<'_>) -> Result<()> {
-        check_precision(Batch::precision(self), lines.precision())?;
+        super::check_precision(Batch::precision(self), lines.precision())?;
         lines.check_database(Batch::database(self))?;
         for line in text::encoded_lines(self.line_protocol()) {
             lines.push_text_line(&line?)?;
@@ -43,15 +43,4 @@ impl Record for Batch {
     fn organization(&self) -> Option<String> {
         Some(Self::organization(self).to_owned())
     }
-}
-
-/// Integers that are written already cannot change their unit.
-pub(super) fn check_precision(record: Precision, call: Precision) -> Result<()> {
-    if record == call {
-        return Ok(());
-    }
-    Err(Error::invalid_record(format!(
-        "the record's timestamps are in {record} and the call's in {call}: write it in a call of its own, \
-         or make both the same"
-    )))
 }

@@ -5,7 +5,9 @@ use crate::line_protocol::encoder::Encoded;
 #[cfg(feature = "serde")]
 use crate::line_protocol::encoder::LineInProgress;
 use crate::line_protocol::text::TextLine;
-use crate::write::stamp;
+use crate::record::record_map::RecordMap;
+#[cfg(feature = "write")]
+use crate::record::stamped::Stamped;
 use crate::{Error, Point, Precision, Result};
 
 /// Where records are encoded to: the lines of one call.
@@ -16,8 +18,10 @@ pub struct Lines<'a> {
     precision: Precision,
     rules: &'a TagRules,
     /// None if lines without a timestamp are to get theirs from the server.
+    #[cfg(feature = "write")]
     stamped: Option<&'a mut Stamped>,
     /// The database that records must belong to if they belong to one; none if the caller chose one.
+    #[cfg(feature = "write")]
     database: Option<&'a str>,
     count: usize,
     skipped: usize,
@@ -32,30 +36,17 @@ pub struct Lines<'a> {
     map: RecordMap,
 }
 
-/// Lines that got a timestamp here, where the others have a coarser precision than nanoseconds.
-///
-/// A timestamp of that precision would be the same for many of them, and those of one series would replace each other.
-#[derive(Debug, Default)]
-pub(crate) struct Stamped {
-    pub(crate) buffer: Vec<u8>,
-    pub(crate) count: usize,
-}
-
 impl<'a> Lines<'a> {
-    /// With `stamped`, lines without a timestamp get one now.
-    pub(crate) fn new(
-        buffer: &'a mut Vec<u8>,
-        precision: Precision,
-        rules: &'a TagRules,
-        stamped: Option<&'a mut Stamped>,
-        database: Option<&'a str>,
-    ) -> Self {
+    /// Lines without a timestamp stay so.
+    pub(crate) fn new(buffer: &'a mut Vec<u8>, precision: Precision, rules: &'a TagRules) -> Self {
         Self {
             buffer,
             precision,
             rules,
-            stamped,
-            database,
+            #[cfg(feature = "write")]
+            stamped: None,
+            #[cfg(feature = "write")]
+            database: None,
             count: 0,
             skipped: 0,
             all_stamped: true,
@@ -78,29 +69,9 @@ impl<'a> Lines<'a> {
         self.count
     }
 
-    /// How many points had no fields and were left out.
-    pub(crate) fn skipped(&self) -> usize {
-        self.skipped
-    }
-
     /// Whether every line carries a timestamp, so that writing it twice changes nothing.
     pub(crate) fn all_stamped(&self) -> bool {
         self.all_stamped
-    }
-
-    pub(crate) fn into_map(self) -> RecordMap {
-        self.map
-    }
-
-    /// Refuses a record of another database than this call's, unless the caller chose the latter.
-    pub(crate) fn check_database(&self, database: &str) -> Result<()> {
-        match self.database {
-            Some(ours) if ours != database => Err(Error::invalid_record(format!(
-                "the record belongs to the database {database:?} and the call's is {ours:?}: write it in a \
-                 call of its own, or choose one with .database(…)"
-            ))),
-            _ => Ok(()),
-        }
     }
 
     pub(crate) fn push_point(&mut self, point: &Point) -> Result<()> {
@@ -132,9 +103,12 @@ impl<'a> Lines<'a> {
     /// Appends what this crate encoded before, in this call's precision.
     pub(crate) fn push_encoded(&mut self, bytes: &[u8], lines: usize) {
         self.buffer.extend_from_slice(bytes);
-        if self.stamped.is_none() {
-            self.map.add(self.count, lines, self.record);
+        #[cfg(feature = "write")]
+        if self.stamped.is_some() {
+            self.count += lines;
+            return;
         }
+        self.map.add(self.count, lines, self.record);
         self.count += lines;
     }
 
@@ -248,24 +222,54 @@ impl<'a> Lines<'a> {
     }
 
     #[inline]
+    #[cfg_attr(not(feature = "write"), allow(unused_variables))] // it is where a line to be stamped begins
     fn finish_line_of(&mut self, start: usize, has_timestamp: bool, record: usize) {
-        match &mut self.stamped {
-            // Batches have lines of many calls, so places in one of them are of no use there.
-            None => {
-                self.all_stamped &= has_timestamp;
-                self.map.add(self.count, 1, record);
-            }
-            Some(_) if has_timestamp => {}
-            Some(_) if self.precision == Precision::Nanosecond => stamp(self.buffer),
-            Some(stamped) => {
-                stamped.buffer.extend_from_slice(&self.buffer[start..]);
-                self.buffer.truncate(start);
-                stamp(&mut stamped.buffer);
-                stamped.count += 1;
-                return;
-            }
+        // Batches have lines of many calls, so places in one of them are of no use there.
+        #[cfg(feature = "write")]
+        if let Some(stamped) = &mut self.stamped {
+            let stays = has_timestamp || stamped.stamp(self.buffer, start, self.precision);
+            self.count += usize::from(stays);
+            return;
         }
+        self.all_stamped &= has_timestamp;
+        self.map.add(self.count, 1, record);
         self.count += 1;
+    }
+}
+
+/// What the call of a client adds.
+#[cfg(feature = "write")]
+impl<'a> Lines<'a> {
+    /// Lines without a timestamp get one now.
+    pub(crate) fn stamping(mut self, stamped: &'a mut Stamped) -> Self {
+        self.stamped = Some(stamped);
+        self
+    }
+
+    /// Records of another database are refused.
+    pub(crate) fn of_database(mut self, database: Option<&'a str>) -> Self {
+        self.database = database;
+        self
+    }
+
+    /// How many points had no fields and were left out.
+    pub(crate) fn skipped(&self) -> usize {
+        self.skipped
+    }
+
+    pub(crate) fn into_map(self) -> RecordMap {
+        self.map
+    }
+
+    /// Refuses a record of another database than this call's, unless the caller chose the latter.
+    pub(crate) fn check_database(&self, database: &str) -> Result<()> {
+        match self.database {
+            Some(ours) if ours != database => Err(Error::invalid_record(format!(
+                "the record belongs to the database {database:?} and the call's is {ours:?}: write it in a \
+                 call of its own, or choose one with .database(…)"
+            ))),
+            _ => Ok(()),
+        }
     }
 }
 
@@ -281,99 +285,11 @@ impl crate::columns::RowSink for Lines<'_> {
     }
 }
 
-/// Gives the last line a timestamp in nanoseconds.
-fn stamp(buffer: &mut Vec<u8>) {
-    buffer.pop();
-    buffer.push(b' ');
-    buffer.extend_from_slice(itoa::Buffer::new().format(stamp::next()).as_bytes());
-    buffer.push(b'\n');
-}
-
 impl fmt::Debug for Lines<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Lines")
             .field("precision", &self.precision)
             .field("lines", &self.count)
             .finish_non_exhaustive()
-    }
-}
-
-/// Which record each line comes from, in as few numbers as it takes: points of which none was left out take
-/// one entry, however many they are.
-#[derive(Clone, Debug, Default, Eq, PartialEq)]
-pub(crate) struct RecordMap(Vec<Run>);
-
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-struct Run {
-    first_line: usize,
-    first_record: usize,
-    /// One record a line, or all lines of the run from one record.
-    one_to_one: bool,
-}
-
-impl RecordMap {
-    /// Lines from `first_line` (from 0) come from `record`; calls are in order.
-    fn add(&mut self, first_line: usize, lines: usize, record: usize) {
-        if lines == 0 {
-            return;
-        }
-        if let Some(run) = self.0.last_mut() {
-            let before = first_line - run.first_line;
-            if run.one_to_one && lines == 1 && run.first_record + before == record {
-                return;
-            }
-            if run.first_record == record && (!run.one_to_one || before == 1) {
-                run.one_to_one = false;
-                return;
-            }
-        }
-        self.0.push(Run { first_line, first_record: record, one_to_one: lines == 1 });
-    }
-
-    /// The place of the record that `line` (from 0) comes from.
-    pub(crate) fn record_of(&self, line: usize) -> Option<usize> {
-        let after = self.0.partition_point(|run| run.first_line <= line);
-        let run = self.0.get(after.checked_sub(1)?)?;
-        let offset = if run.one_to_one { line - run.first_line } else { 0 };
-        Some(run.first_record + offset)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn lines_are_traced_to_records() {
-        // (lines of the record, its place); a place without lines was left out.
-        let records = [1, 1, 0, 1, 3, 1, 1, 2, 2, 0, 1];
-        let mut map = RecordMap::default();
-        let mut expected = Vec::new();
-        for (place, &lines) in records.iter().enumerate() {
-            for _ in 0..lines {
-                map.add(expected.len(), 1, place);
-                expected.push(place);
-            }
-        }
-        for (line, &place) in expected.iter().enumerate() {
-            assert_eq!(map.record_of(line), Some(place), "line {line} of {map:?}");
-        }
-        let mut bulk = RecordMap::default();
-        bulk.add(0, 5, 0);
-        bulk.add(5, 1, 1);
-        bulk.add(6, 4, 2);
-        assert_eq!(
-            (0..10).map(|l| bulk.record_of(l).unwrap()).collect::<Vec<_>>(),
-            [0, 0, 0, 0, 0, 1, 2, 2, 2, 2]
-        );
-    }
-
-    #[test]
-    fn a_million_points_take_one_entry() {
-        let mut map = RecordMap::default();
-        (0..1_000_000).for_each(|n| map.add(n, 1, n));
-        assert_eq!(map.0.len(), 1);
-        assert_eq!(map.record_of(999_999), Some(999_999));
-        assert_eq!(RecordMap::default().record_of(0), None);
     }
 }

@@ -2,14 +2,21 @@
 
 #[cfg(feature = "arrow")]
 mod arrow;
+#[cfg(feature = "write")]
 mod batch;
 #[cfg(feature = "polars")]
 mod frame;
+#[cfg(feature = "write")]
 mod json;
 mod line_buffer;
 mod lines;
 mod point;
+#[cfg_attr(not(feature = "write"), allow(dead_code))]
+// the errors of a server are traced back by it
+mod record_map;
 mod seq;
+#[cfg(feature = "write")]
+mod stamped;
 #[cfg(feature = "serde")]
 mod structs;
 mod text;
@@ -21,18 +28,22 @@ pub use arrow::Columns;
 #[cfg(feature = "polars")]
 pub use frame::Frame;
 pub use lines::Lines;
-pub(crate) use lines::{RecordMap, Stamped};
+#[cfg(feature = "write")]
+pub(crate) use record_map::RecordMap;
 pub use seq::{Iter, One, Seq};
+#[cfg(feature = "write")]
+pub(crate) use stamped::Stamped;
 #[cfg(feature = "serde")]
 pub use structs::Structs;
 
-use crate::{Precision, Result};
+use crate::{Error, Precision, Result};
 
 /// Something that can be written: text, points, or whatever a program makes points of.
 ///
 /// Records are line protocol text (`&str`, `String`, bytes), [`Point`](crate::Point),
 /// [`LineBuffer`](crate::LineBuffer), a [`Batch`](crate::Batch) that came back, and vectors, arrays, slices
-/// and iterators of records.
+/// and iterators of records. A client writes them, and
+/// [`LineBuffer::push_record`](crate::LineBuffer::push_record) takes them without one.
 ///
 /// For a type of your own, encode the points that it stands for:
 ///
@@ -142,4 +153,15 @@ pub trait Record<K = One> {
     fn organization(&self) -> Option<String> {
         None
     }
+}
+
+/// Integers that are written already cannot change their unit.
+fn check_precision(record: Precision, call: Precision) -> Result<()> {
+    if record == call {
+        return Ok(());
+    }
+    Err(Error::invalid_record(format!(
+        "the record's timestamps are in {record} and the call's in {call}: write it in a call of its own, \
+         or make both the same"
+    )))
 }

@@ -5,8 +5,6 @@ mod serde;
 mod text;
 pub(crate) mod time_text;
 
-use std::time::SystemTime;
-
 use crate::{Error, Precision, Result};
 
 /// A point in time: nanoseconds since 1970-01-01T00:00:00Z.
@@ -22,7 +20,7 @@ use crate::{Error, Precision, Result};
 /// assert_eq!(Timestamp::micros(-1).as_nanos(), -1_000);
 /// ```
 ///
-/// Times come from and go to [`SystemTime`], and with the features of these names the crates `chrono`, `jiff` and `time`.
+/// Times come from and go to [`SystemTime`](std::time::SystemTime), and with the features of these names the crates `chrono`, `jiff` and `time`.
 /// As text they are RFC 3339 in UTC:
 ///
 /// ```
@@ -77,10 +75,11 @@ impl Timestamp {
         Self(seconds as i128 * NANOS_PER_SECOND)
     }
 
-    /// The time of this machine's clock.
+    /// The time of this machine's clock. (Not on `wasm32-unknown-unknown`, which has none.)
+    #[cfg(not(all(target_family = "wasm", target_os = "unknown")))]
     #[must_use]
     pub fn now() -> Self {
-        SystemTime::now().into()
+        std::time::SystemTime::now().into()
     }
 
     /// Nanoseconds since the epoch.

@@ -14,7 +14,6 @@ mod gzip;
 mod http;
 mod options;
 mod request;
-pub(crate) mod stamp;
 mod stats;
 mod sync;
 mod target;

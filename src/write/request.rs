@@ -142,7 +142,7 @@ impl<'a, R: Record<K>, K> WriteRequest<'a, R, K> {
         let own_database = self.own_database(target);
         let mut buffer = Vec::new();
         let rules = self.client.tag_rules();
-        let mut lines = Lines::new(&mut buffer, target.precision, rules, None, own_database);
+        let mut lines = Lines::new(&mut buffer, target.precision, rules).of_database(own_database);
         self.record.encode(&mut lines)?;
         let (count, skipped, repeatable) = (lines.count(), lines.skipped(), lines.all_stamped());
         let map = lines.into_map();
@@ -159,8 +159,9 @@ impl<'a, R: Record<K>, K> WriteRequest<'a, R, K> {
         let mut scratch = Scratch::new();
         let Scratch { buffer, stamped } = &mut scratch;
         let rules = self.client.tag_rules();
-        let mut lines =
-            Lines::new(buffer, target.precision, rules, Some(&mut *stamped), own_database);
+        let mut lines = Lines::new(buffer, target.precision, rules)
+            .of_database(own_database)
+            .stamping(&mut *stamped);
         self.record.encode(&mut lines)?;
         let (count, skipped) = (lines.count(), lines.skipped());
         warn_of(skipped, count + stamped.count);

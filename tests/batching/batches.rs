@@ -178,11 +178,14 @@ fn lines_without_a_timestamp_get_one_of_their_own_when_they_are_accepted() {
     let mut buffer = LineBuffer::new();
     buffer.measurement("m").unwrap().field("f", 6).unwrap().end().unwrap();
     client.write(&buffer).send().unwrap();
+    buffer.clear();
+    buffer.push_record("m f=7").unwrap();
+    client.write(&buffer).send().unwrap();
     client.close().unwrap();
     let after = Timestamp::now().as_nanos();
     let mut stamps = numbers(&server.requests()[0].body);
     assert_eq!(stamps.remove(3), 4, "the line that has one keeps it");
-    assert_eq!(stamps.len(), 5);
+    assert_eq!(stamps.len(), 6);
     assert!(stamps.is_sorted_by(|a, b| a < b), "{stamps:?}");
     assert!(stamps.iter().all(|stamp| (before..=after).contains(&i128::from(*stamp))));
 }

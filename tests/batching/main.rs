@@ -1,4 +1,5 @@
 //! Writes in batches.
+#![cfg(feature = "write")]
 
 mod batches;
 mod callbacks;

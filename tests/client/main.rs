@@ -1,4 +1,5 @@
 //! Configuration, TLS, proxies, and the places where a client can be used.
+#![cfg(feature = "write")]
 
 mod async_context;
 mod bad_input;

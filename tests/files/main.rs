@@ -1,4 +1,5 @@
 //! `write_file`.
+#![cfg(feature = "write")]
 
 mod annotated;
 mod batching;

@@ -6,6 +6,7 @@ mod buffer;
 mod model;
 mod parser;
 mod points;
+mod push_record;
 #[path = "../random/mod.rs"]
 mod random;
 mod read_back;

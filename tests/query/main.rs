@@ -1,4 +1,5 @@
 //! Queries in every form.
+#![cfg(feature = "write")]
 
 mod agreement;
 mod anywhere;

@@ -1,4 +1,5 @@
 //! What can be written besides points.
+#![cfg(feature = "write")]
 
 mod arrow;
 mod derive;

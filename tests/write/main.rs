@@ -1,4 +1,5 @@
 //! Synchronous writes, and what the answers of a server mean.
+#![cfg(feature = "write")]
 
 mod hostile;
 mod recorded;

@@ -59,7 +59,7 @@ pub(crate) use encoder::BatchEncoder;
 /// before anything is written, unless they are left out.
 ///
 /// The client's default tags are added where the table has none of that name, or no value.
-#[must_use = "this is written by `client.write(…).send()`"]
+#[must_use = "this is written by `client.write(…).send()`, or into a `LineBuffer` by `push_record`"]
 pub struct Columns<'a> {
     source: Source<'a>,
     layout: LayoutOptions,

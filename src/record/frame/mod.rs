@@ -63,7 +63,7 @@ use crate::columns::{
 ///
 /// The client's default tags are added where the frame has none of that name, or no value. Nothing of the frame is
 /// copied but into the lines.
-#[must_use = "this is written by `client.write(…).send()`"]
+#[must_use = "this is written by `client.write(…).send()`, or into a `LineBuffer` by `push_record`"]
 pub struct Frame<'a> {
     frame: &'a DataFrame,
     layout: LayoutOptions,

@@ -70,7 +70,7 @@ use row::Row;
 /// error that names its key, unless it is left out; `#[serde(flatten)]` makes one level of it.
 ///
 /// The client's default tags are added where an item has none of that name.
-#[must_use = "this is written by `client.write(…).send()`"]
+#[must_use = "this is written by `client.write(…).send()`, or into a `LineBuffer` by `push_record`"]
 pub struct Structs<I> {
     items: I,
     layout: LayoutOptions,

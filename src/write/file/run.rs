@@ -88,8 +88,7 @@ impl<'a> Run<'a> {
         let config = self.client.config();
         let limit = config.max_request_bytes.min(BATCH_BYTES);
         let rules = self.client.tag_rules();
-        let mut lines =
-            Lines::new(buffer, self.target.precision, rules, None, None).starting_at_row(self.rows);
+        let mut lines = Lines::new(buffer, self.target.precision, rules).starting_at_row(self.rows);
         let end = loop {
             let before = lines.byte_len();
             match source.read(&mut lines) {
