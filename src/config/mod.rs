@@ -1,12 +1,14 @@
 //! What a client is told once, parsed where it is told.
 
 mod headers;
+mod secrets;
 mod token;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 pub(crate) use headers::Headers;
+pub(crate) use secrets::Secrets;
 pub(crate) use token::Token;
 
 use crate::Precision;

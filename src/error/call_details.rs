@@ -1,8 +1,10 @@
 //! What an error knows of the call that failed: the server's answer, and the caller's lines back.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use super::{Error, ErrorKind, LineError};
+use crate::config::Secrets;
 use crate::write::Batch;
 
 #[derive(Clone, Default)]
@@ -219,5 +221,18 @@ impl Error {
 
     pub(crate) fn may_pass(&self) -> bool {
         self.0.call.may_pass
+    }
+
+    /// Without the secrets of its request, which the server may have answered with.
+    pub(crate) fn without(mut self, secrets: &Secrets) -> Self {
+        let hide = |text: &mut String| {
+            if let Cow::Owned(hidden) = secrets.hide(text) {
+                *text = hidden;
+            }
+        };
+        hide(&mut self.0.message);
+        self.0.call.headers.iter_mut().for_each(|(_, value)| hide(value));
+        self.0.call.line_errors.iter_mut().for_each(|line| hide(line.message_mut()));
+        self
     }
 }

@@ -17,7 +17,7 @@ use super::connections::{Connections, Lease};
 use super::failure::{Failure, Stage, StageCell};
 use super::runtime::{Observation, sleep_until, within};
 use super::status::{ErrorContext, GrpcStatus, Trailers, to_list};
-use crate::config::{self, Config, Headers};
+use crate::config::{self, Config, Headers, Secrets};
 use crate::{Error, ErrorKind, Result};
 
 /// What is called, and how its answer is read.
@@ -83,6 +83,13 @@ impl Server {
     /// A server that was restarted, or that closes old connections, is not noticed: what breaks before a message of
     /// the answer has come is tried once more on another connection. A query changes nothing on the server.
     pub(crate) async fn call(&self, method: &impl Method, call: &Call) -> Result<Trailers> {
+        self.judged_call(method, call).await.map_err(|error| {
+            let headers = self.config.headers.with(&call.headers);
+            error.without(&Secrets::new(self.config.token.as_ref(), &headers))
+        })
+    }
+
+    async fn judged_call(&self, method: &impl Method, call: &Call) -> Result<Trailers> {
         if let Some(begin) = call.begin {
             sleep_until(begin).await;
         }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use http::{HeaderMap, HeaderValue};
 
-use crate::config::{Config, Token};
+use crate::config::Config;
 use crate::{Error, ErrorKind};
 
 /// What comes with the end of an answer.
@@ -93,7 +93,6 @@ impl ErrorContext<'_> {
     fn grpc(&self, code: i32, message: &str) -> Error {
         let name = usize::try_from(code).ok().and_then(|code| NAMES.get(code).copied());
         let name = name.map_or_else(|| format!("gRPC status {code}"), str::to_owned);
-        let message = self.scrub(message);
         let has = |text: &str| message.contains(text);
         let database = self.database;
         let (kind, text) = match code {
@@ -155,7 +154,7 @@ impl ErrorContext<'_> {
         let header = |name: &str| {
             headers.iter().find(|(key, _)| key == name).map_or("", |(_, value)| value.as_str())
         };
-        let shown = match (header("content-type"), self.excerpt(body)) {
+        let shown = match (header("content-type"), Self::excerpt(body)) {
             ("", body) if body.is_empty() => String::new(),
             (content_type, body) => format!(" ({content_type}): {body}"),
         };
@@ -166,7 +165,7 @@ impl ErrorContext<'_> {
                 format!(
                     "{endpoint} redirects queries to {:?} (status {status}): make that the host if it is the InfluxDB server \
                      (is a login or http:// in the way?)",
-                    self.scrub(header("location"))
+                    header("location")
                 ),
             ),
             401 => (ErrorKind::Unauthorized, format!("{} (status 401)", self.unauthenticated())),
@@ -211,18 +210,10 @@ impl ErrorContext<'_> {
         }
     }
 
-    /// A server may answer with what it was sent.
-    pub(super) fn scrub(&self, text: &str) -> String {
-        match self.config.token.as_ref().map(Token::reveal) {
-            Some(token) => text.replace(token, "***"),
-            None => text.to_owned(),
-        }
-    }
-
     /// The beginning of a text, on one line.
-    pub(super) fn excerpt(&self, bytes: &[u8]) -> String {
+    pub(super) fn excerpt(bytes: &[u8]) -> String {
         const SHOWN: usize = 200;
-        let text = self.scrub(&String::from_utf8_lossy(bytes));
+        let text = String::from_utf8_lossy(bytes);
         let words: Vec<_> = text.split_whitespace().collect();
         let line = words.join(" ");
         match line.char_indices().nth(SHOWN) {

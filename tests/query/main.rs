@@ -18,6 +18,7 @@ mod random;
 mod read_ahead;
 mod recorded;
 mod rows;
+mod secrets;
 #[path = "../support/mod.rs"]
 mod support;
 mod tables;

@@ -16,7 +16,7 @@ impl ErrorContext<'_> {
         headers: Vec<(String, String)>,
         body: &[u8],
     ) -> Error {
-        let message = self.scrub(&message(body));
+        let message = message(body);
         let has = |text: &str| message.contains(text);
         let database = self.database;
         let is_about_the_query = has("query error")

@@ -8,7 +8,7 @@ use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, USER_AGENT};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, Uri};
 use http_body_util::{BodyExt as _, Full};
 
-use crate::config::{self, Config};
+use crate::config::{self, Config, Secrets};
 use crate::query::call::Call;
 use crate::query::failure::{Failure, Stage};
 use crate::query::runtime::{Http1Body, Http1Client, Outbox, sleep_until, within};
@@ -45,6 +45,18 @@ impl HttpServer {
 
     /// Sends the query, and the pieces of its answer to the outbox.
     pub(in crate::query) async fn query(
+        &self,
+        query: &HttpQuery,
+        call: &Call,
+        outbox: &Outbox<HttpEvent>,
+    ) -> Result<()> {
+        self.judged_query(query, call, outbox).await.map_err(|error| {
+            let headers = self.config.headers.with(&call.headers);
+            error.without(&Secrets::new(self.config.token.as_ref(), &headers))
+        })
+    }
+
+    async fn judged_query(
         &self,
         query: &HttpQuery,
         call: &Call,
