@@ -22,6 +22,7 @@ pub(super) struct CallDetails {
     was_cut: bool,
     hides_lines: bool,
     may_pass: bool,
+    is_host_failure: bool,
 }
 
 /// What the server said, and what became of the lines. (Feature `write`.)
@@ -221,6 +222,21 @@ impl Error {
 
     pub(crate) fn may_pass(&self) -> bool {
         self.0.call.may_pass
+    }
+
+    /// It is about this host and not about the request: another host may do what was asked for.
+    pub(crate) fn with_host_failure(mut self, is_host_failure: bool) -> Self {
+        self.0.call.is_host_failure = is_host_failure;
+        self
+    }
+
+    pub(crate) fn is_host_failure(&self) -> bool {
+        self.0.call.is_host_failure
+    }
+
+    pub(crate) fn with_message(mut self, message: String) -> Self {
+        self.0.message = message;
+        self
     }
 
     /// Without the secrets of its request, which the server may have answered with.

@@ -15,7 +15,7 @@ struct Answer<'a> {
 impl ErrorContext<'_> {
     /// The error of an answer in HTTP/1 of which this is the beginning.
     pub(super) fn http1(&self, bytes: &[u8]) -> Error {
-        let endpoint = &self.config.endpoint;
+        let endpoint = self.endpoint;
         let answer = Answer::read(bytes);
         // InfluxDB 1 and 2 say what they are with each answer: 1.8.10, v2.7.11.
         let version = answer.header("x-influxdb-version").unwrap_or_default();

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use http::{HeaderMap, HeaderValue};
 
-use crate::config::Config;
+use crate::config::{Config, Endpoint};
 use crate::{Error, ErrorKind};
 
 /// What comes with the end of an answer.
@@ -13,6 +13,10 @@ pub(crate) type Trailers = Vec<(String, String)>;
 /// What the texts of errors need to know about a call.
 pub(crate) struct ErrorContext<'a> {
     pub(crate) config: &'a Config,
+    /// The host that is asked.
+    pub(crate) endpoint: &'a Endpoint,
+    /// Whether a token is sent.
+    pub(crate) has_token: bool,
     pub(crate) database: &'a str,
 }
 
@@ -121,8 +125,8 @@ impl ErrorContext<'_> {
             ),
             12 => (
                 ErrorKind::Query,
-                "the server does not answer such queries: is it InfluxDB 3, a node with the mode query, and does it know \
-                 this query language?"
+                "the server does not answer such queries: is it InfluxDB 3, a node with the mode query (.query_host(…)), and does \
+                 it know this query language?"
                     .to_owned(),
             ),
             13 if has("database not found") => (
@@ -146,7 +150,12 @@ impl ErrorContext<'_> {
         };
         let retryable =
             matches!(kind, ErrorKind::Timeout | ErrorKind::RateLimited) || matches!(code, 10 | 14);
-        Error::new(kind, text).with_grpc_status(code).with_retryable(retryable)
+        // What it does not implement, and what it does not know the token for, others may.
+        let is_host_failure = matches!(code, 12 | 14 | 16);
+        Error::new(kind, text)
+            .with_grpc_status(code)
+            .with_retryable(retryable)
+            .with_host_failure(is_host_failure)
     }
 
     /// The error of an HTTP answer that is not gRPC. `body` is the beginning of its text.
@@ -158,7 +167,7 @@ impl ErrorContext<'_> {
             ("", body) if body.is_empty() => String::new(),
             (content_type, body) => format!(" ({content_type}): {body}"),
         };
-        let endpoint = &self.config.endpoint;
+        let endpoint = self.endpoint;
         let (kind, text) = match status {
             300..=399 => (
                 ErrorKind::Redirect,
@@ -180,7 +189,7 @@ impl ErrorContext<'_> {
             405 => (
                 ErrorKind::NotFound,
                 format!(
-                    "{endpoint} takes no queries (status 405): if it is a node of a cluster, ask one with the mode query"
+                    "{endpoint} takes no queries (status 405): if it is a node of a cluster, name one of mode query with .query_host(…)"
                 ),
             ),
             407 => (ErrorKind::Proxy, "the proxy wants credentials (status 407)".to_owned()),
@@ -200,10 +209,11 @@ impl ErrorContext<'_> {
             .with_headers(headers)
             .with_retry_after(wait)
             .with_retryable(retryable)
+            .with_host_failure(matches!(status, 401 | 405 | 502..=504 | 520..=524))
     }
 
     fn unauthenticated(&self) -> &'static str {
-        if self.config.token.is_some() {
+        if self.has_token {
             "the server does not accept the token: check .token(…)"
         } else {
             "the server wants a token: set .token(…)"
