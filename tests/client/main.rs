@@ -10,3 +10,4 @@ mod proxy;
 #[path = "../support/mod.rs"]
 mod support;
 mod tls;
+mod tokens;
