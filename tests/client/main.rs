@@ -5,6 +5,7 @@ mod async_context;
 mod bad_input;
 mod config;
 mod connecting;
+mod hosts;
 mod messages;
 mod proxy;
 #[path = "../support/mod.rs"]

@@ -353,6 +353,25 @@ fn the_last_of_token_and_its_sources_counts() {
 }
 
 #[test]
+fn a_token_file_of_the_environment_wins_over_a_token_of_it() {
+    use std::ffi::OsStr;
+    let (server, file) = (Server::accepting(), TokenFile::new("env"));
+    let (url, path) = (server.url(), file.0.display().to_string());
+    let variables = [
+        ("INFLUX_HOST", OsStr::new(&url)),
+        ("INFLUX_DATABASE", OsStr::new("db")),
+        ("INFLUX_TOKEN_FILE", OsStr::new(&path)),
+        ("INFLUXDB3_AUTH_TOKEN", OsStr::new("fixed")),
+    ];
+    file.write("of-file");
+    let name = "tokens::a_token_file_of_the_environment_wins_over_a_token_of_it";
+    let body = || Client::from_env().unwrap().write("m f=1 1").send().unwrap();
+    if crate::support::own_process::with_variables(name, &variables, body) {
+        assert_eq!(sent(&server), ["of-file"]);
+    }
+}
+
+#[test]
 fn what_a_server_says_of_a_token_is_hidden_in_errors_of_writes() {
     const TOKEN: &str = "apiv3_s3cret-s3cret-s3cret";
     let says = |text: String| {

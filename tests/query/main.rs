@@ -9,6 +9,7 @@ mod connections;
 mod control;
 mod dataframe;
 mod faults;
+mod hosts;
 mod modes;
 mod nested;
 mod over_http;
