@@ -23,6 +23,7 @@ mod client_builder;
 mod columns;
 #[cfg(feature = "write")]
 mod config;
+#[cfg(feature = "write")]
 mod contain;
 mod error;
 #[cfg(feature = "_files")]

@@ -146,13 +146,14 @@ impl ClientBuilder {
     }
 
     /// How long all of connecting may take: name resolution, TCP, the proxy and the TLS handshake together.
-    /// Default: 10 seconds.
+    /// Default: 10 seconds. A write that has other hosts left gives a single one no more than an equal share of its time.
     pub fn connect_timeout(mut self, timeout: Duration) -> Self {
         self.connect_timeout = timeout;
         self
     }
 
-    /// How long one write request may take, from name resolution to the end of the answer. Default: 30 seconds.
+    /// How long one write request may take, from name resolution to the end of the answer, with all hosts that are tried.
+    /// Default: 30 seconds.
     ///
     /// A server answers a durable write when its write-ahead log is flushed, once a second by default.
     pub fn write_timeout(mut self, timeout: Duration) -> Self {

@@ -41,8 +41,7 @@ pub(super) const SETTINGS: &[Setting] = &[
     ),
     Setting::new(&["INFLUX_TOKEN", "INFLUXDB3_AUTH_TOKEN"], "token", ClientBuilder::set_token),
     Setting::new(&["INFLUX_TOKEN_FILE"], "tokenFile", |builder, text| {
-        builder.set_token_file(text.into());
-        Ok(())
+        builder.set_token_file(text.into())
     }),
     Setting::new(&["INFLUX_DATABASE", "INFLUXDB3_DATABASE_NAME"], "database", |builder, text| {
         builder.set_database(text);

@@ -34,7 +34,8 @@ impl ClientBuilder {
     /// # Ok::<_, influxdb3_blocking::Error>(())
     /// ```
     pub fn token_file(mut self, path: impl Into<PathBuf>) -> Self {
-        self.set_token_file(path.into());
+        let set = self.set_token_file(path.into());
+        self.problems.extend(set.err());
         self
     }
 
@@ -73,7 +74,14 @@ impl ClientBuilder {
         Ok(())
     }
 
-    pub(super) fn set_token_file(&mut self, path: PathBuf) {
+    pub(super) fn set_token_file(&mut self, path: PathBuf) -> Result<(), String> {
+        // Errors show the path.
+        if path.to_string_lossy().trim_start().starts_with("apiv3_") {
+            return Err(
+                "the path of the token file is a token itself: give it with .token(…)".into()
+            );
+        }
         self.tokens = Tokens::From(Arc::new(TokenSource::file(path)));
+        Ok(())
     }
 }

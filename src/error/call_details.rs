@@ -89,7 +89,8 @@ impl Error {
     ///
     /// True for connection and I/O errors, timeouts, and the statuses 408, 429, 500, 502, 503 and 504, but
     /// for those answers of status 500 that say that the request itself is at fault, or that the node takes no writes.
-    /// True as well for a 400 that tells of the server and not of the request: Core up to 3.10 answers so on
+    /// True as well if a token is not to be had from its file or function, if it is true of one of several hosts, and
+    /// for a 400 that tells of the server and not of the request: Core up to 3.10 answers so on
     /// `/api/v2/write` while it is stopping, its WAL buffer is full or its object store fails.
     #[must_use]
     pub fn is_retryable(&self) -> bool {

@@ -4,6 +4,8 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use log::Level;
+
 use super::Host;
 use crate::{Error, Result};
 
@@ -82,12 +84,14 @@ impl Hosts {
         }
     }
 
-    fn note_failed(&self, place: usize, now: Instant, why: &str) {
+    /// Says how many times in a row it has failed now.
+    fn note_failed(&self, place: usize, now: Instant, why: &str) -> u32 {
         let mut states = self.lock();
         let state = &mut states[place];
         state.failures = state.failures.saturating_add(1);
         state.until = Some(now + back_off(state.failures));
         why.clone_into(&mut state.why);
+        state.failures
     }
 
     fn lock(&self) -> MutexGuard<'_, Vec<State>> {
@@ -145,7 +149,7 @@ impl Tour {
             self.hosts.note_works(self.place);
             return Err(self.explain(error));
         }
-        self.hosts.note_failed(self.place, now, error.message());
+        let failures = self.hosts.note_failed(self.place, now, error.message());
         let was_cut_before = self.failed.iter().any(|(_, error)| error.was_cut());
         let (in_doubt, is_poison) = (error.in_doubt(), error.was_cut() && was_cut_before);
         let stop = match () {
@@ -157,7 +161,9 @@ impl Tour {
         match (stop, self.next.front()) {
             (None, Some(&next)) => {
                 let list = &self.hosts.list;
-                log::warn!("{} failed, {} is next: {error}", list[self.place], list[next]);
+                // The first time is news.
+                let level = if failures == 1 { Level::Warn } else { Level::Debug };
+                log::log!(level, "{} failed, {} is next: {error}", list[self.place], list[next]);
                 self.failed.push((self.place, error));
                 self.place = next;
                 self.next.pop_front();

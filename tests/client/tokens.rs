@@ -338,6 +338,17 @@ fn a_token_file_that_cannot_be_used_says_why_and_never_what_is_in_it() {
 }
 
 #[test]
+fn a_token_in_place_of_its_file_is_a_problem_that_does_not_show_it() {
+    for error in [
+        builder("http://a").token_file("apiv3_s3cret").build().unwrap_err(),
+        Client::from_connection_string("http://a?tokenFile=apiv3_s3cret").unwrap_err(),
+    ] {
+        let text = format!("{error} {error:?}");
+        assert!(text.contains("is a token itself") && !text.contains("s3cret"), "{text}");
+    }
+}
+
+#[test]
 fn the_last_of_token_and_its_sources_counts() {
     let server = Server::accepting();
     let file = TokenFile::new("last");

@@ -39,7 +39,7 @@ fn a_host_that_does_not_answer_queries_is_left_for_the_next_before_the_first_row
         vec![Step::Hangup],
         vec![Step::Head, Step::Hangup],
         // The schema is no row.
-        vec![Step::Head, Step::Message(schema.clone()), Step::Hangup],
+        vec![Step::Head, Step::Message(schema), Step::Hangup],
     ] {
         let (first, second) = (FlightServer::replay(first), FlightServer::replay(rows.clone()));
         let client = client([first.url(), second.url()]);

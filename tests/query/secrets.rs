@@ -30,7 +30,7 @@ fn a_token_that_a_server_answers_with_is_in_no_text_and_no_header() {
     for steps in [
         vec![Step::StatusOnly(16, says.clone())],
         vec![Step::Head, Step::Status(13, says.clone(), headers.clone())],
-        vec![Step::HttpHead(502, headers.clone()), Step::Raw(says.clone().into()), Step::End],
+        vec![Step::HttpHead(502, headers.clone()), Step::Raw(says.into()), Step::End],
         vec![
             Step::HttpHead(302, vec![("location", format!("https://login/?token={TOKEN}"))]),
             Step::End,
@@ -40,7 +40,7 @@ fn a_token_that_a_server_answers_with_is_in_no_text_and_no_header() {
         for shown in [format!("{error:#}"), format!("{error:?}")] {
             assert!(!shown.contains("s3cret") && shown.contains("***"), "{shown}");
         }
-        let echo = error.header("x-echo").or(error.header("location"));
+        let echo = error.header("x-echo").or_else(|| error.header("location"));
         assert!(!echo.is_some_and(|echo| echo.contains("s3cret")), "{echo:?}");
     }
 }

@@ -1,5 +1,7 @@
 //! Several hosts: which is next, what is never sent twice, and what errors say.
 
+#[cfg(feature = "tls")]
+use std::net::TcpListener;
 use std::time::{Duration, Instant};
 
 use crate::support::http::{Reply, Server, unused_port};
@@ -143,6 +145,23 @@ fn a_host_that_is_slow_costs_one_call_and_the_next_goes_elsewhere() {
     );
     client.write(STAMPED).send().unwrap();
     assert!(second.requests().len() == 1 || start.elapsed() > BACK_OFF);
+}
+
+#[cfg(feature = "tls")]
+#[test]
+fn a_host_that_never_ends_connecting_leaves_time_for_the_others() {
+    // It accepts connections, and does not answer to the handshake.
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let silent = format!("https://{}", listener.local_addr().unwrap());
+    let (second, gone) = (Server::accepting(), nobody());
+    let client = builder([&silent, &second.url()]).build().unwrap();
+    client.write(UNSTAMPED).timeout(Duration::from_secs(4)).send().unwrap();
+    assert_eq!(second.requests().len(), 1);
+    let client = builder([&silent, &gone]).build().unwrap();
+    let error = client.write(UNSTAMPED).timeout(Duration::from_millis(200)).send().unwrap_err();
+    let limit = "within 100ms (its share of write_timeout)";
+    assert!(error.to_string().contains(limit), "{error}");
+    assert!(!error.in_doubt() && error.to_string().starts_with("all 2 hosts failed: "), "{error}");
 }
 
 #[test]

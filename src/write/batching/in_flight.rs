@@ -1,6 +1,6 @@
 //! How many requests of a client are on the way at the same time. Answers in, a number out; no I/O, no clock.
 
-use crate::{Error, ErrorKind};
+use crate::{Error, ErrorKind, Result};
 
 /// The number that a server bears: halved when it fails or is too slow, and one more after a while of successes.
 ///
@@ -36,7 +36,7 @@ impl InFlight {
     }
 
     /// Learns from what became of a request of this round.
-    pub(super) fn note(&mut self, round: Round, result: Result<(), &Error>) {
+    pub(super) fn note(&mut self, round: Round, result: &Result<()>) {
         match result {
             Ok(()) => self.note_success(),
             Err(error) if is_stress(error) && round == self.round => {
@@ -80,12 +80,12 @@ mod tests {
     }
 
     fn fail(in_flight: &mut InFlight) -> usize {
-        in_flight.note(in_flight.round(), Err(&failed()));
+        in_flight.note(in_flight.round(), &Err(failed()));
         in_flight.allowed()
     }
 
     fn succeed(in_flight: &mut InFlight, times: usize) -> usize {
-        (0..times).for_each(|_| in_flight.note(in_flight.round(), Ok(())));
+        (0..times).for_each(|_| in_flight.note(in_flight.round(), &Ok(())));
         in_flight.allowed()
     }
 
@@ -106,7 +106,7 @@ mod tests {
         let mut in_flight = InFlight::new(8);
         let rounds = [(); 8].map(|()| in_flight.round());
         for round in rounds {
-            in_flight.note(round, Err(&failed()));
+            in_flight.note(round, &Err(failed()));
         }
         assert_eq!(in_flight.allowed(), 4);
     }

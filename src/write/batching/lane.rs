@@ -113,7 +113,7 @@ impl Lane {
     pub(super) fn learn(&self, request: &Request, result: &Result<()>) -> bool {
         let mut state = self.lock();
         let before = state.in_flight.allowed();
-        state.in_flight.note(request.round, result.as_ref().map(|()| ()));
+        state.in_flight.note(request.round, result);
         let allowed = state.in_flight.allowed();
         self.tokens.allow(allowed);
         drop(state);
