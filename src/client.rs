@@ -13,7 +13,7 @@ use crate::query::{self, QueryClient, QueryRequest, TableColumn};
 use crate::write::{Batcher, Http, WriteRequest};
 use crate::{ClientBuilder, Error, ErrorKind, Record, Result, WriteOptions, WriteStats};
 
-/// A client of one InfluxDB 3 server.
+/// A client of one InfluxDB 3 server, or of several that are one database.
 ///
 /// Clones share everything: connections, the thread for queries, and whether it is closed. A client may be
 /// used from any thread, also from inside an async runtime (whose thread it then blocks).
@@ -108,7 +108,7 @@ impl Client {
 
     pub(crate) fn new(config: Config, rules: TagRules, options: &WriteOptions) -> Result<Self> {
         let connections = (options.workers() + 8).max(IDLE_CONNECTIONS);
-        let http = Arc::new(Http::new(&config, connections)?);
+        let http = Arc::new(Http::new(&config, connections));
         let config = Arc::new(config);
         let shared = Shared {
             rules,
@@ -349,7 +349,8 @@ impl Client {
         crate::WriteFile::reader(self, Box::new(reader), format)
     }
 
-    /// Asks whether the server is there and the token is good, which some servers want for this.
+    /// Asks whether the server is there and the token is good, which some servers want for this. Of several hosts, those
+    /// for writes are asked until one answers.
     ///
     /// Bounded by [`write_timeout`](ClientBuilder::write_timeout).
     ///
@@ -366,8 +367,8 @@ impl Client {
     /// As [`ping`](Self::ping), and [`ErrorKind::Server`] if the answer names no version.
     pub fn server_version(&self) -> Result<String> {
         self.check_open()?;
-        let answer = self.inner.shared.http.get("/ping", self.inner.shared.config.write_timeout)?;
-        let answer = answer.into_body("ping")?;
+        let Shared { http, config, .. } = &*self.inner.shared;
+        let (answer, host) = http.get("/ping", "ping", config.write_timeout)?;
         if let Some(version) = answer.header("x-influxdb-version") {
             return Ok(version.to_owned());
         }
@@ -376,10 +377,7 @@ impl Client {
             Some(version) => Ok(version.to_owned()),
             None => Err(Error::new(
                 ErrorKind::Server,
-                format!(
-                    "{} answered /ping without a version; is it an InfluxDB server?",
-                    self.inner.shared.config.endpoint
-                ),
+                format!("{host} answered /ping without a version; is it an InfluxDB server?"),
             )
             .with_status(answer.status)),
         }
@@ -519,7 +517,7 @@ impl Drop for Inner {
 impl fmt::Debug for Client {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Client")
-            .field("host", &self.inner.shared.config.endpoint.to_string())
+            .field("write_hosts", &self.inner.shared.http.hosts())
             .field("database", &self.inner.shared.config.database)
             .finish_non_exhaustive()
     }

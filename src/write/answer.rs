@@ -56,6 +56,7 @@ impl Answer {
             .with_retryable(retryable)
             .with_in_doubt(self.in_doubt || in_doubt)
             .with_retry_after(retry_after)
+            .with_host_failure(state.is_some() || is_of_host(self.status))
             .with_may_pass(kind == ErrorKind::Unauthorized && self.status == 403 && api == Api::V2)
             .with_hides_lines(
                 kind == ErrorKind::Rejected && api == Api::V2 && told.is_about_lines(),
@@ -306,8 +307,8 @@ impl ServerState {
             Self::WrongRole => (
                 ErrorKind::Rejected,
                 format!(
-                    "this node takes no writes ({text}); set the host of a node that does (one of mode ingest, in a \
-                     cluster)"
+                    "this node takes no writes ({text}); set one that does with .write_host(…) (a node \
+                     of mode ingest, in a cluster)"
                 ),
             ),
         }
@@ -322,6 +323,12 @@ impl ServerState {
     fn leaves_doubt(self) -> bool {
         self == Self::WalFailed
     }
+}
+
+/// Whether a status is about the host and not about the request: a proxy has no way to the server, the server is not
+/// there for now, or it does not know a token that others may know.
+fn is_of_host(status: u16) -> bool {
+    matches!(status, 401 | 502..=504 | 520..=524)
 }
 
 fn line_error(item: &Value) -> Option<LineError> {

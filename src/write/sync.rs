@@ -127,7 +127,7 @@ pub(super) fn post(
         timeout: body.timeout,
         repeatable: body.repeatable,
     };
-    http.post(&post)?.into_write_result(target.api)
+    http.write(&post, target.api)
 }
 
 /// Cuts the lines at line boundaries into parts of at most `limit` bytes.

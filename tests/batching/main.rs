@@ -5,6 +5,7 @@ mod batches;
 mod callbacks;
 mod flush;
 mod histories;
+mod hosts;
 mod memory;
 mod merging;
 mod model;
@@ -15,5 +16,6 @@ mod random;
 mod restarts;
 mod retries;
 mod shared;
+mod stress;
 #[path = "../support/mod.rs"]
 mod support;

@@ -5,8 +5,10 @@ mod async_context;
 mod bad_input;
 mod config;
 mod connecting;
+mod hosts;
 mod messages;
 mod proxy;
 #[path = "../support/mod.rs"]
 mod support;
 mod tls;
+mod tokens;

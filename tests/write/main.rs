@@ -2,6 +2,7 @@
 #![cfg(feature = "write")]
 
 mod hostile;
+mod hosts;
 mod recorded;
 mod round_trip;
 mod server_errors;

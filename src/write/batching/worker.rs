@@ -40,12 +40,17 @@ struct Outcome {
 impl Batcher {
     /// Makes the next request, if there is one, and passes the token on.
     pub(super) fn work_with(self: &Arc<Self>, token: Token) {
+        // Too many are at work, and one of the others looks when it is done.
+        let Some(token) = token.keep() else { return };
         if let Some(request) = self.lane.take(Instant::now()) {
             let number = request.number;
             let result = contain(|| self.post(&request)).unwrap_or_else(|panic| {
                 let message = format!("a request panicked, please report it: {panic}");
                 Err(Error::new(ErrorKind::Internal, message))
             });
+            if self.lane.learn(&request, &result) {
+                self.call_workers();
+            }
             if let Err(panic) = contain(|| self.land(request, result)) {
                 self.end_abandoned(number, &panic);
             }

@@ -21,6 +21,15 @@ impl Waiting for Batch {
     fn end_wait(&mut self) {}
 }
 
+/// What is wrong with a worker.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Fault {
+    /// It does not look once more when it has given its token back.
+    LooksOnce,
+    /// It gives its token back as one too many, and nobody else has one.
+    LeavesAsLast,
+}
+
 /// The lane of a client, as the library puts it together.
 struct Lane {
     inbox: Channel<Batch>,
@@ -45,7 +54,11 @@ impl Lane {
     }
 
     /// What a worker does with a token. Each batch fails once, and is put back before all others.
-    fn work(&self, token: Token, looks_again: bool) {
+    fn work(&self, token: Token, fault: Option<Fault>) {
+        if fault == Some(Fault::LeavesAsLast) && !self.tokens.is_one_left() {
+            return;
+        }
+        let Some(token) = token.keep() else { return };
         let now = Instant::now();
         let at_work = self.at_work.fetch_add(1, Ordering::SeqCst) + 1;
         assert!(at_work <= self.tokens.width(), "{at_work} workers");
@@ -69,7 +82,7 @@ impl Lane {
             return self.ready.send(Some(token));
         }
         drop(token);
-        if looks_again && self.has_work() {
+        if fault != Some(Fault::LooksOnce) && self.has_work() {
             self.call();
         }
     }
@@ -77,7 +90,8 @@ impl Lane {
 
 const BATCHES: usize = 3;
 
-fn lane(width: usize, looks_again: bool) {
+/// If it `changes`, fewer workers are allowed for a while, and then as many again.
+fn lane(width: usize, changes: bool, fault: Option<Fault>) {
     let lane = Arc::new(Lane {
         inbox: Channel::new(),
         queue: Mutex::new(SendQueue::new(width == 1)),
@@ -91,7 +105,7 @@ fn lane(width: usize, looks_again: bool) {
             let lane = lane.clone();
             thread::spawn(move || {
                 while let Some(token) = lane.ready.recv() {
-                    lane.work(token, looks_again);
+                    lane.work(token, fault);
                     if lane.sent.lock().unwrap().len() == BATCHES {
                         // All is sent: the workers may go.
                         lane.ready.send(None);
@@ -110,7 +124,21 @@ fn lane(width: usize, looks_again: bool) {
             }
         })
     };
+    let changing = changes.then(|| {
+        let lane = lane.clone();
+        thread::spawn(move || {
+            lane.tokens.allow(1);
+            thread::yield_now();
+            lane.tokens.allow(width);
+            if lane.has_work() {
+                lane.call();
+            }
+        })
+    });
     producer.join().unwrap();
+    if let Some(changing) = changing {
+        changing.join().unwrap();
+    }
     // If a wake-up is lost, this never ends, and the checker says so.
     for worker in workers {
         worker.join().unwrap();
@@ -124,15 +152,25 @@ fn lane(width: usize, looks_again: bool) {
 
 #[test]
 fn everything_is_sent_in_order_by_one_worker() {
-    explore("lane of one", || lane(1, true));
+    explore("lane of one", || lane(1, false, None));
 }
 
 #[test]
 fn everything_is_sent_by_two_workers() {
-    explore("lane of two", || lane(2, true));
+    explore("lane of two", || lane(2, false, None));
+}
+
+#[test]
+fn everything_is_sent_while_fewer_workers_are_allowed() {
+    explore("lane of two, one for a while", || lane(2, true, None));
 }
 
 #[test]
 fn a_worker_that_does_not_look_again_is_found() {
-    assert!(finds_fault(|| lane(1, false)));
+    assert!(finds_fault(|| lane(1, false, Some(Fault::LooksOnce))));
+}
+
+#[test]
+fn a_worker_that_leaves_though_it_is_the_last_is_found() {
+    assert!(finds_fault(|| lane(2, true, Some(Fault::LeavesAsLast))));
 }

@@ -8,8 +8,8 @@ use std::{
 };
 
 use crate::{
-    DevServer, Fault, request::Requests, shared::Shared, store::Store, tls, tls::Pem, uuid::Uuid,
-    wal::Wal,
+    DevServer, Fault, request::Requests, shared::Shared, store::Store, tls, tls::Pem,
+    tokens::Tokens, uuid::Uuid, wal::Wal,
 };
 
 /// Settings of a [`DevServer`]; made by [`DevServer::builder`].
@@ -147,7 +147,7 @@ impl DevServerBuilder {
             store: Store::default(),
             wal: Wal::new(self.wal_flush_interval),
             fault: Mutex::new(self.fault),
-            token: self.token,
+            tokens: Tokens::new(self.token),
             max_request_bytes: self.max_request_bytes,
             keep_alive_interval: self.keep_alive_interval,
             panics_like_3_6: self.panics_like_3_6,

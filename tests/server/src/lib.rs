@@ -72,6 +72,7 @@ mod shared;
 mod store;
 mod tasks;
 mod tls;
+mod tokens;
 mod uuid;
 mod wal;
 

@@ -12,6 +12,7 @@ use crate::{
     DevServerBuilder, Fault, Request,
     serving::{Port, Serving},
     shared::Shared,
+    tokens::Tokens,
 };
 
 /// A running server: HTTP and Flight on one port, on a thread of its own.
@@ -82,6 +83,10 @@ impl DevServer {
     /// Rows of a table; 0 if there is no such table.
     pub fn rows(&self, database: &str, table: &str) -> usize {
         self.shared.store.rows(database, table)
+    }
+
+    pub(crate) fn tokens(&self) -> &Tokens {
+        &self.shared.tokens
     }
 
     /// From now on writes are answered as a server with this fault answers them; with none, they are taken again.

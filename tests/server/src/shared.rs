@@ -5,7 +5,7 @@ use std::{
     time::Duration,
 };
 
-use crate::{Fault, request::Requests, store::Store, uuid::Uuid, wal::Wal};
+use crate::{Fault, request::Requests, store::Store, tokens::Tokens, uuid::Uuid, wal::Wal};
 
 /// The state of one server.
 #[derive(Debug)]
@@ -13,8 +13,7 @@ pub(crate) struct Shared {
     pub(crate) store: Store,
     pub(crate) wal: Wal,
     pub(crate) fault: Mutex<Option<Fault>>,
-    /// Without one, everybody may do everything.
-    pub(crate) token: Option<String>,
+    pub(crate) tokens: Tokens,
     pub(crate) max_request_bytes: usize,
     pub(crate) keep_alive_interval: Duration,
     pub(crate) panics_like_3_6: bool,
@@ -24,7 +23,7 @@ pub(crate) struct Shared {
 
 impl Shared {
     pub(crate) fn allows(&self, token: Option<&str>) -> bool {
-        self.token.is_none() || self.token.as_deref() == token
+        self.tokens.allow(token)
     }
 
     pub(crate) fn fault(&self) -> Option<Fault> {
