@@ -10,7 +10,7 @@ use crate::config::Config;
 use crate::line_protocol::TagRules;
 #[cfg(feature = "query")]
 use crate::query::{self, QueryClient, QueryRequest, TableColumn};
-use crate::write::{Batcher, Http, WriteRequest};
+use crate::write::{Answer, Batcher, Http, WriteRequest};
 use crate::{ClientBuilder, Error, ErrorKind, Record, Result, WriteOptions, WriteStats};
 
 /// A client of one InfluxDB 3 server.
@@ -374,15 +374,45 @@ impl Client {
         let json: Option<Value> = serde_json::from_slice(&answer.body).ok();
         match json.as_ref().and_then(|json| json.get("version")).and_then(Value::as_str) {
             Some(version) => Ok(version.to_owned()),
-            None => Err(Error::new(
-                ErrorKind::Server,
-                format!(
-                    "{} answered /ping without a version; is it an InfluxDB server?",
-                    self.inner.shared.config.endpoint
-                ),
-            )
-            .with_status(answer.status)),
+            None => Err(self.is_no_server("/ping", &answer)),
         }
+    }
+
+    /// Asks whether the server is ready for work, as a load balancer would.
+    ///
+    /// It asks `/ready`, which servers from 3.10 on have: they can reach their object store. Those that do not have it
+    /// are asked for `/health`, and those without that (Cloud Dedicated) for `/ping`, which says no more than that they
+    /// are there. Bounded by [`write_timeout`](ClientBuilder::write_timeout) each.
+    ///
+    /// ```no_run
+    /// # let client = influxdb3_blocking::Client::from_env()?;
+    /// while let Err(error) = client.ready() {
+    ///     if !error.is_retryable() {
+    ///         return Err(error);
+    ///     }
+    ///     std::thread::sleep(std::time::Duration::from_secs(1));
+    /// }
+    /// # Ok::<_, influxdb3_blocking::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`ErrorKind::Server`], and [retryable](Error::is_retryable), if the server says that it is not ready;
+    /// [`ErrorKind::Connect`] and its like if nobody answers, and [`ErrorKind::Unauthorized`] if it wants a token.
+    pub fn ready(&self) -> Result<()> {
+        self.check_open()?;
+        let Shared { http, config, .. } = &*self.inner.shared;
+        for path in ["/ready", "/health"] {
+            let answer = http.get(path, config.write_timeout)?;
+            if !matches!(answer.status, 404 | 405) {
+                let answer = answer.into_body("not ready")?;
+                return if answer.is_html() {
+                    Err(self.is_no_server(path, &answer))
+                } else {
+                    Ok(())
+                };
+            }
+        }
+        self.ping()
     }
 
     /// Waits until everything that was accepted before is settled: written, or given up after its retries.
@@ -438,6 +468,14 @@ impl Client {
             self.inner.shared.close_queries();
         }
         self.inner.batcher.as_ref().map_or(Ok(()), Batcher::close)
+    }
+
+    /// The error of an answer that no InfluxDB server gives.
+    fn is_no_server(&self, path: &str, answer: &Answer) -> Error {
+        let what = if answer.is_html() { "with a web page" } else { "without a version" };
+        let host = &self.inner.shared.config.endpoint;
+        let message = format!("{host} answered {path} {what}; is it an InfluxDB server?");
+        Error::new(ErrorKind::Server, message).with_status(answer.status)
     }
 
     pub(crate) fn check_open(&self) -> Result<()> {

@@ -31,7 +31,7 @@ use crate::{Batch, Error};
 /// stores nothing twice.
 ///
 /// # Failures
-/// Connection and I/O errors, timeouts, the statuses 408, 429, 500, 502, 503 and 504, and answers of any status that tell of
+/// Connection and I/O errors, timeouts, the statuses 408, 429, 500, 502, 503, 504 and 520 to 524, and answers of any status that tell of
 /// a server that is stopping or whose storage fails, are tried again, after a wait that grows, for as long as
 /// [`max_retries`](Self::max_retries) and [`max_retry_time`](Self::max_retry_time) allow. A 403 gets one more try if the
 /// server has taken lines before.
@@ -182,7 +182,8 @@ impl WriteOptions {
     ///
     /// With an interval `i` and an [`exponential_base`](Self::exponential_base) `b`, the n-th wait is random between
     /// `i · b^(n-1)` and `i · b^n`: by default 5 to 10 seconds, 10 to 20, 20 to 40, 40 to 80, 80 to 125. A
-    /// `Retry-After` of the server takes its place.
+    /// `Retry-After` of the server takes its place. After a 429 without one, it is random between 0 and `i · b^n`, so that
+    /// clients which were refused together do not come back together.
     pub fn retry_interval(mut self, interval: Duration) -> Self {
         self.retry_interval = interval;
         self.set("retry_interval")

@@ -1,6 +1,7 @@
 //! Synchronous writes, and what the answers of a server mean.
 #![cfg(feature = "write")]
 
+mod answers;
 mod hostile;
 mod recorded;
 mod round_trip;

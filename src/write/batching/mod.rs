@@ -25,6 +25,7 @@
 
 mod accept;
 mod accumulator;
+mod bad_lines;
 mod body;
 mod budget;
 mod call_lines;

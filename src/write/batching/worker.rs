@@ -4,19 +4,19 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Instant;
 
-use super::body::Piece;
+use super::bad_lines::{error_of_bad_line, error_of_bad_lines, gave_up};
 use super::callbacks::Handle;
 use super::contain::{contain, log_error};
-use super::delivery::{Delivery, SEARCH_REQUESTS};
+use super::delivery::Delivery;
 use super::ended::Ended;
 use super::failures::{Failure, Failures};
 use super::group::Group;
 use super::lane::Request;
 use super::ledger::End;
+use super::retry::Cause;
 use super::tokens::Token;
 use super::verdict::{Verdict, blames_the_line, judge};
 use super::{Batcher, after};
-use crate::line_protocol::text::line_ends;
 use crate::write::sync;
 use crate::{Error, ErrorKind, LineError, Result};
 
@@ -173,14 +173,7 @@ impl Batcher {
     fn end_failed(&self, request: &Request, mut error: Error) -> Outcome {
         let is_line = request.size.lines == 1 && blames_the_line(&error);
         if is_line && let Some((body, _)) = request.bodies.first() {
-            let message = error
-                .line_errors()
-                .first()
-                .map_or_else(|| error.message().to_owned(), |line| line.message().to_owned());
-            let line = String::from_utf8_lossy(body.lines());
-            let line = line.trim_end_matches('\n').to_owned();
-            error =
-                error.with_line_errors(vec![LineError::new(None, message).with_line(Some(line))]);
+            error = error_of_bad_line(error, body.lines());
         }
         let (end, can_be_sent_again) =
             if is_line { (End::Rejected, false) } else { (End::Failed, true) };
@@ -198,6 +191,7 @@ impl Batcher {
 
     fn retry(self: &Arc<Self>, request: &Request, error: Error, callbacks: &Handle) -> Outcome {
         let now = Instant::now();
+        let cause = Cause::of(&error);
         let error = Arc::new(error);
         let (policy, tell) = (self.settings.retry, self.has_error_callback());
         let mut outcome = Outcome::default();
@@ -212,7 +206,7 @@ impl Batcher {
             }
             let mut failed = group.take_if(|one| !policy.allows(one.tries.failures));
             let failures = group.deliveries().iter().map(|one| one.tries.failures).max();
-            let wait = policy.wait(failures.unwrap_or(0), error.retry_after(), &mut state.random);
+            let wait = policy.wait(failures.unwrap_or(0), cause, &mut state.random);
             failed.extend(group.take_if(|one| {
                 let since = one.tries.since.unwrap_or(now);
                 !policy.has_time(now.saturating_duration_since(since), wait)
@@ -399,24 +393,4 @@ fn fail(delivery: Delivery, error: &Error, end: End, can_be_sent_again: bool) ->
     let mut error = error.duplicate();
     error.add_doubt(delivery.tries.in_doubt);
     Bad { ended: delivery.end(end), error, can_be_sent_again }
-}
-
-/// The error of one batch of several whose bad lines the server named: `told` is what it said of them, in order.
-fn error_of_bad_lines(error: &Error, told: Vec<LineError>, bad: &Piece, written: usize) -> Error {
-    let lines = line_ends(bad.bytes()).scan(0, |start, end| {
-        let line = &bad.bytes()[std::mem::replace(start, end)..end];
-        Some(String::from_utf8_lossy(line).trim_end_matches('\n').to_owned())
-    });
-    // A batch has lines of many calls, so a number would say nothing.
-    let named = told.into_iter().zip(lines);
-    let named = named.map(|(told, line)| told.with_line_number(None).with_line(Some(line)));
-    error.duplicate().with_lines_written(written).with_line_errors(named.collect())
-}
-
-/// The error of lines among which no more bad ones are searched for.
-fn gave_up(error: &Error) -> Error {
-    error.duplicate().in_context(&format!(
-        "after {SEARCH_REQUESTS} cuts of one batch there are still bad lines among these, which is too many to search for \
-         them one by one"
-    ))
 }

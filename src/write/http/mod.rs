@@ -1,6 +1,7 @@
 //! One request over HTTP, and what came of it. The only room that names ureq.
 
 mod agent;
+mod clusters;
 mod connect;
 mod failure;
 #[cfg(feature = "tls")]
@@ -13,6 +14,7 @@ use std::time::{Duration, Instant};
 use ureq::http::{HeaderName, HeaderValue, Response};
 use ureq::{Agent, SendBody};
 
+use self::clusters::Clusters;
 use self::failure::{Failure, WatchedBody};
 use super::answer::Answer;
 use crate::config::{Config, Headers};
@@ -26,6 +28,7 @@ pub(crate) struct Http {
     connect_timeout: Duration,
     authorization: Option<HeaderValue>,
     headers: Headers,
+    clusters: Clusters,
     #[cfg(feature = "gzip")]
     pub(super) gzip: crate::write::gzip::Gzip,
 }
@@ -77,6 +80,7 @@ impl Http {
             connect_timeout: config.connect_timeout,
             authorization,
             headers: config.headers.clone(),
+            clusters: Clusters::default(),
             #[cfg(feature = "gzip")]
             gzip: crate::write::gzip::Gzip::default(),
         })
@@ -196,7 +200,12 @@ impl Http {
             }
         };
         match result {
-            Ok(response) => Ok(read_answer(response)),
+            Ok(response) => {
+                let cluster =
+                    response.headers().get("cluster-uuid").and_then(|id| id.to_str().ok());
+                cluster.inspect(|cluster| self.clusters.note(&self.base, cluster));
+                Ok(read_answer(response))
+            }
             Err(error) => Err(Failure { error, progress: body.progress() }),
         }
     }
