@@ -10,3 +10,4 @@ mod server_state;
 #[path = "../support/mod.rs"]
 mod support;
 mod sync;
+mod versions;

@@ -4,12 +4,13 @@ use std::{
     fmt, io,
     net::SocketAddr,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
 };
 
 use tokio_rustls::TlsAcceptor;
 
 use crate::{
-    DevServerBuilder, Fault, Request,
+    DevServerBuilder, Fault, HeldWrite, Request,
     serving::{Port, Serving},
     shared::Shared,
 };
@@ -101,6 +102,46 @@ impl DevServer {
         if fault == Some(Fault::Stopping) {
             self.shared.wal.flush();
         }
+    }
+
+    /// A token that the server takes until its lifetime is over; from the first one on it asks every request for a token.
+    ///
+    /// One that has expired is answered with 401 over HTTP, as one that is unknown, and with PERMISSION_DENIED over Flight.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use influxdb3_dev_server::DevServer;
+    ///
+    /// let server = DevServer::start()?;
+    /// let token = server.issue_token(Duration::from_secs(3600));
+    /// // … the client under test writes with it …
+    /// server.expire_tokens();
+    /// // … and has to ask for another one …
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    pub fn issue_token(&self, lifetime: Duration) -> String {
+        self.shared.tokens.issue(lifetime)
+    }
+
+    /// The lifetime of all tokens that were [issued](Self::issue_token) is over.
+    pub fn expire_tokens(&self) {
+        self.shared.tokens.expire();
+    }
+
+    /// Holds back the next write that comes in: it is neither stored nor answered until what is returned is dropped. Others
+    /// pass it. Called twice, it holds back the next two writes, the first the first.
+    ///
+    /// ```
+    /// use influxdb3_dev_server::DevServer;
+    ///
+    /// let server = DevServer::start()?;
+    /// let held = server.hold_next_write();
+    /// // … the client under test writes one point twice, by two workers …
+    /// held.release();
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    pub fn hold_next_write(&self) -> HeldWrite {
+        self.shared.holds.add()
     }
 
     /// Answers the writes that wait for the WAL, as if its interval were over: see
