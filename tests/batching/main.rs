@@ -14,6 +14,7 @@ mod outages;
 mod random;
 mod restarts;
 mod retries;
+mod series;
 mod shared;
 #[path = "../support/mod.rs"]
 mod support;

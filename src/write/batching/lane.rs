@@ -56,12 +56,17 @@ pub(super) struct Request {
 
 impl Lane {
     /// `most` is how much goes as one request where several batches wait; nothing if each goes alone.
-    pub(super) fn new(inbox: Receiver<Delivery>, width: usize, most: Size) -> Self {
+    pub(super) fn new(
+        inbox: Receiver<Delivery>,
+        width: usize,
+        most: Size,
+        queue: SendQueue<Group>,
+    ) -> Self {
         Self {
             inbox,
             tokens: Tokens::new(width),
             state: Mutex::new(LaneState {
-                queue: SendQueue::new(width == 1),
+                queue,
                 most,
                 failures: Failures::default(),
                 phase: Phase::Open,
@@ -157,10 +162,10 @@ impl Lane {
         self.lock().queue.is_empty() && self.inbox.is_empty()
     }
 
-    /// How many batches wait in the channel.
+    /// How many batches wait.
     #[cfg(feature = "gzip")]
     pub(super) fn backlog(&self) -> usize {
-        self.inbox.len()
+        self.inbox.len() + self.lock().queue.waiting().count()
     }
 
     /// When there is something to do besides what is to be sent at once: a wait ends, for which a token must be left, or the

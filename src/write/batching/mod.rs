@@ -6,7 +6,8 @@
 //! The line is then copied into the open batch of its target, behind the one short lock of the `Accumulator`. A batch that is
 //! full, or of age, is sealed: it becomes a `Delivery`, which owns the lines, their permit, and a membership in the epoch that
 //! `flush` waits for. Under the same lock it goes into the client's crossbeam channel, so that batches leave in the order in
-//! which they were sealed. Whoever sealed it claims a `Token` of the client's `Lane` and puts it into the channel of the
+//! which they were sealed. (Where the series are to stay in order, all this is there once for each shard of them, but for the
+//! channel.) Whoever sealed it claims a `Token` of the client's `Lane` and puts it into the channel of the
 //! scheduler. One of the scheduler's threads comes with the token, takes the batch out of the lane together with those
 //! behind it that may go as one request, a `Group`, and makes that request (`worker.rs`). Meanwhile the lane keeps the group, so
 //! that `close` can take it back (`closing.rs`). The answer is judged (`verdict.rs`): the group's deliveries are ended, each by
@@ -18,7 +19,8 @@
 //! # Invariants
 //! - A delivery has one owner. Only it may end or divide it. One that is dropped, by a panic, ends as failed.
 //! - Permits and what is free are the limit. What is accepted is what has ended and what is pending.
-//! - A lane of one worker reads nothing from its channel while something before that waits.
+//! - A lane of one worker reads nothing from its channel while something before that waits. Of a shard of several, one
+//!   request is under way at a time, and nothing passes what waits.
 //! - There is never something to send without a token, or somebody who is about to look.
 //! - No lock is held while another is taken, nor while code of the user's runs.
 //! - A failure is recorded before any callback of its request is called.
@@ -49,6 +51,7 @@ mod primitives;
 mod retry;
 mod scheduler;
 mod send_queue;
+mod series;
 mod shared;
 mod threads;
 mod tokens;
@@ -76,6 +79,7 @@ use self::open_batches::BatchMemory;
 pub(crate) use self::retry::RetryPolicy;
 use self::scheduler::Registration;
 pub use self::scheduler::ThreadPoolScheduler;
+use self::send_queue::SendQueue;
 use self::shared::Shared;
 use super::http::Http;
 use super::options::Settings;
@@ -117,6 +121,10 @@ impl Batcher {
             None => Size { lines: 0, bytes: 0 },
             Some(lines) => Size { lines, bytes: config.max_request_bytes },
         };
+        let width = scheduler.max_workers();
+        let shards = if settings.series_in_order { width } else { 1 };
+        let is_strict = settings.series_in_order || width == 1;
+        let queue = if is_strict { SendQueue::strict(shards) } else { SendQueue::loose() };
         let (sealed, inbox) = crossbeam_channel::unbounded();
         let full = Size { lines: settings.batch_size, bytes: settings.max_batch_bytes };
         let callbacks = options.callbacks();
@@ -124,9 +132,9 @@ impl Batcher {
             usual_target: Target::usual(&config).map(Arc::new),
             http,
             config,
-            accumulator: Accumulator::new(shared.clone(), sealed, full, settings.jitter),
+            accumulator: Accumulator::new(shared.clone(), sealed, full, settings.jitter, shards),
             shared,
-            lane: Lane::new(inbox, scheduler.max_workers(), most),
+            lane: Lane::new(inbox, width, most, queue),
             has_error_callback: callbacks.error.is_some(),
             callbacks: Mutex::new(Handle::new(callbacks)),
             scheduler_id: scheduler.id(),

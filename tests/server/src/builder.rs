@@ -103,7 +103,7 @@ impl DevServerBuilder {
     }
 
     /// Turns authentication on, with this token, which never expires. See also
-    /// [`DevServer::issue_token`]. Default: off.
+    /// [`DevServer::issue_token_for`]. Default: off.
     pub fn token(mut self, token: impl Into<String>) -> Self {
         self.token = Some(token.into());
         self

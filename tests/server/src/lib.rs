@@ -34,7 +34,7 @@
 //!   server does so for text and Parquet only.
 //!
 //! It can be made to fail as a real server does ([`Fault`]), to hold back a write ([`DevServer::hold_next_write`]), to let
-//! its tokens expire ([`DevServer::issue_token`]), and to go away and come back ([`DevServer::stop`],
+//! its tokens expire ([`DevServer::issue_token_for`]), and to go away and come back ([`DevServer::stop`],
 //! [`DevServer::resume`]). The texts of its failures are read in the source of release 3.10, not
 //! recorded.
 //!

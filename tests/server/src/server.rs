@@ -113,17 +113,17 @@ impl DevServer {
     /// use influxdb3_dev_server::DevServer;
     ///
     /// let server = DevServer::start()?;
-    /// let token = server.issue_token(Duration::from_secs(3600));
+    /// let token = server.issue_token_for(Duration::from_secs(3600));
     /// // … the client under test writes with it …
     /// server.expire_tokens();
     /// // … and has to ask for another one …
     /// # Ok::<(), std::io::Error>(())
     /// ```
-    pub fn issue_token(&self, lifetime: Duration) -> String {
+    pub fn issue_token_for(&self, lifetime: Duration) -> String {
         self.shared.tokens.issue(lifetime)
     }
 
-    /// The lifetime of all tokens that were [issued](Self::issue_token) is over.
+    /// The lifetime of all tokens that were [issued](Self::issue_token_for) is over.
     pub fn expire_tokens(&self) {
         self.shared.tokens.expire();
     }

@@ -86,15 +86,15 @@ fn a_token_that_has_expired_is_told_apart_over_flight_alone() {
         let ticket = r#"{"database":"db","sql_query":"SELECT * FROM m"}"#;
         get(&server, ticket, &[("authorization", &authorization)]).code().0
     };
-    let token = server.issue_token(Duration::MAX);
+    let token = server.issue_token_for(Duration::MAX);
     assert_eq!((write(&token), query(&token)), (204, Code::Ok));
     assert_eq!((write("wrong"), query("wrong")), (401, Code::Unauthenticated));
     server.expire_tokens();
     assert_eq!((write(&token), query(&token)), (401, Code::PermissionDenied));
     assert_eq!((write("root"), query("root")), (204, Code::Ok), "it never expires");
-    let next = server.issue_token(Duration::from_secs(3600));
+    let next = server.issue_token_for(Duration::from_secs(3600));
     assert_eq!((write(&next), query(&next)), (204, Code::Ok));
-    let short = server.issue_token(Duration::ZERO);
+    let short = server.issue_token_for(Duration::ZERO);
     assert_eq!((write(&short), query(&short)), (401, Code::PermissionDenied));
 }
 
@@ -102,6 +102,6 @@ fn a_token_that_has_expired_is_told_apart_over_flight_alone() {
 fn the_first_token_that_is_issued_turns_authentication_on() {
     let server = DevServer::start().unwrap();
     assert_eq!(post(&server, V2, "m f=1i 1").status, 204);
-    server.issue_token(Duration::MAX);
+    server.issue_token_for(Duration::MAX);
     assert_eq!(post(&server, V2, "m f=1i 1").status, 401);
 }
