@@ -4,7 +4,9 @@
 mod batches;
 mod callbacks;
 mod flush;
+mod gauges;
 mod histories;
+mod logging;
 mod memory;
 mod merging;
 mod model;

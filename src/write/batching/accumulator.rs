@@ -142,9 +142,14 @@ impl Accumulator {
 
     /// When the oldest open batch reaches `age`.
     pub(super) fn next_of_age(&self, age: Duration) -> Option<Instant> {
+        self.oldest_since().map(|since| after(since, age))
+    }
+
+    /// When the oldest open batch was begun.
+    pub(super) fn oldest_since(&self) -> Option<Instant> {
         let state = self.lock();
         let open = state.open.iter().flat_map(OpenBatches::iter);
-        open.map(|open| open.since).min().map(|since| after(since, age))
+        open.map(|open| open.since).min()
     }
 
     /// Seals everything, and starts the next epoch: the one that is returned is over when all that was accepted before has

@@ -23,6 +23,8 @@ use crate::{Batch, Error};
 pub(super) struct Delivery {
     order: Order,
     shard: usize,
+    /// When its batch was begun.
+    since: Instant,
     key: Key,
     lines: usize,
     body: Arc<Body>,
@@ -61,12 +63,13 @@ pub(super) struct Search(Option<Arc<AtomicU32>>);
 
 impl Delivery {
     pub(super) fn new(shared: &Arc<Shared>, open: OpenBatch, not_before: Option<Instant>) -> Self {
-        let OpenBatch { shard, key, number, memory, lines, member, file_member, .. } = open;
+        let OpenBatch { shard, key, number, since, memory, lines, member, file_member } = open;
         let members = Members { client: member, _file: file_member };
         let (bytes, permit) = memory.into_parts();
         Self {
             order: Order { batch: number, line: 0 },
             shard,
+            since,
             key,
             lines,
             body: Arc::new(Body::new(bytes)),
@@ -82,6 +85,10 @@ impl Delivery {
 
     pub(super) fn shard(&self) -> usize {
         self.shard
+    }
+
+    pub(super) fn since(&self) -> Instant {
+        self.since
     }
 
     pub(super) fn target(&self) -> &Arc<Target> {
@@ -137,6 +144,7 @@ impl Delivery {
         let piece = |order, piece: Piece, held| Self {
             order,
             shard: self.shard,
+            since: self.since,
             key: self.key.clone(),
             lines: piece.lines(),
             body: Arc::new(Body::new(piece.bytes)),

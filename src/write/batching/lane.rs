@@ -41,6 +41,17 @@ pub(super) struct LaneState {
     pub(super) random: Random,
 }
 
+/// What a lane is at.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Load {
+    /// Batches that wait.
+    pub(super) queued: usize,
+    /// Requests under way.
+    pub(super) in_flight: usize,
+    /// When the oldest of all these batches was begun.
+    pub(super) since: Option<Instant>,
+}
+
 /// A request that a worker makes. The lane has its batches still, for whoever closes the client meanwhile.
 #[derive(Debug)]
 pub(super) struct Request {
@@ -160,6 +171,18 @@ impl Lane {
     /// Whether nothing waits and nothing is under way.
     pub(super) fn is_empty(&self) -> bool {
         self.lock().queue.is_empty() && self.inbox.is_empty()
+    }
+
+    pub(super) fn load(&self) -> Load {
+        let mut state = self.lock();
+        self.receive_all(&mut state);
+        let waiting = || state.queue.waiting().flat_map(Group::deliveries);
+        let under_way = state.queue.under_way().flat_map(Group::deliveries);
+        Load {
+            queued: waiting().count(),
+            in_flight: state.queue.under_way().len(),
+            since: waiting().chain(under_way).map(Delivery::since).min(),
+        }
     }
 
     /// How many batches wait.

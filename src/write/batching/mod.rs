@@ -47,6 +47,7 @@ mod lane;
 mod ledger;
 mod open_batches;
 mod order;
+mod outcome;
 mod primitives;
 mod retry;
 mod scheduler;
@@ -69,7 +70,7 @@ pub(crate) use self::call_lines::CallLines;
 use self::call_lines::Size;
 use self::callbacks::Handle;
 use self::closing::Phase;
-use self::contain::is_in_callback;
+use self::contain::{is_in_callback, log_safely};
 use self::ended::Ended;
 use self::failures::Failure;
 #[cfg(feature = "_files")]
@@ -104,6 +105,8 @@ pub(crate) struct Batcher {
     scheduler_id: usize,
     /// Whether lines were dropped and none was written since.
     is_dropping: AtomicBool,
+    /// Whether a request failed that is tried again and nothing was written since.
+    is_failing: AtomicBool,
     /// Whether the server has taken lines, and so the token.
     has_written: AtomicBool,
 }
@@ -141,6 +144,7 @@ impl Batcher {
             registration: scheduler.register(),
             settings,
             is_dropping: AtomicBool::new(false),
+            is_failing: AtomicBool::new(false),
             has_written: AtomicBool::new(false),
         })
     }
@@ -150,7 +154,16 @@ impl Batcher {
     }
 
     pub(crate) fn stats(&self) -> WriteStats {
-        self.shared.ledger.stats(|| self.accumulator.accepted())
+        let stats = self.shared.ledger.stats(|| self.accumulator.accepted());
+        // First the batches that are open: one that is sealed meanwhile is not missed, then.
+        let open = self.accumulator.oldest_since();
+        let load = self.lane.load();
+        WriteStats {
+            queued: load.queued as u64,
+            in_flight: load.in_flight as u64,
+            oldest_pending: open.into_iter().chain(load.since).min().map(|since| since.elapsed()),
+            ..stats
+        }
     }
 
     /// Waits until everything that was accepted before has ended. In a callback, only starts that.
@@ -260,6 +273,18 @@ impl Batcher {
     fn note_written(&self) {
         self.is_dropping.store(false, Ordering::Relaxed);
         self.has_written.store(true, Ordering::Relaxed);
+        // Mostly false, and then read only.
+        if self.is_failing.load(Ordering::Relaxed) && self.is_failing.swap(false, Ordering::Relaxed)
+        {
+            log_safely(log::Level::Info, format_args!("writes are taken again"));
+        }
+    }
+
+    /// Logs that a request is tried again: the first one for everybody, the others for who looks closely.
+    fn log_retry(&self, lines: usize, wait: Duration, error: &Error) {
+        let is_first = !self.is_failing.swap(true, Ordering::Relaxed);
+        let level = if is_first { log::Level::Warn } else { log::Level::Debug };
+        log_safely(level, format_args!("{lines} lines are sent again in {wait:.1?}: {error}"));
     }
 
     fn has_written(&self) -> bool {
