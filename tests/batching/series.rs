@@ -196,7 +196,9 @@ fn what_the_buffer_has_no_room_for_comes_back_or_goes_as_ever() {
         });
         let result = client.write(&text).send();
         gate.open();
-        opener.map(|opener| opener.join().unwrap());
+        if let Some(opener) = opener {
+            opener.join().unwrap();
+        }
         client.flush().unwrap();
         let returned = result.err().map_or(0, |error| {
             error.unsent().iter().map(|batch| count(batch.line_protocol())).sum()
