@@ -1,10 +1,11 @@
 //! Gives what a client is at to the crate `metrics`, and so to whatever recorder a program has.
 //!
-//! `cargo run --example metrics_facade` writes to a server that it brings along. With `INFLUX_HOST` set (and `INFLUX_TOKEN`,
-//! `INFLUX_DATABASE` if need be) it writes to that one.
+//! `cargo run --example metrics_facade` writes to a server that it brings along. With `INFLUX_HOST` set
+//! (and `INFLUX_TOKEN`, `INFLUX_DATABASE` if need be) it writes to that one.
 //!
-//! The recorder below only prints. A program has one of its own, such as that of `metrics-exporter-prometheus`, and calls
-//! [`publish`] now and then: every ten seconds, or whenever it is scraped.
+//! The recorder below only prints. A program has one of its own, such as that of
+//! `metrics-exporter-prometheus`, and calls [`publish`] now and then: every ten seconds, or whenever it
+//! is scraped.
 
 use std::error::Error;
 use std::sync::Arc;

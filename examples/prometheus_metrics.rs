@@ -1,8 +1,8 @@
 //! Serves what a client is at to Prometheus, in its text format, with nothing but the standard library.
 //!
-//! `cargo run --example prometheus_metrics` writes to a server that it brings along, serves `/metrics` on a free port of the
-//! loopback interface, asks for it once as Prometheus would, prints the answer and ends. With `INFLUX_HOST` set (and
-//! `INFLUX_TOKEN`, `INFLUX_DATABASE` if need be) it writes to that one.
+//! `cargo run --example prometheus_metrics` writes to a server that it brings along, serves `/metrics` on
+//! a free port of the loopback interface, asks for it once as Prometheus would, prints the answer and
+//! ends. With `INFLUX_HOST` set (and `INFLUX_TOKEN`, `INFLUX_DATABASE` if need be) it writes to that one.
 
 use std::error::Error;
 use std::fmt::Write as _;
