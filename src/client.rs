@@ -13,7 +13,7 @@ use crate::query::{self, QueryClient, QueryRequest, TableColumn};
 use crate::write::{Answer, Batcher, Http, WriteRequest};
 use crate::{ClientBuilder, Error, ErrorKind, Record, Result, WriteOptions, WriteStats};
 
-/// A client of one InfluxDB 3 server.
+/// A client of one InfluxDB 3 server, or of several that are one database.
 ///
 /// Clones share everything: connections, the thread for queries, and whether it is closed. A client may be
 /// used from any thread, also from inside an async runtime (whose thread it then blocks).
@@ -108,7 +108,7 @@ impl Client {
 
     pub(crate) fn new(config: Config, rules: TagRules, options: &WriteOptions) -> Result<Self> {
         let connections = (options.workers() + 8).max(IDLE_CONNECTIONS);
-        let http = Arc::new(Http::new(&config, connections)?);
+        let http = Arc::new(Http::new(&config, connections));
         let config = Arc::new(config);
         let shared = Shared {
             rules,
@@ -349,7 +349,8 @@ impl Client {
         crate::WriteFile::reader(self, Box::new(reader), format)
     }
 
-    /// Asks whether the server is there and the token is good, which some servers want for this.
+    /// Asks whether the server is there and the token is good, which some servers want for this. Of several hosts, those
+    /// for writes are asked until one answers.
     ///
     /// Bounded by [`write_timeout`](ClientBuilder::write_timeout).
     ///
@@ -366,15 +367,15 @@ impl Client {
     /// As [`ping`](Self::ping), and [`ErrorKind::Server`] if the answer names no version.
     pub fn server_version(&self) -> Result<String> {
         self.check_open()?;
-        let answer = self.inner.shared.http.get("/ping", self.inner.shared.config.write_timeout)?;
-        let answer = answer.into_body("ping")?;
+        let Shared { http, config, .. } = &*self.inner.shared;
+        let (answer, host) = http.get("/ping", "ping", config.write_timeout)?;
         if let Some(version) = answer.header("x-influxdb-version") {
             return Ok(version.to_owned());
         }
         let json: Option<Value> = serde_json::from_slice(&answer.body).ok();
         match json.as_ref().and_then(|json| json.get("version")).and_then(Value::as_str) {
             Some(version) => Ok(version.to_owned()),
-            None => Err(self.is_no_server("/ping", &answer)),
+            None => Err(is_no_server("/ping", &answer, &host)),
         }
     }
 
@@ -402,14 +403,13 @@ impl Client {
         self.check_open()?;
         let Shared { http, config, .. } = &*self.inner.shared;
         for path in ["/ready", "/health"] {
-            let answer = http.get(path, config.write_timeout)?;
-            if !matches!(answer.status, 404 | 405) {
-                let answer = answer.into_body("not ready")?;
-                return if answer.is_html() {
-                    Err(self.is_no_server(path, &answer))
-                } else {
-                    Ok(())
-                };
+            match http.get(path, "not ready", config.write_timeout) {
+                Ok((answer, host)) if answer.is_html() => {
+                    return Err(is_no_server(path, &answer, &host));
+                }
+                Ok(_) => return Ok(()),
+                Err(error) if matches!(error.status(), Some(404 | 405)) => {}
+                Err(error) => return Err(error),
             }
         }
         self.ping()
@@ -470,14 +470,6 @@ impl Client {
         self.inner.batcher.as_ref().map_or(Ok(()), Batcher::close)
     }
 
-    /// The error of an answer that no InfluxDB server gives.
-    fn is_no_server(&self, path: &str, answer: &Answer) -> Error {
-        let what = if answer.is_html() { "with a web page" } else { "without a version" };
-        let host = &self.inner.shared.config.endpoint;
-        let message = format!("{host} answered {path} {what}; is it an InfluxDB server?");
-        Error::new(ErrorKind::Server, message).with_status(answer.status)
-    }
-
     pub(crate) fn check_open(&self) -> Result<()> {
         if self.inner.closed.load(Ordering::Acquire) {
             return Err(Error::closed());
@@ -500,6 +492,13 @@ impl Client {
     pub(crate) fn http(&self) -> &Http {
         &self.inner.shared.http
     }
+}
+
+/// The error of an answer that no InfluxDB server gives.
+fn is_no_server(path: &str, answer: &Answer, host: &str) -> Error {
+    let what = if answer.is_html() { "with a web page" } else { "without a version" };
+    let message = format!("{host} answered {path} {what}; is it an InfluxDB server?");
+    Error::new(ErrorKind::Server, message).with_status(answer.status)
 }
 
 impl WeakClient {
@@ -557,7 +556,7 @@ impl Drop for Inner {
 impl fmt::Debug for Client {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Client")
-            .field("host", &self.inner.shared.config.endpoint.to_string())
+            .field("write_hosts", &self.inner.shared.http.hosts())
             .field("database", &self.inner.shared.config.database)
             .finish_non_exhaustive()
     }

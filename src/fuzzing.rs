@@ -138,8 +138,8 @@ pub struct Settings {
 pub fn settings(client: &Client) -> Settings {
     let config = client.config();
     Settings {
-        host: config.endpoint.to_string(),
-        token: config.token.as_ref().map(|token| token.reveal().to_owned()),
+        host: client.http().hosts().join(","),
+        token: config.tokens.kept().map(|token| token.reveal().to_owned()),
         database: config.database.as_deref().map(str::to_owned),
         organization: config.organization.to_string(),
         auth_scheme: config.auth_scheme.clone(),

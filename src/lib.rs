@@ -23,6 +23,8 @@ mod client_builder;
 mod columns;
 #[cfg(feature = "write")]
 mod config;
+#[cfg(feature = "write")]
+mod contain;
 mod error;
 #[cfg(feature = "_files")]
 #[cfg_attr(not(feature = "files"), allow(dead_code))] // each uses a part

@@ -1,5 +1,5 @@
 use super::ClientBuilder;
-use crate::transport::{Proxy, proxy_from_variables};
+use crate::transport::Proxy;
 
 /// The way to the server: proxy and TLS.
 impl ClientBuilder {
@@ -129,16 +129,5 @@ impl ClientBuilder {
     pub fn danger_accept_invalid_certs(mut self, accept: bool) -> Self {
         self.tls.accept_invalid_certs = accept;
         self
-    }
-
-    pub(super) fn read_proxy_from_env(&mut self) {
-        if !self.proxy_from_env || self.proxy.is_some() {
-            return;
-        }
-        let Some(host) = &self.host else { return };
-        match proxy_from_variables(host, |name| std::env::var_os(name)) {
-            Ok(proxy) => self.proxy = proxy,
-            Err(problem) => self.problems.push(problem),
-        }
     }
 }

@@ -1,13 +1,15 @@
 mod connecting;
 mod connection_string;
+mod hosts;
 mod settings;
 mod text_forms;
+mod tokens;
 
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::config::{Config, Endpoint, Headers, KeepAlive, Token};
+use crate::config::{Config, Endpoint, Headers, KeepAlive, Tokens};
 use crate::line_protocol::TagRules;
 use crate::transport::Proxy;
 #[cfg(feature = "tls")]
@@ -33,8 +35,10 @@ use crate::{Client, Error, Precision, Result, WriteOptions};
 #[derive(Clone)]
 #[must_use = "a builder does nothing until `build` is called"]
 pub struct ClientBuilder {
-    host: Option<Endpoint>,
-    token: Option<Token>,
+    hosts: Vec<Endpoint>,
+    write_hosts: Vec<Endpoint>,
+    query_hosts: Vec<Endpoint>,
+    tokens: Tokens,
     database: Option<Arc<str>>,
     organization: Arc<str>,
     auth_scheme: String,
@@ -64,8 +68,10 @@ pub struct ClientBuilder {
 impl ClientBuilder {
     pub(crate) fn new() -> Self {
         Self {
-            host: None,
-            token: None,
+            hosts: Vec::new(),
+            write_hosts: Vec::new(),
+            query_hosts: Vec::new(),
+            tokens: Tokens::None,
             database: None,
             organization: Arc::from(""),
             auth_scheme: "Token".into(),
@@ -91,27 +97,6 @@ impl ClientBuilder {
             precision: Precision::Nanosecond,
             problems: Vec::new(),
         }
-    }
-
-    /// The server: `https://cluster.example.io`, with a port and a path prefix if it has them. Required.
-    ///
-    /// Without a scheme, a loopback host is plain HTTP, on port 8181 unless told otherwise, and any other
-    /// host is HTTPS. IPv6 addresses work with and without brackets.
-    pub fn host(mut self, host: impl AsRef<str>) -> Self {
-        match Endpoint::parse(host.as_ref()) {
-            Ok(endpoint) => self.host = Some(endpoint),
-            Err(problem) => self.problems.push(problem),
-        }
-        self
-    }
-
-    /// The token, without a scheme such as `Bearer`. Without one, requests carry no authorization.
-    pub fn token(mut self, token: impl AsRef<str>) -> Self {
-        match Token::parse(token.as_ref()) {
-            Ok(token) => self.token = Some(token),
-            Err(problem) => self.problems.push(problem),
-        }
-        self
     }
 
     /// The database (bucket) that is written and queried unless a request names another one. Blanks and newlines around
@@ -164,13 +149,14 @@ impl ClientBuilder {
     }
 
     /// How long all of connecting may take: name resolution, TCP, the proxy and the TLS handshake together.
-    /// Default: 10 seconds.
+    /// Default: 10 seconds. A write that has other hosts left gives a single one no more than an equal share of its time.
     pub fn connect_timeout(mut self, timeout: Duration) -> Self {
         self.connect_timeout = timeout;
         self
     }
 
-    /// How long one write request may take, from name resolution to the end of the answer. Default: 30 seconds.
+    /// How long one write request may take, from name resolution to the end of the answer, with all hosts that are tried.
+    /// Default: 30 seconds.
     ///
     /// A server answers a durable write when its write-ahead log is flushed, once a second by default.
     pub fn write_timeout(mut self, timeout: Duration) -> Self {
@@ -272,14 +258,44 @@ impl ClientBuilder {
         self
     }
 
-    /// Takes what the environment has: `INFLUX_HOST`, `INFLUX_TOKEN`, `INFLUX_DATABASE`, `INFLUX_ORG`,
-    /// `INFLUX_AUTH_SCHEME`, `INFLUX_PRECISION`, `INFLUX_GZIP_THRESHOLD`, `INFLUX_WRITE_NO_SYNC`,
-    /// `INFLUX_WRITE_ACCEPT_PARTIAL`, `INFLUX_WRITE_USE_V2_API`, `INFLUX_CONNECT_TIMEOUT`, `INFLUX_WRITE_TIMEOUT`,
-    /// `INFLUX_QUERY_TIMEOUT`, `INFLUX_PROXY`, `INFLUX_PROXY_FROM_ENV` and `INFLUX_TLS_SERVER_NAME`.
+    /// Takes what the environment has.
     ///
-    /// An empty variable counts as unset; one that is not UTF-8 is a problem. Booleans are
-    /// true/false/1/0/yes/no/on/off in any case. Timeouts have a unit (`10s`, `500ms`); a bare number is milliseconds.
-    /// What is set later wins.
+    /// | variable | key of a connection string | sets |
+    /// |---|---|---|
+    /// | `INFLUX_HOST`, or else `INFLUXDB3_HOST_URL` | before the `?` | [`hosts`](Self::hosts) |
+    /// | `INFLUX_WRITE_HOST`, or else `INFLUXDB3_WRITE_HOST_URL` | `writeHost` | [`write_hosts`](Self::write_hosts) |
+    /// | `INFLUX_QUERY_HOST`, or else `INFLUXDB3_QUERY_HOST_URL` | `queryHost` | [`query_hosts`](Self::query_hosts) |
+    /// | `INFLUX_TOKEN`, or else `INFLUXDB3_AUTH_TOKEN` | `token` | [`token`](Self::token) |
+    /// | `INFLUX_TOKEN_FILE` | `tokenFile` | [`token_file`](Self::token_file), which wins over a token |
+    /// | `INFLUX_DATABASE`, or else `INFLUXDB3_DATABASE_NAME` | `database` | [`database`](Self::database) |
+    /// | `INFLUX_ORG` | `org` | [`organization`](Self::organization) |
+    /// | `INFLUX_AUTH_SCHEME` | `authScheme` | [`auth_scheme`](Self::auth_scheme) |
+    /// | `INFLUX_PRECISION` | `precision` | [`precision`](Self::precision) |
+    /// | `INFLUX_GZIP_THRESHOLD` | `gzipThreshold` | `gzip_threshold` |
+    /// | `INFLUX_WRITE_NO_SYNC` | `writeNoSync` | [`no_sync`](Self::no_sync) |
+    /// | `INFLUX_WRITE_ACCEPT_PARTIAL` | `writeAcceptPartial` | [`accept_partial`](Self::accept_partial) |
+    /// | `INFLUX_WRITE_USE_V2_API` | `writeUseV2Api` | [`use_v2_api`](Self::use_v2_api) |
+    /// | `INFLUX_CONNECT_TIMEOUT` | `connectTimeout` | [`connect_timeout`](Self::connect_timeout) |
+    /// | `INFLUX_WRITE_TIMEOUT` | `writeTimeout` | [`write_timeout`](Self::write_timeout) |
+    /// | `INFLUX_QUERY_TIMEOUT` | `queryTimeout` | [`query_timeout`](Self::query_timeout) |
+    /// | `INFLUX_PROXY` | `proxy` | [`proxy`](Self::proxy) |
+    /// | `INFLUX_PROXY_FROM_ENV` | `proxyFromEnv` | [`proxy_from_env`](Self::proxy_from_env) |
+    /// | `INFLUX_TLS_SERVER_NAME` | `tlsServerName` | `tls_server_name` |
+    /// | `INFLUX_TLS_CA`, or else `INFLUXDB3_TLS_CA` | `tlsCa` | `tls_add_root_certs`, with what this file holds |
+    /// | `INFLUX_TLS_NO_VERIFY`, or else `INFLUXDB3_TLS_NO_VERIFY` | `tlsNoVerify` | `danger_accept_invalid_certs` |
+    ///
+    /// The second names are those that the server's own command line reads. An empty variable counts as unset; one that
+    /// is not UTF-8 is a problem. Several hosts are separated by commas. Booleans are true/false/1/0/yes/no/on/off in any
+    /// case. Timeouts have a unit (`10s`, `500ms`); a bare number is milliseconds. What is set later wins.
+    ///
+    /// ```no_run
+    /// use influxdb3_blocking::Client;
+    ///
+    /// // INFLUX_HOST=https://a.example.io,https://b.example.io
+    /// // INFLUX_TOKEN_FILE=/run/secrets/influx
+    /// let client = Client::builder().with_env().database("sensors").build()?;
+    /// # Ok::<_, influxdb3_blocking::Error>(())
+    /// ```
     pub fn with_env(mut self) -> Self {
         settings::set_from_env(&mut self, |name| std::env::var_os(name));
         self
@@ -287,10 +303,17 @@ impl ClientBuilder {
 
     /// Takes what a connection string has: `https://host:8181?token=…&database=…`.
     ///
-    /// The keys are `token`, `database`, `org`, `authScheme`, `precision`, `gzipThreshold`, `writeNoSync`,
-    /// `writeAcceptPartial`, `writeUseV2Api`, `connectTimeout`, `writeTimeout`, `queryTimeout`, `proxy`, `proxyFromEnv`
-    /// and `tlsServerName`, with values as in [`with_env`](Self::with_env), form-encoded (`+` is a blank, `%2B` a
-    /// plus). Other keys are left alone with a warning in the log. What is set later wins.
+    /// Several hosts are separated by commas: `https://a:8181,https://b:8181?token=…`. The keys are in the table of
+    /// [`with_env`](Self::with_env), with the same values, form-encoded (`+` is a blank, `%2B` a plus). Other keys are left
+    /// alone with a warning in the log. What is set later wins.
+    ///
+    /// ```
+    /// use influxdb3_blocking::Client;
+    ///
+    /// let text = "https://ingest:8181?queryHost=https://query:8181&database=sensors&tokenFile=/run/token";
+    /// let client = Client::builder().with_connection_string(text).build()?;
+    /// # Ok::<_, influxdb3_blocking::Error>(())
+    /// ```
     pub fn with_connection_string(mut self, text: impl AsRef<str>) -> Self {
         connection_string::set_from_connection_string(&mut self, text.as_ref());
         self
@@ -309,16 +332,20 @@ impl ClientBuilder {
         if let Err(error) = &rules {
             self.problems.push(format!("default_tag: {}", error.message()));
         }
-        self.read_proxy_from_env();
+        let write_hosts = self.with_proxies(&self.write_hosts.clone());
+        #[cfg(feature = "query")]
+        let query_hosts = self.with_proxies(&self.query_hosts.clone());
         #[cfg(feature = "tls")]
         let tls = self.tls.build();
         #[cfg(feature = "tls")]
         self.problems.extend(tls.as_ref().err().cloned());
-        match (self.host, rules) {
-            (Some(endpoint), Ok(rules)) if self.problems.is_empty() => {
+        match rules {
+            Ok(rules) if self.problems.is_empty() => {
                 let config = Config {
-                    endpoint,
-                    token: self.token,
+                    write_hosts,
+                    #[cfg(feature = "query")]
+                    query_hosts,
+                    tokens: self.tokens,
                     auth_scheme: self.auth_scheme,
                     database: self.database,
                     organization: self.organization,
@@ -331,7 +358,6 @@ impl ClientBuilder {
                     idle_timeout: self.idle_timeout,
                     #[cfg(feature = "query")]
                     keep_alive: self.keep_alive,
-                    proxy: self.proxy,
                     #[cfg(feature = "tls")]
                     tls: tls.map_err(Error::config)?,
                     #[cfg(feature = "query")]
@@ -364,14 +390,7 @@ impl ClientBuilder {
 
     /// What is wrong with the whole rather than with one setting.
     fn check(&mut self) {
-        if self.host.is_none() && self.problems.is_empty() {
-            self.problems.push("no host: call .host(…) or set INFLUX_HOST".into());
-        }
-        #[cfg(not(feature = "tls"))]
-        if self.host.as_ref().is_some_and(Endpoint::is_tls) {
-            self.problems
-                .push("the host is https, which needs the feature `tls` of this crate".into());
-        }
+        self.settle_hosts();
         if self.no_sync && self.use_v2_api {
             self.problems
                 .push("no_sync needs use_v2_api(false): /api/v2/write does not know it".into());
@@ -403,8 +422,10 @@ impl ClientBuilder {
 impl fmt::Debug for ClientBuilder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ClientBuilder")
-            .field("host", &self.host)
-            .field("token", &self.token)
+            .field("hosts", &self.hosts)
+            .field("write_hosts", &self.write_hosts)
+            .field("query_hosts", &self.query_hosts)
+            .field("tokens", &self.tokens)
             .field("database", &self.database)
             .field("headers", &self.headers)
             .field("proxy", &self.proxy)

@@ -1,17 +1,23 @@
 //! What a client is told once, parsed where it is told.
 
 mod headers;
+mod secrets;
 mod token;
+mod token_source;
+mod tokens;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 pub(crate) use headers::Headers;
+pub(crate) use secrets::Secrets;
 pub(crate) use token::Token;
+pub(crate) use token_source::TokenSource;
+pub(crate) use tokens::{CallToken, Issued, Tokens};
 
 use crate::Precision;
 pub(crate) use crate::transport::Endpoint;
-use crate::transport::Proxy;
+use crate::transport::Host;
 #[cfg(feature = "tls")]
 use crate::transport::Tls;
 
@@ -21,8 +27,12 @@ pub(crate) const USER_AGENT: &str = concat!("influxdb3-blocking/", env!("CARGO_P
 /// Everything a client knows: checked, complete, immutable.
 #[derive(Clone, Debug)]
 pub(crate) struct Config {
-    pub(crate) endpoint: Endpoint,
-    pub(crate) token: Option<Token>,
+    /// Whom to write to, the first one first. Empty if there is nobody.
+    pub(crate) write_hosts: Vec<Arc<Host>>,
+    /// Whom to query, the first one first. Empty if there is nobody.
+    #[cfg(feature = "query")]
+    pub(crate) query_hosts: Vec<Arc<Host>>,
+    pub(crate) tokens: Tokens,
     /// Of the HTTP path; Flight is always `Bearer`.
     pub(crate) auth_scheme: String,
     pub(crate) database: Option<Arc<str>>,
@@ -37,7 +47,6 @@ pub(crate) struct Config {
     pub(crate) idle_timeout: Duration,
     #[cfg(feature = "query")]
     pub(crate) keep_alive: KeepAlive,
-    pub(crate) proxy: Option<Proxy>,
     #[cfg(feature = "tls")]
     pub(crate) tls: Tls,
     #[cfg(feature = "query")]

@@ -1,8 +1,10 @@
 //! What an error knows of the call that failed: the server's answer, and the caller's lines back.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use super::{Error, ErrorKind, LineError};
+use crate::config::Secrets;
 use crate::write::Batch;
 
 #[derive(Clone, Default)]
@@ -22,6 +24,7 @@ pub(super) struct CallDetails {
     was_cut: bool,
     hides_lines: bool,
     may_pass: bool,
+    is_host_failure: bool,
 }
 
 /// What the server said, and what became of the lines. (Feature `write`.)
@@ -89,7 +92,8 @@ impl Error {
     /// True for connection and I/O errors, timeouts, and the statuses 408, 429, 500, 502, 503, 504 and 520 to 524 (of
     /// proxies that have no answer of the server), but for those answers of status 500 that say that the request itself
     /// is at fault, or that the node takes no writes.
-    /// True as well for a 400 that tells of the server and not of the request: Core up to 3.10 answers so on
+    /// True as well if a token is not to be had from its file or function, if it is true of one of several hosts, and
+    /// for a 400 that tells of the server and not of the request: Core up to 3.10 answers so on
     /// `/api/v2/write` while it is stopping, its WAL buffer is full or its object store fails.
     #[must_use]
     pub fn is_retryable(&self) -> bool {
@@ -122,12 +126,6 @@ impl Error {
     /// What the text says last, in place of what it said there before.
     pub(crate) fn with_advice(mut self, advice: Option<&'static str>) -> Self {
         self.0.call.advice = advice;
-        self
-    }
-
-    /// Another message, with everything else as it was.
-    pub(crate) fn with_message(mut self, message: String) -> Self {
-        self.0.message = message;
         self
     }
 
@@ -234,5 +232,33 @@ impl Error {
 
     pub(crate) fn may_pass(&self) -> bool {
         self.0.call.may_pass
+    }
+
+    /// It is about this host and not about the request: another host may do what was asked for.
+    pub(crate) fn with_host_failure(mut self, is_host_failure: bool) -> Self {
+        self.0.call.is_host_failure = is_host_failure;
+        self
+    }
+
+    pub(crate) fn is_host_failure(&self) -> bool {
+        self.0.call.is_host_failure
+    }
+
+    pub(crate) fn with_message(mut self, message: String) -> Self {
+        self.0.message = message;
+        self
+    }
+
+    /// Without the secrets of its request, which the server may have answered with.
+    pub(crate) fn without(mut self, secrets: &Secrets) -> Self {
+        let hide = |text: &mut String| {
+            if let Cow::Owned(hidden) = secrets.hide(text) {
+                *text = hidden;
+            }
+        };
+        hide(&mut self.0.message);
+        self.0.call.headers.iter_mut().for_each(|(_, value)| hide(value));
+        self.0.call.line_errors.iter_mut().for_each(|line| hide(line.message_mut()));
+        self
     }
 }

@@ -32,6 +32,10 @@ impl LineError {
         self
     }
 
+    pub(super) fn message_mut(&mut self) -> &mut String {
+        &mut self.message
+    }
+
     /// The number of the line among the lines of the call, the first one being 1.
     ///
     /// Blank lines and comments in text do not count, as they are not sent.

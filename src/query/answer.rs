@@ -7,6 +7,7 @@ use arrow_array::RecordBatch;
 use arrow_schema::SchemaRef;
 use bytes::Bytes;
 
+use super::attempts::Attempts;
 use super::call::Call;
 use super::cancel::CancelHandle;
 use super::client::QueryClient;
@@ -137,10 +138,13 @@ impl Answer {
 struct Exchange {
     client: QueryClient,
     question: Question,
+    attempts: Attempts,
     /// `None` once it ended, in whatever way.
     task: Option<Task<Event>>,
     decoder: Decoder,
     progress: QueryProgress,
+    /// Whether something of the answer has come.
+    has_answered: bool,
     /// Whether something of the answer was handed out.
     has_delivered: bool,
     /// There after a clean end.
@@ -150,26 +154,30 @@ struct Exchange {
 impl Exchange {
     fn start(client: &QueryClient, question: Question) -> Result<Self> {
         let mut exchange = Self {
+            attempts: Attempts::new(client, &question.call, question.retries)?,
             client: client.clone(),
             question,
             task: None,
             decoder: Decoder::new(client.config().max_message_size),
             progress: QueryProgress::default(),
+            has_answered: false,
             has_delivered: false,
             trailers: None,
         };
-        exchange.send()?;
+        let deadline = exchange.question.wait.deadline();
+        exchange.send(deadline)?;
         Ok(exchange)
     }
 
     /// Sends the query, for the first time or once more.
-    fn send(&mut self) -> Result<()> {
-        let question = &self.question;
+    fn send(&mut self, deadline: Option<Instant>) -> Result<()> {
+        let question = &mut self.question;
         // A task that is aborted at once might have opened a connection.
         if question.cancel.is_cancelled() {
             return Err(cancelled());
         }
-        let task = self.client.start(question.ticket.clone(), question.call.clone())?;
+        let place = self.attempts.prepare(&mut question.call, deadline)?;
+        let task = self.client.start(place, question.ticket.clone(), question.call.clone())?;
         question.cancel.attach(task.abort_handle());
         self.task = Some(task);
         self.decoder = Decoder::new(self.client.config().max_message_size);
@@ -190,12 +198,14 @@ impl Exchange {
             }
             match task.receive(deadline) {
                 Ok(Event::Message(message)) => {
+                    self.note_answer();
                     self.progress.bytes_received += message.size() as u64;
                     self.question.limits.check_bytes(self.progress.bytes_received)?;
                     self.question.tell(&self.progress);
                     return Ok(Some(message));
                 }
                 Ok(Event::End(trailers)) => {
+                    self.note_answer();
                     self.trailers = Some(trailers);
                     return Ok(None);
                 }
@@ -210,16 +220,22 @@ impl Exchange {
         }
     }
 
-    /// Sends the query once more after this error, if that is wanted and of use.
+    /// Sends the query once more after this error, if that is of use: with another token, to another host, or later if
+    /// that is wanted.
     fn try_again(&mut self, error: Error, deadline: Option<Instant>) -> Result<()> {
-        let begin = match self.has_delivered {
-            true => None,
-            false => self.question.retries.next(&error, deadline),
-        };
-        let Some(begin) = begin else { return Err(error) };
-        log::debug!("the query is sent once more, as was asked for ({error})");
-        self.question.call.begin = Some(begin);
-        self.send()
+        if self.has_delivered {
+            return Err(error);
+        }
+        self.has_answered = false;
+        self.attempts.again(&self.client, &mut self.question.call, error, deadline)?;
+        self.send(deadline)
+    }
+
+    /// The server has begun to answer.
+    fn note_answer(&mut self) {
+        if !std::mem::replace(&mut self.has_answered, true) {
+            self.attempts.answered();
+        }
     }
 
     fn count(&mut self, batch: &RecordBatch) -> Result<()> {

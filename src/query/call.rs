@@ -17,7 +17,8 @@ use super::connections::{Connections, Lease};
 use super::failure::{Failure, Stage, StageCell};
 use super::runtime::{Observation, sleep_until, within};
 use super::status::{ErrorContext, GrpcStatus, Trailers, to_list};
-use crate::config::{self, Config, Headers};
+use crate::config::{self, Config, Headers, Secrets, Token};
+use crate::transport::Host;
 use crate::{Error, ErrorKind, Result};
 
 /// What is called, and how its answer is read.
@@ -44,7 +45,20 @@ pub(crate) struct Call {
     pub(crate) begin: Option<Instant>,
     /// Sent to the server as `grpc-timeout`.
     pub(crate) deadline: Option<Instant>,
+    pub(crate) token: Option<Token>,
     pub(crate) stage: StageCell,
+}
+
+impl Call {
+    /// What the texts of errors need to know.
+    pub(crate) fn context<'a>(&'a self, config: &'a Config, host: &'a Host) -> ErrorContext<'a> {
+        ErrorContext {
+            config,
+            endpoint: &host.endpoint,
+            has_token: self.token.is_some(),
+            database: &self.database,
+        }
+    }
 }
 
 /// Why a try gave no whole answer.
@@ -67,15 +81,17 @@ impl From<Error> for CallError {
     }
 }
 
-/// The server's services.
+/// The services of one host.
 pub(crate) struct Server {
     config: Arc<Config>,
+    host: Arc<Host>,
     connections: Arc<Connections>,
 }
 
 impl Server {
-    pub(crate) fn new(config: Arc<Config>) -> Self {
-        Self { connections: Arc::new(Connections::new(Arc::clone(&config))), config }
+    pub(crate) fn new(config: Arc<Config>, host: Arc<Host>) -> Self {
+        let connections = Connections::new(Arc::clone(&config), Arc::clone(&host));
+        Self { config, host, connections: Arc::new(connections) }
     }
 
     /// Makes the call.
@@ -83,10 +99,17 @@ impl Server {
     /// A server that was restarted, or that closes old connections, is not noticed: what breaks before a message of
     /// the answer has come is tried once more on another connection. A query changes nothing on the server.
     pub(crate) async fn call(&self, method: &impl Method, call: &Call) -> Result<Trailers> {
+        self.judged_call(method, call).await.map_err(|error| {
+            let headers = self.config.headers.with(&call.headers);
+            error.without(&Secrets::new(call.token.as_ref(), &headers))
+        })
+    }
+
+    async fn judged_call(&self, method: &impl Method, call: &Call) -> Result<Trailers> {
         if let Some(begin) = call.begin {
             sleep_until(begin).await;
         }
-        let context = ErrorContext { config: &self.config, database: &call.database };
+        let context = call.context(&self.config, &self.host);
         let mut has_another_try = true;
         loop {
             call.stage.set(Stage::Connecting);
@@ -115,7 +138,7 @@ impl Server {
 
     /// What a server says first that may not speak HTTP/2.
     async fn first_words(&self, failure: &Failure, observed: &Observation) -> Vec<u8> {
-        if self.config.endpoint.is_tls() || !failure.leaves_protocol_open(observed) {
+        if self.host.endpoint.is_tls() || !failure.leaves_protocol_open(observed) {
             return Vec::new();
         }
         self.connections.first_words().await
@@ -148,7 +171,7 @@ impl Server {
     }
 
     fn request<M: Method>(&self, method: &M, call: &Call) -> Result<Request<Body>> {
-        let path = format!("{}/{}", self.config.endpoint.path(), M::NAME);
+        let path = format!("{}/{}", self.host.endpoint.path(), M::NAME);
         let path = path.parse::<PathAndQuery>().map_err(|error| {
             Error::config("the path of the host cannot be part of a request").with_source(error)
         })?;
@@ -158,7 +181,7 @@ impl Server {
         *request.uri_mut() = Uri::from(path);
         let headers = request.headers_mut();
         headers.insert(USER_AGENT, HeaderValue::from_static(config::USER_AGENT));
-        if let Some(token) = &self.config.token {
+        if let Some(token) = &call.token {
             let bearer = format!("Bearer {}", token.reveal());
             let mut value = HeaderValue::try_from(bearer)
                 .map_err(|_| Error::config("the token cannot be sent in a header"))?;
@@ -247,6 +270,7 @@ fn is_idle(limit: Duration) -> Error {
         ),
     )
     .with_retryable(true)
+    .with_host_failure(true)
 }
 
 fn is_grpc(answer: &Response<Body>) -> bool {

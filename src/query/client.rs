@@ -11,6 +11,7 @@ use super::flight::{DoGet, Event};
 use super::over_http::{HttpEvent, HttpQuery, HttpServer};
 use super::runtime::{Driver, OfProcess, Task};
 use crate::config::Config;
+use crate::transport::{Host, Hosts};
 use crate::{Error, ErrorKind, Result};
 
 /// What a client has for queries: nothing at first; at the first query a thread and a connection, which
@@ -20,6 +21,7 @@ use crate::{Error, ErrorKind, Result};
 #[derive(Clone)]
 pub(crate) struct QueryClient {
     config: Arc<Config>,
+    hosts: Arc<Hosts>,
     state: Arc<Mutex<State>>,
 }
 
@@ -32,15 +34,17 @@ enum State {
 #[derive(Clone)]
 struct Open {
     driver: Arc<Driver>,
-    server: Arc<Server>,
+    /// One for each host, in their order.
+    servers: Arc<[Arc<Server>]>,
     #[cfg(feature = "parquet")]
-    http_server: Arc<HttpServer>,
+    http_servers: Arc<[Arc<HttpServer>]>,
 }
 
 impl QueryClient {
     /// Starts nothing.
     pub(crate) fn new(config: Arc<Config>) -> Self {
-        Self { config, state: Arc::new(Mutex::new(State::Idle)) }
+        let hosts = Hosts::new(config.query_hosts.clone());
+        Self { config, hosts, state: Arc::new(Mutex::new(State::Idle)) }
     }
 
     /// Ends the thread and closes the connection, for all clones. Readers that are still open end with
@@ -62,9 +66,14 @@ impl QueryClient {
         matches!(*self.lock(), State::Closed)
     }
 
-    /// Sends a query; the answer comes out of the task.
-    pub(super) fn start(&self, ticket: Bytes, call: Call) -> Result<Task<Event>> {
-        let Open { driver, server, .. } = self.open()?;
+    pub(super) fn hosts(&self) -> &Arc<Hosts> {
+        &self.hosts
+    }
+
+    /// Sends a query to the host at a place; the answer comes out of the task.
+    pub(super) fn start(&self, place: usize, ticket: Bytes, call: Call) -> Result<Task<Event>> {
+        let Open { driver, servers, .. } = self.open()?;
+        let server = Arc::clone(&servers[place]);
         let max_message_size = self.config.max_message_size;
         Ok(Task::spawn(&driver, |outbox| async move {
             let get = DoGet { ticket, max_message_size, outbox };
@@ -78,8 +87,14 @@ impl QueryClient {
 
     /// Sends a query over HTTP; the answer comes out of the task.
     #[cfg(feature = "parquet")]
-    pub(super) fn start_http(&self, query: HttpQuery, call: Call) -> Result<Task<HttpEvent>> {
-        let Open { driver, http_server, .. } = self.open()?;
+    pub(super) fn start_http(
+        &self,
+        place: usize,
+        query: HttpQuery,
+        call: Call,
+    ) -> Result<Task<HttpEvent>> {
+        let Open { driver, http_servers, .. } = self.open()?;
+        let http_server = Arc::clone(&http_servers[place]);
         Ok(Task::spawn(&driver, |outbox| async move {
             let last = match http_server.query(&query, &call, &outbox).await {
                 Ok(()) => HttpEvent::End,
@@ -100,12 +115,20 @@ impl QueryClient {
             return Ok(open.clone());
         }
         let driver = Arc::new(Driver::start()?);
-        let server = Arc::new(Server::new(Arc::clone(&self.config)));
+        let hosts = self.hosts.list().iter();
+        let server = |host: &Arc<Host>| Server::new(Arc::clone(&self.config), Arc::clone(host));
+        let servers = hosts.map(server).map(Arc::new).collect();
+        #[cfg(feature = "parquet")]
+        let http_servers = {
+            let server =
+                |host: &Arc<Host>| HttpServer::new(Arc::clone(&self.config), Arc::clone(host));
+            self.hosts.list().iter().map(server).map(Arc::new).collect()
+        };
         let open = Open {
             driver,
-            server,
+            servers,
             #[cfg(feature = "parquet")]
-            http_server: Arc::new(HttpServer::new(Arc::clone(&self.config))),
+            http_servers,
         };
         *state = State::Open(OfProcess::new(open.clone()));
         Ok(open)

@@ -14,6 +14,7 @@ use tower_service::Service;
 use super::failure::{ConnectionEnded, Failure, Stage};
 use super::runtime::{Connector, Observation, Observed, ObservedStream, Shared, Stream, TokioIo};
 use crate::config::{Config, KeepAlive};
+use crate::transport::Host;
 
 /// A stream may have so much under way. 1 Gbit/s over 100 ms is 12.5 MB.
 const STREAM_WINDOW: u32 = 16 << 20;
@@ -27,9 +28,10 @@ const FRAME_SIZE: u32 = 1 << 20;
 /// The interval of PINGs, unless the idle limit is short.
 const PING_INTERVAL: Duration = Duration::from_secs(20);
 
-/// The connections of one client.
+/// The connections of one client to one host.
 pub(crate) struct Connections {
     config: Arc<Config>,
+    host: Arc<Host>,
     connector: Connector,
     state: Mutex<State>,
 }
@@ -53,8 +55,9 @@ struct Connection {
 }
 
 impl Connections {
-    pub(crate) fn new(config: Arc<Config>) -> Self {
-        Self { connector: Connector::new(&config), config, state: Mutex::default() }
+    pub(crate) fn new(config: Arc<Config>, host: Arc<Host>) -> Self {
+        let connector = Connector::new(&config, Arc::clone(&host));
+        Self { config, host, connector, state: Mutex::default() }
     }
 
     /// What the server says to a client that begins to speak HTTP/2, if it speaks something else.
@@ -95,7 +98,7 @@ impl Connections {
             state.without_pings = true;
             log::warn!(
                 "{} closes connections that send PINGs: no more are sent (keep_alive_interval)",
-                self.config.endpoint
+                self.host
             );
         }
     }
@@ -119,7 +122,7 @@ impl Connections {
             let begin = Instant::now();
             let connected = this.connect(observed.clone()).await;
             if connected.is_ok() {
-                let host = &this.config.endpoint;
+                let host = &this.host;
                 log::debug!("connected to {host} for queries in {:?}", begin.elapsed());
             }
             let mut state = this.lock();
@@ -136,7 +139,7 @@ impl Connections {
         let failed = |error: tonic::transport::Error| Failure::new(Stage::Connecting, error);
         let config = &self.config;
         // The connector speaks TLS: tonic must not, and only names the scheme to the server.
-        let origin = config.endpoint.to_string();
+        let origin = self.host.to_string();
         let plain = origin.replacen("https://", "http://", 1);
         let origin =
             origin.parse().map_err(|error: InvalidUri| Failure::new(Stage::Connecting, error))?;

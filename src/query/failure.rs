@@ -186,11 +186,11 @@ impl ErrorContext<'_> {
     /// In TLS 1.3 a server refuses a client after the handshake.
     #[cfg(feature = "tls")]
     fn no_tls(&self, failure: &Failure, observed: &Observation) -> Option<Error> {
-        let endpoint = &self.config.endpoint;
+        let endpoint = self.endpoint;
         if let Some(error) = &observed.tls_error {
             let why = crate::transport::describe_tls_error(error);
             let text = format!("no TLS connection to {endpoint}: {why}");
-            return Some(Error::new(ErrorKind::Tls, text));
+            return Some(Error::new(ErrorKind::Tls, text).with_host_failure(true));
         }
         if !endpoint.is_tls() || failure.stage != Stage::Head || observed.has_heard {
             return None;
@@ -201,7 +201,7 @@ impl ErrorContext<'_> {
         };
         let text =
             format!("{endpoint} closed the connection right after the TLS handshake: {question}");
-        Some(Error::new(ErrorKind::Tls, text).with_retryable(true))
+        Some(Error::new(ErrorKind::Tls, text).with_retryable(true).with_host_failure(true))
     }
 
     #[cfg(not(feature = "tls"))]
@@ -215,12 +215,14 @@ impl ErrorContext<'_> {
         } else if failure.is_dead_connection() {
             format!(
                 "the connection is dead: the server does not answer to PINGs ({})",
-                self.config.endpoint
+                self.endpoint
             )
         } else {
             return None;
         };
-        Some(Error::new(ErrorKind::Timeout, text).with_retryable(true))
+        let is_host_failure = failure.is_dead_connection();
+        let error = Error::new(ErrorKind::Timeout, text).with_retryable(true);
+        Some(error.with_host_failure(is_host_failure))
     }
 
     /// On a connection without TLS, a server of another kind shows itself by what it says first.
@@ -230,7 +232,7 @@ impl ErrorContext<'_> {
         observed: &Observation,
         first_words: &[u8],
     ) -> Option<Error> {
-        let endpoint = &self.config.endpoint;
+        let endpoint = self.endpoint;
         if endpoint.is_tls() || !failure.leaves_protocol_open(observed) {
             return None;
         }
@@ -248,7 +250,8 @@ impl ErrorContext<'_> {
                         "{endpoint} closed the connection without a word: is it a TLS port? (then use https://)"
                     ),
                 )
-                .with_retryable(true),
+                .with_retryable(true)
+                .with_host_failure(true),
             ),
             _ => None,
         }
@@ -264,7 +267,7 @@ impl ErrorContext<'_> {
     }
 
     fn cut(&self, failure: &Failure, observed: &Observation) -> Error {
-        let endpoint = &self.config.endpoint;
+        let endpoint = self.endpoint;
         let when = failure.stage.when();
         let text = if observed.refuses_pings {
             format!(
@@ -273,7 +276,7 @@ impl ErrorContext<'_> {
         } else {
             format!("the connection to {endpoint} broke {when}")
         };
-        Error::new(ErrorKind::Connect, text).with_retryable(true)
+        Error::new(ErrorKind::Connect, text).with_retryable(true).with_host_failure(true)
     }
 }
 

@@ -15,14 +15,14 @@ struct Answer<'a> {
 impl ErrorContext<'_> {
     /// The error of an answer in HTTP/1 of which this is the beginning.
     pub(super) fn http1(&self, bytes: &[u8]) -> Error {
-        let endpoint = &self.config.endpoint;
+        let endpoint = self.endpoint;
         let answer = Answer::read(bytes);
         // InfluxDB 1 and 2 say what they are with each answer: 1.8.10, v2.7.11.
         let version = answer.header("x-influxdb-version").unwrap_or_default();
         if matches!(version.trim_start_matches('v').split('.').next(), Some("1" | "2")) {
             let text = format!(
                 "{endpoint} is InfluxDB {}: queries need InfluxDB 3 (whose port is 8181 unless it was told otherwise)",
-                self.excerpt(version.as_bytes())
+                Self::excerpt(version.as_bytes())
             );
             return Error::new(ErrorKind::Server, text)
                 .with_status(answer.status)
@@ -43,8 +43,8 @@ impl ErrorContext<'_> {
             "{endpoint} speaks HTTP/1.1 only, and queries need HTTP/2: what stands in front of the server has to pass \
              gRPC on, or ask with .over_http(true) (status {}, {}: {})",
             answer.status,
-            self.excerpt(content_type.as_bytes()),
-            self.excerpt(answer.body)
+            Self::excerpt(content_type.as_bytes()),
+            Self::excerpt(answer.body)
         );
         Error::new(ErrorKind::Server, text).with_status(answer.status).with_headers(answer.headers)
     }

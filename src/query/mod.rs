@@ -1,6 +1,7 @@
 //! Queries over Arrow Flight: from a text to record batches.
 
 mod answer;
+mod attempts;
 mod body;
 mod call;
 mod cancel;

@@ -376,7 +376,8 @@ impl<'a> QueryRequest<'a> {
         });
         let ticket = self.ticket.encode(&database).into();
         let stage = StageCell::default();
-        let call = Call { database, headers: self.headers, begin: None, deadline, stage };
+        let call =
+            Call { database, headers: self.headers, begin: None, deadline, token: None, stage };
         let question = Question {
             ticket,
             call,

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use http::{HeaderMap, HeaderValue};
 
-use crate::config::{Config, Token};
+use crate::config::{Config, Endpoint};
 use crate::{Error, ErrorKind};
 
 /// What comes with the end of an answer.
@@ -13,6 +13,10 @@ pub(crate) type Trailers = Vec<(String, String)>;
 /// What the texts of errors need to know about a call.
 pub(crate) struct ErrorContext<'a> {
     pub(crate) config: &'a Config,
+    /// The host that is asked.
+    pub(crate) endpoint: &'a Endpoint,
+    /// Whether a token is sent.
+    pub(crate) has_token: bool,
     pub(crate) database: &'a str,
 }
 
@@ -93,7 +97,6 @@ impl ErrorContext<'_> {
     fn grpc(&self, code: i32, message: &str) -> Error {
         let name = usize::try_from(code).ok().and_then(|code| NAMES.get(code).copied());
         let name = name.map_or_else(|| format!("gRPC status {code}"), str::to_owned);
-        let message = self.scrub(message);
         let has = |text: &str| message.contains(text);
         let database = self.database;
         let (kind, text) = match code {
@@ -122,8 +125,8 @@ impl ErrorContext<'_> {
             ),
             12 => (
                 ErrorKind::Query,
-                "the server does not answer such queries: is it InfluxDB 3, a node with the mode query, and does it know \
-                 this query language?"
+                "the server does not answer such queries: is it InfluxDB 3, a node with the mode query (.query_host(…)), and does \
+                 it know this query language?"
                     .to_owned(),
             ),
             13 if has("database not found") => (
@@ -147,7 +150,12 @@ impl ErrorContext<'_> {
         };
         let retryable =
             matches!(kind, ErrorKind::Timeout | ErrorKind::RateLimited) || matches!(code, 10 | 14);
-        Error::new(kind, text).with_grpc_status(code).with_retryable(retryable)
+        // What it does not implement, and what it does not know the token for, others may.
+        let is_host_failure = matches!(code, 12 | 14 | 16);
+        Error::new(kind, text)
+            .with_grpc_status(code)
+            .with_retryable(retryable)
+            .with_host_failure(is_host_failure)
     }
 
     /// The error of an HTTP answer that is not gRPC. `body` is the beginning of its text.
@@ -155,18 +163,18 @@ impl ErrorContext<'_> {
         let header = |name: &str| {
             headers.iter().find(|(key, _)| key == name).map_or("", |(_, value)| value.as_str())
         };
-        let shown = match (header("content-type"), self.excerpt(body)) {
+        let shown = match (header("content-type"), Self::excerpt(body)) {
             ("", body) if body.is_empty() => String::new(),
             (content_type, body) => format!(" ({content_type}): {body}"),
         };
-        let endpoint = &self.config.endpoint;
+        let endpoint = self.endpoint;
         let (kind, text) = match status {
             300..=399 => (
                 ErrorKind::Redirect,
                 format!(
                     "{endpoint} redirects queries to {:?} (status {status}): make that the host if it is the InfluxDB server \
                      (is a login or http:// in the way?)",
-                    self.scrub(header("location"))
+                    header("location")
                 ),
             ),
             401 => (ErrorKind::Unauthorized, format!("{} (status 401)", self.unauthenticated())),
@@ -181,7 +189,7 @@ impl ErrorContext<'_> {
             405 => (
                 ErrorKind::NotFound,
                 format!(
-                    "{endpoint} takes no queries (status 405): if it is a node of a cluster, ask one with the mode query"
+                    "{endpoint} takes no queries (status 405): if it is a node of a cluster, name one of mode query with .query_host(…)"
                 ),
             ),
             407 => (ErrorKind::Proxy, "the proxy wants credentials (status 407)".to_owned()),
@@ -201,28 +209,21 @@ impl ErrorContext<'_> {
             .with_headers(headers)
             .with_retry_after(wait)
             .with_retryable(retryable)
+            .with_host_failure(matches!(status, 401 | 405 | 502..=504 | 520..=524))
     }
 
     fn unauthenticated(&self) -> &'static str {
-        if self.config.token.is_some() {
+        if self.has_token {
             "the server does not accept the token: check .token(…)"
         } else {
             "the server wants a token: set .token(…)"
         }
     }
 
-    /// A server may answer with what it was sent.
-    pub(super) fn scrub(&self, text: &str) -> String {
-        match self.config.token.as_ref().map(Token::reveal) {
-            Some(token) => text.replace(token, "***"),
-            None => text.to_owned(),
-        }
-    }
-
     /// The beginning of a text, on one line.
-    pub(super) fn excerpt(&self, bytes: &[u8]) -> String {
+    pub(super) fn excerpt(bytes: &[u8]) -> String {
         const SHOWN: usize = 200;
-        let text = self.scrub(&String::from_utf8_lossy(bytes));
+        let text = String::from_utf8_lossy(bytes);
         let words: Vec<_> = text.split_whitespace().collect();
         let line = words.join(" ");
         match line.char_indices().nth(SHOWN) {

@@ -201,7 +201,9 @@ impl ConnectError {
     pub(crate) fn to_error(&self) -> Error {
         let Self { stage, began, .. } = self;
         log::debug!("connecting, begun {:?} ago, ended at {stage:?}: {self}", began.elapsed());
-        let error = Error::new(self.kind, &*self.message).with_retryable(self.is_retryable);
+        let error = Error::new(self.kind, &*self.message)
+            .with_retryable(self.is_retryable)
+            .with_host_failure(true);
         match &self.cause {
             Some(cause) => error.with_source(Shared(Arc::clone(cause))),
             None => error,

@@ -1,8 +1,11 @@
-//! The way to the server, for both paths: where it is, what stands in between, TLS, and why there is no connection.
+//! The way to the server, for both paths: where it is, what stands in between, TLS, why there is no connection, and which
+//! of several servers is next.
 
 mod connect_error;
 mod connect_method;
 mod endpoint;
+mod host;
+mod hosts;
 mod percent;
 mod plain_to_tls;
 mod proxy;
@@ -20,6 +23,10 @@ mod verifier;
 
 pub(crate) use connect_error::{ConnectError, Limit, Peer, Stage};
 pub(crate) use endpoint::Endpoint;
+pub(crate) use host::Host;
+pub(crate) use hosts::Hosts;
+#[cfg(feature = "query")]
+pub(crate) use hosts::Tour;
 pub(crate) use percent::percent_decode;
 pub(crate) use plain_to_tls::says_use_https;
 pub(crate) use proxy::{Proxy, ProxyScheme};

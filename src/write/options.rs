@@ -232,6 +232,10 @@ impl WriteOptions {
     /// With one worker, batches are sent strictly one after the other, retries included. With more, as many are on
     /// the way at the same time, and none waits for the retry of another, so that two writes of one point may be stored in
     /// either order; see [`series_in_order`](Self::series_in_order).
+    ///
+    /// Small servers are known to break under many writers. So of several workers half as many send at a time after a
+    /// server failed (5xx), said that there is too much (429) or did not answer in time, at least one; and one more after
+    /// four times as many successes as are allowed, up to all of them. Batches are not made smaller by that.
     pub fn write_scheduler(mut self, scheduler: ThreadPoolScheduler) -> Self {
         self.scheduler = Some(scheduler);
         self.set("write_scheduler")

@@ -151,7 +151,7 @@ pub(super) fn post(
         timeout: body.timeout,
         repeatable: body.repeatable,
     };
-    http.post(&post)?.into_write_result(target.api)
+    http.write(&post, target.api)
 }
 
 /// Fails if a line alone is more than a request may have.

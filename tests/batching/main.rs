@@ -6,6 +6,7 @@ mod callbacks;
 mod flush;
 mod gauges;
 mod histories;
+mod hosts;
 mod logging;
 mod memory;
 mod merging;
@@ -18,5 +19,6 @@ mod restarts;
 mod retries;
 mod series;
 mod shared;
+mod stress;
 #[path = "../support/mod.rs"]
 mod support;

@@ -206,6 +206,7 @@ fn every_variable_is_read_and_has_its_key_in_connection_strings() {
         ("INFLUX_PROXY", "proxy", via.as_str()),
         ("INFLUX_PROXY_FROM_ENV", "proxyFromEnv", "no"),
         ("INFLUX_TLS_SERVER_NAME", "tlsServerName", "example.io"),
+        ("INFLUX_TLS_NO_VERIFY", "tlsNoVerify", "yes"),
     ];
     let write = |client: Client| client.write("m f=1 1").send().unwrap();
     let name = "config::every_variable_is_read_and_has_its_key_in_connection_strings";

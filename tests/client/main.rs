@@ -7,8 +7,10 @@ mod config;
 mod connecting;
 mod databases;
 mod health;
+mod hosts;
 mod messages;
 mod proxy;
 #[path = "../support/mod.rs"]
 mod support;
 mod tls;
+mod tokens;

@@ -333,12 +333,13 @@ fn a_query_of_too_many_files() {
 fn a_node_that_takes_no_queries() {
     assert_eq!(
         query(builder(status(12, "").url())),
-        "the server does not answer such queries: is it InfluxDB 3, a node with the mode query, and does it know this \
-         query language? (UNIMPLEMENTED)"
+        "the server does not answer such queries: is it InfluxDB 3, a node with the mode query (.query_host(…)), \
+         and does it know this query language? (UNIMPLEMENTED)"
     );
     let server = FlightServer::replay(vec![Step::HttpHead(405, Vec::new()), Step::End]);
     assert_eq!(
         query(builder(server.url())),
-        "http://HERE takes no queries (status 405): if it is a node of a cluster, ask one with the mode query"
+        "http://HERE takes no queries (status 405): if it is a node of a cluster, name one of mode query with \
+         .query_host(…)"
     );
 }

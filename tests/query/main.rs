@@ -9,6 +9,7 @@ mod connections;
 mod control;
 mod dataframe;
 mod faults;
+mod hosts;
 mod modes;
 mod nested;
 mod over_http;
@@ -18,6 +19,7 @@ mod random;
 mod read_ahead;
 mod recorded;
 mod rows;
+mod secrets;
 #[path = "../support/mod.rs"]
 mod support;
 mod tables;

@@ -3,6 +3,7 @@
 
 mod answers;
 mod hostile;
+mod hosts;
 mod recorded;
 mod round_trip;
 mod server_errors;

@@ -107,7 +107,7 @@ fn what_else_the_server_says_of_itself_is_no_fault_of_the_request() {
 fn a_role_that_takes_no_writes_says_what_to_do() {
     let body = v2_body("invalid", "write buffer error: cannot write to a compactor-only server");
     let error = answered(true, Reply::text(400, &body));
-    assert!(error.to_string().contains("set the host of a node that does"), "{error}");
+    assert!(error.to_string().contains("set one that does with .write_host("), "{error}");
 }
 
 /// The texts above are looked for at the beginning: what users write may come back in an answer.

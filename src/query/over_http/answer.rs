@@ -9,6 +9,7 @@ use bytes::Bytes;
 use super::exchange::{HttpEvent, HttpQuery};
 use super::parquet::Batches;
 use crate::query::answer::{Delivery, Question, cancelled, forked, gone};
+use crate::query::attempts::Attempts;
 use crate::query::cancel::CancelHandle;
 use crate::query::client::QueryClient;
 use crate::query::progress::QueryProgress;
@@ -89,22 +90,24 @@ fn receive(
     query: &HttpQuery,
     progress: &mut QueryProgress,
 ) -> Result<Bytes> {
+    let mut attempts = Attempts::new(client, &question.call, question.retries)?;
     loop {
         if question.cancel.is_cancelled() {
             return Err(cancelled());
         }
-        let task = client.start_http(query.clone(), question.call.clone())?;
+        let deadline = question.wait.deadline();
+        let place = attempts.prepare(&mut question.call, deadline)?;
+        let task = client.start_http(place, query.clone(), question.call.clone())?;
         question.cancel.attach(task.abort_handle());
         let error = match collect(client, question, &task, progress)? {
-            Ok(body) => return Ok(body),
+            Ok(body) => {
+                attempts.answered();
+                return Ok(body);
+            }
             Err(error) => error,
         };
         // Nothing of an answer was handed out.
-        let Some(begin) = question.retries.next(&error, question.wait.deadline()) else {
-            return Err(error);
-        };
-        log::debug!("the query is sent once more, as was asked for ({error})");
-        question.call.begin = Some(begin);
+        attempts.again(client, &mut question.call, error, question.wait.deadline())?;
     }
 }
 

@@ -16,7 +16,7 @@ impl ErrorContext<'_> {
         headers: Vec<(String, String)>,
         body: &[u8],
     ) -> Error {
-        let message = self.scrub(&message(body));
+        let message = message(body);
         let has = |text: &str| message.contains(text);
         let database = self.database;
         let is_about_the_query = has("query error")
@@ -33,7 +33,7 @@ impl ErrorContext<'_> {
                 ErrorKind::NotFound,
                 format!(
                     "{} takes no queries over HTTP (status 404): is it InfluxDB 3?",
-                    self.config.endpoint
+                    self.endpoint
                 ),
             ),
             400 | 405 | 500 if has("table '") && has("' not found") => {
@@ -72,7 +72,7 @@ impl ErrorContext<'_> {
     pub(super) fn no_parquet(&self, headers: Vec<(String, String)>, content_type: &str) -> Error {
         let text = format!(
             "{} answered a query with {content_type:?} and not with Parquet: is the host right, or is a proxy in between?",
-            self.config.endpoint
+            self.endpoint
         );
         Error::new(ErrorKind::Server, text).with_status(200).with_headers(headers)
     }

@@ -8,12 +8,13 @@ use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, USER_AGENT};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, Uri};
 use http_body_util::{BodyExt as _, Full};
 
-use crate::config::{self, Config};
+use crate::config::{self, Config, Secrets};
 use crate::query::call::Call;
 use crate::query::failure::{Failure, Stage};
 use crate::query::runtime::{Http1Body, Http1Client, Outbox, sleep_until, within};
 use crate::query::status::{ErrorContext, to_list};
 use crate::query::ticket::Language;
+use crate::transport::Host;
 use crate::{Error, ErrorKind, Result};
 
 /// What is asked.
@@ -34,13 +35,14 @@ pub(in crate::query) enum HttpEvent {
 /// The server's HTTP half.
 pub(in crate::query) struct HttpServer {
     config: Arc<Config>,
+    host: Arc<Host>,
     client: Http1Client,
 }
 
 impl HttpServer {
     /// Connects to nothing yet. Needs no runtime.
-    pub(in crate::query) fn new(config: Arc<Config>) -> Self {
-        Self { client: Http1Client::new(&config), config }
+    pub(in crate::query) fn new(config: Arc<Config>, host: Arc<Host>) -> Self {
+        Self { client: Http1Client::new(&config, Arc::clone(&host)), config, host }
     }
 
     /// Sends the query, and the pieces of its answer to the outbox.
@@ -50,10 +52,22 @@ impl HttpServer {
         call: &Call,
         outbox: &Outbox<HttpEvent>,
     ) -> Result<()> {
+        self.judged_query(query, call, outbox).await.map_err(|error| {
+            let headers = self.config.headers.with(&call.headers);
+            error.without(&Secrets::new(call.token.as_ref(), &headers))
+        })
+    }
+
+    async fn judged_query(
+        &self,
+        query: &HttpQuery,
+        call: &Call,
+        outbox: &Outbox<HttpEvent>,
+    ) -> Result<()> {
         if let Some(begin) = call.begin {
             sleep_until(begin).await;
         }
-        let context = ErrorContext { config: &self.config, database: &call.database };
+        let context = call.context(&self.config, &self.host);
         // Connecting has a limit and errors of its own.
         call.stage.set(Stage::Head);
         let (head, mut body) = self.head(query, call, &context).await?.into_parts();
@@ -109,7 +123,7 @@ impl HttpServer {
             Language::Sql => "sql",
             Language::InfluxQl => "influxql",
         };
-        let uri = format!("{}/api/v3/query_{language}", self.config.endpoint);
+        let uri = format!("{}/api/v3/query_{language}", self.host);
         let uri = uri.parse::<Uri>().map_err(|error| {
             Error::config("the host cannot be part of a request").with_source(error)
         })?;
@@ -120,7 +134,7 @@ impl HttpServer {
         headers.insert(USER_AGENT, HeaderValue::from_static(config::USER_AGENT));
         headers.insert(ACCEPT, HeaderValue::from_static(PARQUET));
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-        if let Some(token) = &self.config.token {
+        if let Some(token) = &call.token {
             let value = format!("{} {}", self.config.auth_scheme, token.reveal());
             let mut value = HeaderValue::try_from(value)
                 .map_err(|_| Error::config("the token cannot be sent in a header"))?;

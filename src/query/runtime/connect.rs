@@ -19,7 +19,7 @@ use tower_service::Service;
 
 use super::addresses::Addresses;
 use crate::config::Config;
-use crate::transport::{ConnectError, Limit, Peer, Proxy, Stage, Step, Tunnel};
+use crate::transport::{ConnectError, Host, Limit, Peer, Proxy, Stage, Step, Tunnel};
 #[cfg(feature = "tls")]
 use crate::transport::{ProxyScheme, name_of};
 
@@ -27,6 +27,7 @@ use crate::transport::{ProxyScheme, name_of};
 #[derive(Clone)]
 pub(crate) struct Connector {
     config: Arc<Config>,
+    host: Arc<Host>,
     #[cfg(feature = "tls")]
     tls: TlsConnector,
     #[cfg(feature = "tls")]
@@ -43,9 +44,10 @@ pub(crate) trait Socket: AsyncRead + AsyncWrite + Send + Unpin {}
 impl<T: AsyncRead + AsyncWrite + Send + Unpin> Socket for T {}
 
 impl Connector {
-    pub(crate) fn new(config: &Arc<Config>) -> Self {
+    pub(crate) fn new(config: &Arc<Config>, host: Arc<Host>) -> Self {
         Self {
             config: Arc::clone(config),
+            host,
             #[cfg(feature = "tls")]
             tls: config.tls.http2_config().into(),
             #[cfg(feature = "tls")]
@@ -56,13 +58,13 @@ impl Connector {
     }
 
     #[cfg(feature = "parquet")]
-    pub(crate) fn for_http1(config: &Arc<Config>) -> Self {
+    pub(crate) fn for_http1(config: &Arc<Config>, host: Arc<Host>) -> Self {
         Self {
             #[cfg(feature = "tls")]
             tls: config.tls.config().into(),
             #[cfg(feature = "tls")]
             is_http2: false,
-            ..Self::new(config)
+            ..Self::new(config, host)
         }
     }
 
@@ -87,8 +89,7 @@ impl Connector {
     }
 
     async fn open(&self, deadline: Deadline) -> Result<Stream, ConnectError> {
-        let config = &*self.config;
-        let (endpoint, proxy) = (&config.endpoint, config.proxy.as_ref());
+        let (endpoint, proxy) = (&self.host.endpoint, self.host.proxy.as_ref());
         let peer = Peer::first(endpoint, proxy);
         let timed_out =
             |stage| move || ConnectError::timed_out(stage, endpoint, proxy, deadline.limit());
@@ -122,7 +123,7 @@ impl Connector {
         };
         let mut stream = stream;
         let broken = |error: io::Error| ConnectError::broken_proxy(proxy).because(error);
-        let mut tunnel = Tunnel::new(proxy, &self.config.endpoint);
+        let mut tunnel = Tunnel::new(proxy, &self.host.endpoint);
         let mut received = Vec::new();
         loop {
             match tunnel.step(&received)? {
@@ -142,7 +143,7 @@ impl Connector {
 
     #[cfg(feature = "tls")]
     async fn handshake(&self, stream: Stream) -> Result<Stream, ConnectError> {
-        let endpoint = &self.config.endpoint;
+        let endpoint = &self.host.endpoint;
         let name = self.config.tls.server_name(endpoint)?;
         let stream =
             self.tls.connect(name, stream).await.map_err(|error| {

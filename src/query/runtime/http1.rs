@@ -19,7 +19,7 @@ use tower_service::Service;
 
 use super::connect::{Connector, Stream};
 use crate::config::Config;
-use crate::transport::ConnectError;
+use crate::transport::{ConnectError, Host};
 
 /// Makes requests, over connections that are kept for a while.
 pub(crate) struct Http1Client(Client<Http1Connector, Full<Bytes>>);
@@ -32,8 +32,8 @@ const IDLE: Duration = Duration::from_secs(20);
 
 impl Http1Client {
     /// Connects to nothing yet.
-    pub(crate) fn new(config: &Arc<Config>) -> Self {
-        let connector = Http1Connector(Connector::for_http1(config));
+    pub(crate) fn new(config: &Arc<Config>, host: Arc<Host>) -> Self {
+        let connector = Http1Connector(Connector::for_http1(config, host));
         let mut builder = Client::builder(TokioExecutor::new());
         Self(builder.pool_timer(TokioTimer::new()).pool_idle_timeout(IDLE).build(connector))
     }

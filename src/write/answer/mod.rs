@@ -64,6 +64,7 @@ impl Answer {
             .with_retryable(retryable)
             .with_in_doubt(self.in_doubt || in_doubt)
             .with_retry_after(retry_after)
+            .with_host_failure(state.is_some() || is_of_host(self.status))
             .with_may_pass(kind == ErrorKind::Unauthorized && self.status == 403 && api == Api::V2)
             .with_hides_lines(hides_lines)
             .with_advice((hides_lines && told.hides_lines()).then_some(NAMES_LINES))
@@ -194,6 +195,12 @@ impl Answer {
             .find_map(|name| self.header(name))
             .map_or_else(|| format!("status {} without a text", self.status), str::to_owned)
     }
+}
+
+/// Whether a status is about the host and not about the request: a proxy has no way to the server, the server is not
+/// there for now, or it does not know a token that others may know.
+fn is_of_host(status: u16) -> bool {
+    matches!(status, 401 | 502..=504 | 520..=524)
 }
 
 fn unauthorized(text: &str, why: &str) -> String {

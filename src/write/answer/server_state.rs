@@ -58,8 +58,8 @@ impl ServerState {
             Self::WrongRole => (
                 ErrorKind::Rejected,
                 format!(
-                    "this node takes no writes ({text}); set the host of a node that does (one of mode ingest, in a \
-                     cluster)"
+                    "this node takes no writes ({text}); set one that does with .write_host(…) (a node \
+                     of mode ingest, in a cluster)"
                 ),
             ),
         }

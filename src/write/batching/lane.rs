@@ -12,6 +12,7 @@ use super::closing::Phase;
 use super::delivery::Delivery;
 use super::failures::Failures;
 use super::group::Group;
+use super::in_flight::{InFlight, Round};
 use super::order::Order;
 use super::retry::Random;
 use super::send_queue::SendQueue;
@@ -39,6 +40,7 @@ pub(super) struct LaneState {
     pub(super) failures: Failures,
     pub(super) phase: Phase,
     pub(super) random: Random,
+    in_flight: InFlight,
 }
 
 /// What a lane is at.
@@ -63,6 +65,7 @@ pub(super) struct Request {
     /// Whether one of its batches has failed before.
     pub(super) has_failed: bool,
     pub(super) timeout: Duration,
+    round: Round,
 }
 
 impl Lane {
@@ -82,6 +85,7 @@ impl Lane {
                 failures: Failures::default(),
                 phase: Phase::Open,
                 random: Random::new(),
+                in_flight: InFlight::new(width),
             }),
             closed: Condvar::new(),
             has_failures: AtomicBool::new(false),
@@ -116,7 +120,23 @@ impl Lane {
         let bodies = bodies.map(|delivery| (delivery.body().clone(), delivery.lines())).collect();
         let (target, size, was_cut) = (group.target().clone(), group.size(), group.was_cut);
         let number = state.queue.send(group);
-        Some(Request { number, target, bodies, size, was_cut, has_failed, timeout })
+        let round = state.in_flight.round();
+        Some(Request { number, target, bodies, size, was_cut, has_failed, timeout, round })
+    }
+
+    /// Learns from the end of a request how many the server bears at a time. Says whether these are more now: then whoever
+    /// says so has to call workers.
+    pub(super) fn learn(&self, request: &Request, result: &Result<()>) -> bool {
+        let mut state = self.lock();
+        let before = state.in_flight.allowed();
+        state.in_flight.note(request.round, result);
+        let allowed = state.in_flight.allowed();
+        self.tokens.allow(allowed);
+        drop(state);
+        if allowed != before {
+            log::debug!("{allowed} write requests at a time from now on, after {before}");
+        }
+        allowed > before
     }
 
     /// Decides about the batches of a request; `decide` owns them. None if the client was closed meanwhile and they were

@@ -43,6 +43,7 @@ mod file_batches;
 #[cfg_attr(not(feature = "_files"), allow(dead_code))] // only files have one
 mod file_ledger;
 mod group;
+mod in_flight;
 mod lane;
 mod ledger;
 mod open_batches;

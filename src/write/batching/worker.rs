@@ -23,6 +23,8 @@ use crate::{Batch, Error, ErrorKind, LineError, Result};
 impl Batcher {
     /// Makes the next request, if there is one, and passes the token on.
     pub(super) fn work_with(self: &Arc<Self>, token: Token) {
+        // Too many are at work, and one of the others looks when it is done.
+        let Some(token) = token.keep() else { return };
         if let Some(request) = self.lane.take(Instant::now()) {
             let number = request.number;
             let begin = Instant::now();
@@ -31,6 +33,9 @@ impl Batcher {
                 Err(Error::new(ErrorKind::Internal, message))
             });
             self.shared.ledger.note_latency(begin.elapsed());
+            if self.lane.learn(&request, &result) {
+                self.call_workers();
+            }
             if let Err(panic) = contain(|| self.land(request, result)) {
                 self.end_abandoned(number, &panic);
             }

@@ -1,14 +1,16 @@
 //! What ureq is told about a client.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use ureq::Agent;
 
 use super::connect::{Connector, NoResolver};
 use crate::config::{Config, USER_AGENT};
+use crate::transport::Host;
 
-/// An agent that keeps up to `connections` idle connections.
-pub(super) fn new(config: &Config, connections: usize) -> Agent {
+/// An agent for one host that keeps up to `connections` idle connections.
+pub(super) fn new(config: &Config, host: Arc<Host>, connections: usize) -> Agent {
     let settings = Agent::config_builder()
         .http_status_as_error(false)
         .max_redirects(0)
@@ -20,5 +22,5 @@ pub(super) fn new(config: &Config, connections: usize) -> Agent {
         .timeout_await_100(Some(Duration::from_secs(1)))
         // The connector goes through it, in place of ureq.
         .proxy(None);
-    Agent::with_parts(settings.build(), Connector::new(config), NoResolver)
+    Agent::with_parts(settings.build(), Connector::new(config, host), NoResolver)
 }

@@ -2,6 +2,7 @@
 
 use std::io::{self, Read, Write};
 use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use ureq::http::Uri;
@@ -15,7 +16,7 @@ use ureq::unversioned::transport::{
 #[cfg(feature = "tls")]
 use super::tls::TlsTransport;
 use crate::config::Config;
-use crate::transport::{ConnectError, Endpoint, Limit, Peer, Proxy, Stage, Step, Tunnel};
+use crate::transport::{ConnectError, Host, Limit, Peer, Proxy, Stage, Step, Tunnel};
 #[cfg(feature = "tls")]
 use crate::transport::{ProxyScheme, Tls, name_of};
 
@@ -23,8 +24,7 @@ use crate::transport::{ProxyScheme, Tls, name_of};
 /// not for a request that finds one.
 #[derive(Debug)]
 pub(super) struct Connector {
-    endpoint: Endpoint,
-    proxy: Option<Proxy>,
+    host: Arc<Host>,
     #[cfg(feature = "tls")]
     tls: Tls,
     connect_timeout: Duration,
@@ -66,10 +66,9 @@ impl UreqConnector for Connector {
 }
 
 impl Connector {
-    pub(super) fn new(config: &Config) -> Self {
+    pub(super) fn new(config: &Config, host: Arc<Host>) -> Self {
         Self {
-            endpoint: config.endpoint.clone(),
-            proxy: config.proxy.clone(),
+            host,
             #[cfg(feature = "tls")]
             tls: config.tls.clone(),
             connect_timeout: config.connect_timeout,
@@ -81,7 +80,8 @@ impl Connector {
         details: &ConnectionDetails<'_>,
         deadline: &Deadline,
     ) -> Result<Box<dyn Transport>, ConnectError> {
-        let peer = Peer::first(&self.endpoint, self.proxy.as_ref());
+        let Host { endpoint, proxy } = &*self.host;
+        let peer = Peer::first(endpoint, proxy.as_ref());
         let timed_out = |stage| self.timed_out(stage, deadline);
         let uri: Uri = format!("http://{}:{}", peer.host(), peer.port())
             .parse()
@@ -101,18 +101,18 @@ impl Connector {
                 return Err(ConnectError::unconnected(peer, io::ErrorKind::Other).because(error));
             }
         };
-        if let Some(proxy) = &self.proxy {
+        if let Some(proxy) = proxy {
             stream = self.open_tunnel(proxy, stream, details, deadline)?;
         }
         #[cfg(feature = "tls")]
-        if self.endpoint.is_tls() {
-            let (config, name) = (self.tls.config(), self.tls.server_name(&self.endpoint)?);
+        if endpoint.is_tls() {
+            let (config, name) = (self.tls.config(), self.tls.server_name(endpoint)?);
             let timeout = deadline.next(details.timeout);
             return match TlsTransport::connect(config, name, stream, details, timeout) {
                 Ok(stream) => Ok(Box::new(stream)),
                 Err(error) if is_timeout(&error) => Err(timed_out(Stage::Handshake)),
                 Err(error) => {
-                    Err(ConnectError::unfinished_handshake(&self.endpoint, &error).because(error))
+                    Err(ConnectError::unfinished_handshake(endpoint, &error).because(error))
                 }
             };
         }
@@ -150,7 +150,7 @@ impl Connector {
         };
         let mut stream = TransportAdapter::new(stream, details.current_time.clone());
         stream.set_timeout(deadline.next(details.timeout));
-        let mut tunnel = Tunnel::new(proxy, &self.endpoint);
+        let mut tunnel = Tunnel::new(proxy, &self.host.endpoint);
         let mut received = Vec::new();
         loop {
             match tunnel.step(&received)? {
@@ -168,7 +168,8 @@ impl Connector {
     }
 
     fn timed_out(&self, stage: Stage, deadline: &Deadline) -> ConnectError {
-        ConnectError::timed_out(stage, &self.endpoint, self.proxy.as_ref(), deadline.limit)
+        let Host { endpoint, proxy } = &*self.host;
+        ConnectError::timed_out(stage, endpoint, proxy.as_ref(), deadline.limit)
     }
 }
 
@@ -181,15 +182,18 @@ struct Deadline {
 }
 
 impl Deadline {
-    /// `connect_timeout` is the limit unless the request as a whole has less time.
+    /// `connect_timeout` is the limit unless the request as a whole has less time, or other hosts want their share of it.
     fn new(details: &ConnectionDetails<'_>, connect_timeout: Duration) -> Self {
         let time = match details.timeout.after {
             after if after.is_not_happening() => None,
             after => Some(*after),
         };
         let timeouts = details.config.timeouts();
-        let limit = match timeouts.global {
-            Some(global) if global < connect_timeout => {
+        let limit = match (timeouts.connect, timeouts.global) {
+            (Some(share), Some(global)) if share < connect_timeout.min(global) => {
+                Limit { time: share, setting: "its share of write_timeout" }
+            }
+            (_, Some(global)) if global < connect_timeout => {
                 Limit { time: global, setting: "write_timeout" }
             }
             _ => Limit { time: connect_timeout, setting: "connect_timeout" },

@@ -85,6 +85,7 @@ impl Failure {
             .with_in_doubt(in_doubt)
             .with_retryable(retryable)
             .with_was_cut(was_cut)
+            .with_host_failure(retryable || kind == ErrorKind::Tls)
             .with_source(Box::new(self.error) as Box<dyn std::error::Error + Send + Sync>)
     }
 

@@ -8,7 +8,7 @@ mod failure;
 mod tls;
 
 use std::io::Read;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use ureq::http::{HeaderName, HeaderValue, Response};
@@ -16,17 +16,18 @@ use ureq::{Agent, SendBody};
 
 use self::clusters::Clusters;
 use self::failure::{Failure, WatchedBody};
-use super::answer::Answer;
-use crate::config::{Config, Headers};
-use crate::{Error, Result};
+use super::answer::{Answer, Api};
+use crate::config::{CallToken, Config, Headers, Secrets, Token, Tokens};
+use crate::transport::{Host, Hosts};
+use crate::{Error, ErrorKind, Result};
 
-/// The HTTP side of a client: a pool of connections to one server.
+/// The HTTP side of a client: a pool of connections to each of its hosts for writes.
 pub(crate) struct Http {
     shared: Mutex<Shared>,
-    /// `http://host:port/prefix`
-    base: String,
+    hosts: Arc<Hosts>,
     connect_timeout: Duration,
-    authorization: Option<HeaderValue>,
+    tokens: Tokens,
+    auth_scheme: String,
     headers: Headers,
     clusters: Clusters,
     #[cfg(feature = "gzip")]
@@ -34,8 +35,8 @@ pub(crate) struct Http {
 }
 
 struct Shared {
-    /// None once all users are gone.
-    agent: Option<Agent>,
+    /// One for each host, in their order; none once all users are gone.
+    agents: Option<Arc<[Agent]>>,
     /// How many clients that are not closed share it.
     users: usize,
 }
@@ -49,47 +50,61 @@ pub(crate) struct Post<'a> {
     /// Whether `body` is compressed.
     pub(crate) gzip: bool,
     pub(crate) headers: &'a Headers,
+    /// For all hosts together.
     pub(crate) timeout: Duration,
     /// Whether sending it twice changes nothing.
     pub(crate) repeatable: bool,
 }
 
+/// One try at one host.
+struct Try<'a> {
+    agent: &'a Agent,
+    host: &'a Host,
+    authorization: Option<HeaderValue>,
+    clusters: &'a Clusters,
+    /// The client's and the request's.
+    headers: &'a Headers,
+    timeout: Duration,
+    /// What the whole call has, all hosts and tries together.
+    whole_timeout: Duration,
+    /// For connecting alone.
+    connect_timeout: Duration,
+}
+
 impl std::fmt::Debug for Http {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Http").field("base", &self.base).finish_non_exhaustive()
+        f.debug_struct("Http").field("hosts", &self.hosts).finish_non_exhaustive()
     }
 }
 
 impl Http {
-    /// Connects to nothing yet. `connections` is how many idle ones are kept.
-    pub(crate) fn new(config: &Config, connections: usize) -> Result<Self> {
-        let authorization = match &config.token {
-            None => None,
-            Some(token) => {
-                let value = format!("{} {}", config.auth_scheme, token.reveal());
-                let mut value = HeaderValue::try_from(value)
-                    .map_err(|_| Error::config("the token cannot stand in a header"))?;
-                value.set_sensitive(true);
-                Some(value)
-            }
-        };
-        let agent = agent::new(config, connections);
-        Ok(Self {
-            shared: Mutex::new(Shared { agent: Some(agent), users: 1 }),
-            base: config.endpoint.to_string(),
+    /// Connects to nothing yet. `connections` is how many idle ones are kept for each host.
+    pub(crate) fn new(config: &Config, connections: usize) -> Self {
+        let hosts = Hosts::new(config.write_hosts.clone());
+        let agent = |host: &Arc<Host>| agent::new(config, host.clone(), connections);
+        let agents = hosts.list().iter().map(agent).collect();
+        Self {
+            shared: Mutex::new(Shared { agents: Some(agents), users: 1 }),
+            hosts,
             connect_timeout: config.connect_timeout,
-            authorization,
+            tokens: config.tokens.clone(),
+            auth_scheme: config.auth_scheme.clone(),
             headers: config.headers.clone(),
             clusters: Clusters::default(),
             #[cfg(feature = "gzip")]
             gzip: crate::write::gzip::Gzip::default(),
-        })
+        }
+    }
+
+    /// The hosts for writes, the first one first.
+    pub(crate) fn hosts(&self) -> Vec<String> {
+        self.hosts.list().iter().map(ToString::to_string).collect()
     }
 
     /// One more client shares it; none can once all are gone.
     pub(crate) fn join(&self) -> Result<()> {
         let mut shared = self.lock();
-        if shared.agent.is_none() {
+        if shared.agents.is_none() {
             return Err(Error::closed());
         }
         shared.users += 1;
@@ -103,71 +118,153 @@ impl Http {
         if shared.users > 0 {
             return;
         }
-        let agent = shared.agent.take();
+        let agents = shared.agents.take();
         drop(shared);
-        if let Some(agent) = agent.filter(|_| interrupt) {
-            agent.shutdown();
+        let agents = agents.filter(|_| interrupt);
+        for agent in agents.iter().flat_map(|agents| agents.iter()) {
+            agent.clone().shutdown();
         }
     }
 
-    fn agent(&self) -> Result<Agent> {
-        self.lock().agent.clone().ok_or_else(Error::closed)
+    fn agents(&self) -> Result<Arc<[Agent]>> {
+        self.lock().agents.clone().ok_or_else(Error::closed)
     }
 
     fn lock(&self) -> MutexGuard<'_, Shared> {
         self.shared.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Writes: sends a request to the first host that takes it.
+    ///
+    /// # Errors
+    /// What the answer means, or why there is none; and with several hosts, why each of them failed.
+    pub(crate) fn write(&self, post: &Post<'_>, api: Api) -> Result<()> {
+        self.over_hosts(post.timeout, post.headers, post.repeatable, |one| {
+            one.post(post)?.into_write_result(api)
+        })
+    }
+
+    /// Gets `path`, which may be asked for any number of times, from the first host that answers with a success, and
+    /// says which one that is. `what` is what errors call it.
+    pub(crate) fn get(
+        &self,
+        path: &str,
+        what: &str,
+        timeout: Duration,
+    ) -> Result<(Answer, String)> {
+        let answer = self.over_hosts(timeout, &Headers::default(), true, |one| {
+            Ok((one.get(path)?.into_body(what)?, one.host.to_string()))
+        });
+        answer.map_err(|error| error.with_in_doubt(false))
+    }
+
+    /// Makes tries until one of them gives something, or there is nobody left to ask.
+    fn over_hosts<T>(
+        &self,
+        timeout: Duration,
+        own: &Headers,
+        repeatable: bool,
+        attempt: impl Fn(&Try<'_>) -> Result<T>,
+    ) -> Result<T> {
+        let agents = self.agents()?;
+        let start = Instant::now();
+        let mut tour = self.hosts.tour(start).ok_or_else(no_host)?;
+        let headers = self.headers.with(own);
+        let mut token = CallToken::new(&self.tokens, &headers);
+        let left = || timeout.saturating_sub(start.elapsed());
+        let mut time = timeout;
+        loop {
+            let sent = token.get(self.connect_timeout.min(time))?;
+            let authorization = sent.map(|sent| self.authorization(sent.token())).transpose()?;
+            let one = Try {
+                agent: &agents[tour.place()],
+                host: tour.host(),
+                authorization,
+                clusters: &self.clusters,
+                headers: &headers,
+                timeout: time,
+                whole_timeout: timeout,
+                // A host that is not there leaves time for the others.
+                connect_timeout: self.connect_timeout.min(time / tour.left()),
+            };
+            let error = match attempt(&one) {
+                Ok(done) => {
+                    token.accepted();
+                    tour.works();
+                    return Ok(done);
+                }
+                Err(error) => error.without(&Secrets::new(token.sent(), &headers)),
+            };
+            if error.kind() == ErrorKind::PartialWrite {
+                token.accepted();
+            }
+            time = left();
+            if let Err(error) = token.renew(error, self.connect_timeout.min(time)) {
+                tour.go_on(error, repeatable, !time.is_zero(), Instant::now())?;
+            }
+        }
+    }
+
+    fn authorization(&self, token: &Token) -> Result<HeaderValue> {
+        let value = format!("{} {}", self.auth_scheme, token.reveal());
+        let mut value = HeaderValue::try_from(value)
+            .map_err(|_| Error::config("the token cannot stand in a header"))?;
+        value.set_sensitive(true);
+        Ok(value)
+    }
+}
+
+impl Try<'_> {
     /// Sends a request and reads the answer, whatever its status.
     ///
     /// A connection that the server closed while it was idle shows as one that breaks without an answer. The
     /// request is then sent once more over a new one, if nothing was sent or a repetition changes nothing.
-    pub(crate) fn post(&self, post: &Post<'_>) -> Result<Answer> {
-        let agent = self.agent()?;
+    fn post(&self, post: &Post<'_>) -> Result<Answer> {
         let start = Instant::now();
-        match self.attempt(&agent, Some(post), post.path_and_query, post.timeout, false) {
+        match self.attempt(Some(post), post.path_and_query, self.timeout, false) {
             Err(failure) if failure.is_stale() && (post.repeatable || !failure.progress.began) => {
-                let left = post.timeout.saturating_sub(start.elapsed());
+                let left = self.timeout.saturating_sub(start.elapsed());
                 if left.is_zero() {
-                    return Err(failure.into_error(&self.base, post.timeout));
+                    return Err(self.error_of(failure));
                 }
                 log::debug!(
                     "the connection was closed without an answer: one more try on a new one"
                 );
                 // Whatever comes of the second try, the first may have been carried out.
                 let in_doubt = failure.progress.began;
-                match self.attempt(&agent, Some(post), post.path_and_query, left, true) {
+                match self.attempt(Some(post), post.path_and_query, left, true) {
                     Ok(answer) => Ok(Answer { in_doubt, ..answer }),
                     Err(failure) => {
-                        let error = failure.into_error(&self.base, post.timeout);
+                        let error = self.error_of(failure);
                         let in_doubt = in_doubt || error.in_doubt();
                         Err(error.with_in_doubt(in_doubt))
                     }
                 }
             }
-            result => result.map_err(|failure| failure.into_error(&self.base, post.timeout)),
+            result => result.map_err(|failure| self.error_of(failure)),
         }
     }
 
-    /// Gets `path`, which may be asked for any number of times.
-    pub(crate) fn get(&self, path: &str, timeout: Duration) -> Result<Answer> {
-        let agent = self.agent()?;
-        match self.attempt(&agent, None, path, timeout, false) {
-            Err(failure) if failure.is_stale() => self.attempt(&agent, None, path, timeout, true),
+    fn get(&self, path: &str) -> Result<Answer> {
+        match self.attempt(None, path, self.timeout, false) {
+            Err(failure) if failure.is_stale() => self.attempt(None, path, self.timeout, true),
             result => result,
         }
-        .map_err(|failure| failure.into_error(&self.base, timeout).with_in_doubt(false))
+        .map_err(|failure| self.error_of(failure))
+    }
+
+    fn error_of(&self, failure: Failure) -> Error {
+        failure.into_error(&self.host.to_string(), self.whole_timeout)
     }
 
     fn attempt(
         &self,
-        agent: &Agent,
         post: Option<&Post<'_>>,
         path_and_query: &str,
         timeout: Duration,
         fresh: bool,
     ) -> Result<Answer, Failure> {
-        let url = format!("{}{path_and_query}", self.base);
+        let url = format!("{}{path_and_query}", self.host);
         let mut body = WatchedBody::new(post.map_or(&[], |post| post.body));
         let length = body.left();
         // ureq adds it to the time of day, which must not overflow.
@@ -175,18 +272,17 @@ impl Http {
         let connect = self.connect_timeout.min(timeout);
         let result = match post {
             None => {
-                let request = agent.get(url).config().timeout_global(Some(timeout));
+                let request = self.agent.get(url).config().timeout_global(Some(timeout));
                 let request = request.timeout_resolve(Some(connect)).timeout_connect(Some(connect));
                 let request = if fresh { request.max_idle_age(Duration::ZERO) } else { request };
-                self.with_headers(request.build(), &Headers::default()).call()
+                self.with_headers(request.build()).call()
             }
             Some(post) => {
-                let request = agent.post(url).config().timeout_global(Some(timeout));
+                let request = self.agent.post(url).config().timeout_global(Some(timeout));
                 let request = request.timeout_resolve(Some(connect)).timeout_connect(Some(connect));
                 let request = if fresh { request.max_idle_age(Duration::ZERO) } else { request };
-                let mut request = self
-                    .with_headers(request.build(), post.headers)
-                    .header("content-length", length);
+                let mut request =
+                    self.with_headers(request.build()).header("content-length", length);
                 if !post.headers.contains("content-type") {
                     request = request.header("content-type", "text/plain; charset=utf-8");
                 }
@@ -203,25 +299,18 @@ impl Http {
             Ok(response) => {
                 let cluster =
                     response.headers().get("cluster-uuid").and_then(|id| id.to_str().ok());
-                cluster.inspect(|cluster| self.clusters.note(&self.base, cluster));
+                cluster.inspect(|cluster| self.clusters.note(&self.host.to_string(), cluster));
                 Ok(read_answer(response))
             }
             Err(error) => Err(Failure { error, progress: body.progress() }),
         }
     }
 
-    fn with_headers<B>(
-        &self,
-        mut request: ureq::RequestBuilder<B>,
-        own: &Headers,
-    ) -> ureq::RequestBuilder<B> {
-        let headers = self.headers.with(own);
-        if let Some(value) =
-            self.authorization.as_ref().filter(|_| !headers.contains("authorization"))
-        {
+    fn with_headers<B>(&self, mut request: ureq::RequestBuilder<B>) -> ureq::RequestBuilder<B> {
+        if let Some(value) = &self.authorization {
             request = request.header("authorization", value.clone());
         }
-        for (name, value) in headers.iter() {
+        for (name, value) in self.headers.iter() {
             // Both were checked when they were set.
             if let (Ok(name), Ok(mut value)) =
                 (HeaderName::try_from(name), HeaderValue::try_from(value))
@@ -232,6 +321,10 @@ impl Http {
         }
         request
     }
+}
+
+fn no_host() -> Error {
+    Error::config("there is no host for writes: set .write_host(…) or .host(…)")
 }
 
 fn read_answer(response: Response<ureq::Body>) -> Answer {

@@ -28,6 +28,15 @@ impl Waiting for Batch {
     }
 }
 
+/// What is wrong with a worker.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Fault {
+    /// It does not look once more when it has given its token back.
+    LooksOnce,
+    /// It gives its token back as one too many, and nobody else has one.
+    LeavesAsLast,
+}
+
 /// The lane of a client, as the library puts it together.
 struct Lane {
     inbox: Channel<Batch>,
@@ -53,7 +62,11 @@ impl Lane {
     }
 
     /// What a worker does with a token. Each batch fails once, and is put back before all others.
-    fn work(&self, token: Token, looks_again: bool) {
+    fn work(&self, token: Token, fault: Option<Fault>) {
+        if fault == Some(Fault::LeavesAsLast) && !self.tokens.is_one_left() {
+            return;
+        }
+        let Some(token) = token.keep() else { return };
         let now = Instant::now();
         let at_work = self.at_work.fetch_add(1, Ordering::SeqCst) + 1;
         assert!(at_work <= self.tokens.width(), "{at_work} workers");
@@ -77,7 +90,7 @@ impl Lane {
             return self.ready.send(Some(token));
         }
         drop(token);
-        if looks_again && self.has_work() {
+        if fault != Some(Fault::LooksOnce) && self.has_work() {
             self.call();
         }
     }
@@ -94,7 +107,8 @@ enum Order {
     Lost,
 }
 
-fn lane(width: usize, order: Order, looks_again: bool) {
+/// If it `changes`, fewer workers are allowed for a while, and then as many again.
+fn lane(width: usize, order: Order, changes: bool, fault: Option<Fault>) {
     let lane = Arc::new(Lane {
         inbox: Channel::new(),
         queue: Mutex::new(match order {
@@ -111,7 +125,7 @@ fn lane(width: usize, order: Order, looks_again: bool) {
             let lane = lane.clone();
             thread::spawn(move || {
                 while let Some(token) = lane.ready.recv() {
-                    lane.work(token, looks_again);
+                    lane.work(token, fault);
                     if lane.sent.lock().unwrap().len() == BATCHES {
                         // All is sent: the workers may go.
                         lane.ready.send(None);
@@ -134,7 +148,21 @@ fn lane(width: usize, order: Order, looks_again: bool) {
             }
         })
     };
+    let changing = changes.then(|| {
+        let lane = lane.clone();
+        thread::spawn(move || {
+            lane.tokens.allow(1);
+            thread::yield_now();
+            lane.tokens.allow(width);
+            if lane.has_work() {
+                lane.call();
+            }
+        })
+    });
     producer.join().unwrap();
+    if let Some(changing) = changing {
+        changing.join().unwrap();
+    }
     // If a wake-up is lost, this never ends, and the checker says so.
     for worker in workers {
         worker.join().unwrap();
@@ -158,25 +186,38 @@ fn lane(width: usize, order: Order, looks_again: bool) {
 
 #[test]
 fn everything_is_sent_in_order_by_one_worker() {
-    explore("lane of one", || lane(1, Order::OfShards(1), true));
+    explore("lane of one", || lane(1, Order::OfShards(1), false, None));
 }
 
 #[test]
 fn everything_is_sent_by_two_workers() {
-    explore("lane of two", || lane(2, Order::None, true));
+    explore("lane of two", || lane(2, Order::None, false, None));
 }
 
 #[test]
 fn everything_is_sent_by_two_workers_in_the_order_of_its_shard() {
-    explore("lane of two shards", || lane(2, Order::OfShards(2), true));
+    explore("lane of two shards", || lane(2, Order::OfShards(2), false, None));
+}
+
+#[test]
+fn everything_is_sent_while_fewer_workers_are_allowed() {
+    explore("lane of two, one for a while", || lane(2, Order::None, true, None));
+    explore("lane of two shards, one worker for a while", || {
+        lane(2, Order::OfShards(2), true, None)
+    });
 }
 
 #[test]
 fn an_order_that_is_lost_is_found() {
-    assert!(finds_fault(|| lane(2, Order::Lost, true)));
+    assert!(finds_fault(|| lane(2, Order::Lost, false, None)));
 }
 
 #[test]
 fn a_worker_that_does_not_look_again_is_found() {
-    assert!(finds_fault(|| lane(1, Order::OfShards(1), false)));
+    assert!(finds_fault(|| lane(1, Order::OfShards(1), false, Some(Fault::LooksOnce))));
+}
+
+#[test]
+fn a_worker_that_leaves_though_it_is_the_last_is_found() {
+    assert!(finds_fault(|| lane(2, Order::None, true, Some(Fault::LeavesAsLast))));
 }

@@ -4,7 +4,6 @@ use std::{
     fmt, io,
     net::SocketAddr,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::Duration,
 };
 
 use tokio_rustls::TlsAcceptor;
@@ -13,6 +12,7 @@ use crate::{
     DevServerBuilder, Fault, HeldWrite, Request,
     serving::{Port, Serving},
     shared::Shared,
+    tokens::Tokens,
 };
 
 /// A running server: HTTP and Flight on one port, on a thread of its own.
@@ -85,6 +85,10 @@ impl DevServer {
         self.shared.store.rows(database, table)
     }
 
+    pub(crate) fn tokens(&self) -> &Tokens {
+        &self.shared.tokens
+    }
+
     /// From now on writes are answered as a server with this fault answers them; with none, they are taken again.
     ///
     /// ```
@@ -102,30 +106,6 @@ impl DevServer {
         if fault == Some(Fault::Stopping) {
             self.shared.wal.flush();
         }
-    }
-
-    /// A token that the server takes until its lifetime is over; from the first one on it asks every request for a token.
-    ///
-    /// One that has expired is answered with 401 over HTTP, as one that is unknown, and with PERMISSION_DENIED over Flight.
-    ///
-    /// ```
-    /// use std::time::Duration;
-    /// use influxdb3_dev_server::DevServer;
-    ///
-    /// let server = DevServer::start()?;
-    /// let token = server.issue_token_for(Duration::from_secs(3600));
-    /// // … the client under test writes with it …
-    /// server.expire_tokens();
-    /// // … and has to ask for another one …
-    /// # Ok::<(), std::io::Error>(())
-    /// ```
-    pub fn issue_token_for(&self, lifetime: Duration) -> String {
-        self.shared.tokens.issue(lifetime)
-    }
-
-    /// The lifetime of all tokens that were [issued](Self::issue_token_for) is over.
-    pub fn expire_tokens(&self) {
-        self.shared.tokens.expire();
     }
 
     /// Holds back the next write that comes in: it is neither stored nor answered until what is returned is dropped. Others

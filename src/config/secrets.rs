@@ -1,0 +1,142 @@
+use std::borrow::Cow;
+use std::fmt;
+
+use super::{Headers, Token};
+
+/// What a request carries and no text may show: its token, and an `authorization` header of the caller's own.
+#[derive(Clone, Default)]
+pub(crate) struct Secrets(Vec<String>);
+
+impl Secrets {
+    pub(crate) fn new(token: Option<&Token>, headers: &Headers) -> Self {
+        let own = headers.iter().find(|(name, _)| *name == "authorization");
+        // `Bearer secret`: the scheme is no secret.
+        let own = own.map(|(_, value)| value.rsplit(' ').next().unwrap_or(value));
+        let all = token.map(Token::reveal).into_iter().chain(own);
+        Self(all.filter(|secret| !secret.is_empty()).map(str::to_owned).collect())
+    }
+
+    /// The text with `***` in place of each secret. For what a server said, after it was judged: it may answer with what
+    /// it was sent.
+    ///
+    /// A secret that looks like one is hidden wherever it stands as a word. One that may as well be a word of the
+    /// language (`t`, `database`) is hidden only where nothing else than a token can stand, so that the text can be read.
+    pub(crate) fn hide<'t>(&self, text: &'t str) -> Cow<'t, str> {
+        let mut shown = Cow::Borrowed(text);
+        for secret in &self.0 {
+            if let Some(hidden) = hide_one(&shown, secret) {
+                shown = Cow::Owned(hidden);
+            }
+        }
+        shown
+    }
+}
+
+impl fmt::Debug for Secrets {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("***")
+    }
+}
+
+/// From this length on nothing is like a secret by chance, not even within a longer word.
+const UNMISTAKABLE: usize = 20;
+/// From this length on a secret that is not of letters alone is no word of any language.
+const NO_WORD: usize = 8;
+
+/// None if nothing is to be hidden.
+fn hide_one(text: &str, secret: &str) -> Option<String> {
+    let mut shown = String::new();
+    let mut end = 0;
+    for (start, _) in text.match_indices(secret) {
+        let (before, after) = (&text[..start], &text[start + secret.len()..]);
+        if is_secret(before, secret, after) {
+            shown.push_str(&text[end..start]);
+            shown.push_str("***");
+            end = start + secret.len();
+        }
+    }
+    if end == 0 {
+        return None;
+    }
+    shown.push_str(&text[end..]);
+    Some(shown)
+}
+
+/// Whether what stands here, between `before` and `after`, is meant to be the secret.
+fn is_secret(before: &str, secret: &str, after: &str) -> bool {
+    if secret.len() >= UNMISTAKABLE {
+        return true;
+    }
+    let is_of_word = |c: char| c.is_alphanumeric() || c == '_';
+    let goes_on = |inner: Option<char>, outer: Option<char>| {
+        inner.is_some_and(is_of_word) && outer.is_some_and(is_of_word)
+    };
+    if goes_on(secret.chars().next(), before.chars().next_back())
+        || goes_on(secret.chars().next_back(), after.chars().next())
+    {
+        return false;
+    }
+    let is_no_word = secret.len() >= NO_WORD && !secret.chars().all(char::is_alphabetic);
+    is_no_word || introduces_token(before)
+}
+
+/// Whether a token is what comes next.
+fn introduces_token(before: &str) -> bool {
+    // "the token is missing" goes on with a word; a scheme has a capital.
+    const SCHEMES: [&str; 3] = ["Token ", "Basic ", "token="];
+    const IN_ANY_CASE: [&str; 4] = ["bearer ", "token:", "token: ", "\"token\":\""];
+    let ends_with = |mark: &&str| {
+        let end = before.len().checked_sub(mark.len()).and_then(|start| before.get(start..));
+        end.is_some_and(|end| end.eq_ignore_ascii_case(mark))
+    };
+    SCHEMES.iter().any(|mark| before.ends_with(mark)) || IN_ANY_CASE.iter().any(ends_with)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn hidden(secret: &str, text: &str) -> String {
+        Secrets(vec![secret.to_owned()]).hide(text).into_owned()
+    }
+
+    #[test]
+    fn a_secret_that_may_be_a_word_leaves_texts_readable() {
+        let text = "Cannot retrieve database: External error: database not found, don't ask the token is t";
+        for word in ["t", "e", "database", "not", "is", "token", "found", "External"] {
+            assert_eq!(hidden(word, text), text, "{word}");
+        }
+        for (word, text, expected) in [
+            ("t", "not Bearer t, but", "not Bearer ***, but"),
+            ("database", "Authorization: Token database", "Authorization: Token ***"),
+            ("t", "?token=t&db=t", "?token=***&db=t"),
+            ("abc", "{\"Token\":\"abc\"}", "{\"Token\":\"***\"}"),
+        ] {
+            assert_eq!(hidden(word, text), expected);
+        }
+    }
+
+    #[test]
+    fn a_secret_that_looks_like_one_is_hidden_wherever_it_stands() {
+        for (secret, text, expected) in [
+            ("hunter2-go", "unknown hunter2-go.", "unknown ***."),
+            ("hunter2-go", "'hunter2-go'", "'***'"),
+            // Another word.
+            ("hunter2-go", "hunter2-gone", "hunter2-gone"),
+            ("apiv3_0123456789abcdef", "%3Dapiv3_0123456789abcdefX", "%3D***X"),
+            ("my-super-secret-auth-token", "no my-super-secret-auth-token?", "no ***?"),
+        ] {
+            assert_eq!(hidden(secret, text), expected);
+        }
+    }
+
+    #[test]
+    fn the_callers_own_header_is_a_secret_without_its_scheme() {
+        let mut headers = Headers::default();
+        headers.set("Authorization", "Bearer own-secret-1").unwrap();
+        let secrets = Secrets::new(Some(&Token::parse("t0ken-secret").unwrap()), &headers);
+        assert_eq!(secrets.hide("Bearer own-secret-1, t0ken-secret"), "Bearer ***, ***");
+        assert!(matches!(secrets.hide("nothing"), Cow::Borrowed(_)));
+        assert_eq!(format!("{secrets:?}"), "***");
+    }
+}

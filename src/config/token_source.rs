@@ -1,0 +1,211 @@
+use std::error::Error as StdError;
+use std::fmt;
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::PathBuf;
+use std::process;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use super::{Issued, Token};
+use crate::contain::contain;
+use crate::{Error, ErrorKind, Result};
+
+/// What a program gives to be asked for a token.
+type Provider = dyn Fn() -> Result<String, Box<dyn StdError + Send + Sync>> + Send + Sync;
+
+/// Something that is asked for a token when one is needed, by one thread at a time, for all that wait. What it gives is
+/// kept until a server refuses it.
+pub(crate) struct TokenSource {
+    origin: Origin,
+    state: Mutex<State>,
+    answered: Condvar,
+}
+
+#[derive(Clone)]
+enum Origin {
+    File(PathBuf),
+    Provider(Arc<Provider>),
+}
+
+#[derive(Default)]
+struct State {
+    kept: Option<Issued>,
+    /// The last one that was kept.
+    refused: Option<Issued>,
+    /// The process whose thread is asking now. A forked child has no such thread.
+    asking: Option<u32>,
+    /// How many times the answer has come.
+    answers: u64,
+    /// What the last one was, if it was no token.
+    failure: Option<Error>,
+}
+
+impl TokenSource {
+    pub(crate) fn file(path: PathBuf) -> Self {
+        Self::new(Origin::File(path))
+    }
+
+    pub(crate) fn provider(provider: Arc<Provider>) -> Self {
+        Self::new(Origin::Provider(provider))
+    }
+
+    fn new(origin: Origin) -> Self {
+        Self { origin, state: Mutex::default(), answered: Condvar::new() }
+    }
+
+    /// The token that is kept, or else the answer, for which this waits at most so long.
+    ///
+    /// # Errors
+    /// There is no token. It may be there a little later, so the error is retryable.
+    pub(super) fn get(self: &Arc<Self>, time: Duration) -> Result<Issued> {
+        let state = self.lock();
+        match &state.kept {
+            Some(kept) => Ok(kept.clone()),
+            None => self.wait_for_answer(state, time),
+        }
+    }
+
+    /// The token in place of one that a server has refused; none if it is the same.
+    ///
+    /// # Errors
+    /// As [`get`](Self::get).
+    pub(super) fn renew(
+        self: &Arc<Self>,
+        refused: &Issued,
+        time: Duration,
+    ) -> Result<Option<Issued>> {
+        let mut state = self.lock();
+        match &state.kept {
+            // Somebody else was faster.
+            Some(kept) if !kept.is(refused) => return Ok(Some(kept.clone())),
+            // The others wait for the answer as well, rather than send what is refused.
+            Some(_) => state.refused = state.kept.take(),
+            None => {}
+        }
+        let issued = self.wait_for_answer(state, time)?;
+        Ok(Some(issued).filter(|issued| !issued.is(refused)))
+    }
+
+    fn wait_for_answer<'s>(
+        self: &'s Arc<Self>,
+        mut state: MutexGuard<'s, State>,
+        time: Duration,
+    ) -> Result<Issued> {
+        let start = Instant::now();
+        let awaited = state.answers + 1;
+        loop {
+            if let Some(kept) = &state.kept {
+                return Ok(kept.clone());
+            }
+            if let Some(failure) = state.failure.as_ref().filter(|_| state.answers >= awaited) {
+                return Err(failure.duplicate());
+            }
+            if state.asking != Some(process::id()) {
+                state.asking = Some(process::id());
+                state.failure = None;
+                drop(state);
+                self.ask();
+                state = self.lock();
+                continue;
+            }
+            let left = time.saturating_sub(start.elapsed());
+            if left.is_zero() {
+                let text = format!("{self} has given no token within {time:?}");
+                return Err(Error::new(ErrorKind::Timeout, text).with_retryable(true));
+            }
+            let waited = self.answered.wait_timeout(state, left);
+            state = waited.unwrap_or_else(PoisonError::into_inner).0;
+        }
+    }
+
+    /// Asks on a thread of its own: whatever it does, those who wait can give up.
+    fn ask(self: &Arc<Self>) {
+        let mut answer = Answer { source: Arc::clone(self), result: None };
+        let ask = move || answer.result = Some(answer.source.answer());
+        // If there is no thread, the answer is dropped with its function.
+        let _ = thread::Builder::new().name("influxdb3-token".into()).spawn(ask);
+    }
+
+    fn answer(&self) -> Result<Token> {
+        let text = match &self.origin {
+            Origin::File(path) => read(path)
+                .map_err(|error| no_token(format!("{self} cannot be read")).with_source(error))?,
+            Origin::Provider(provider) => match contain(|| provider()) {
+                Ok(Ok(text)) => text,
+                Ok(Err(error)) => {
+                    return Err(no_token(format!("{self} has no token")).with_source(error));
+                }
+                Err(panic) => return Err(no_token(format!("{self} panicked: {panic}"))),
+            },
+        };
+        Token::parse(&text).map_err(|problem| no_token(format!("{self}: {problem}")))
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// An answer to come. Given when it is dropped, in whatever way that comes about.
+struct Answer {
+    source: Arc<TokenSource>,
+    result: Option<Result<Token>>,
+}
+
+impl Drop for Answer {
+    fn drop(&mut self) {
+        let result = self.result.take();
+        let result = result.unwrap_or_else(|| {
+            Err(no_token(format!("there is no thread to ask {} on", self.source)))
+        });
+        let mut state = self.source.lock();
+        state.asking = None;
+        state.answers += 1;
+        match result {
+            Ok(token) => {
+                // The same text is the same token, with what is known of it.
+                let before = state.refused.take().filter(|before| *before.token() == token);
+                state.kept = Some(before.unwrap_or_else(|| Issued::new(token)));
+                state.failure = None;
+            }
+            Err(failure) => state.failure = Some(failure),
+        }
+        drop(state);
+        self.source.answered.notify_all();
+    }
+}
+
+/// As the beginning of a sentence.
+impl fmt::Display for TokenSource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.origin {
+            Origin::File(path) => write!(f, "the token file {}", path.display()),
+            Origin::Provider(_) => f.write_str("the provider of tokens (token_from)"),
+        }
+    }
+}
+
+impl fmt::Debug for TokenSource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("TokenSource").field(&self.to_string()).finish()
+    }
+}
+
+fn no_token(text: String) -> Error {
+    Error::new(ErrorKind::Unauthorized, text).with_retryable(true)
+}
+
+fn read(path: &PathBuf) -> io::Result<String> {
+    let mut text = String::new();
+    File::open(path)?.take(LONGEST + 1).read_to_string(&mut text)?;
+    if text.len() as u64 > LONGEST {
+        let message = format!("it has more than {LONGEST} bytes, and a token is shorter");
+        return Err(io::Error::new(io::ErrorKind::InvalidData, message));
+    }
+    Ok(text)
+}
+
+/// Of a file with a token, in bytes.
+const LONGEST: u64 = 64 << 10;

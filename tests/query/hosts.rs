@@ -1,0 +1,167 @@
+//! Queries over several hosts: they move on until the first row, and never after it.
+#![cfg(feature = "query")]
+
+use std::sync::Arc;
+use std::thread;
+
+use crate::support::batches::{answer, messages, numbers};
+use crate::support::flight::{FlightServer, Step};
+use crate::support::http::unused_port;
+use influxdb3_blocking::{Client, Error, ErrorKind};
+use influxdb3_dev_server::DevServer;
+use tokio::sync::Notify;
+
+fn client<S: AsRef<str>>(hosts: impl IntoIterator<Item = S>) -> Client {
+    Client::builder().hosts(hosts).database("db").build().unwrap()
+}
+
+fn nobody() -> String {
+    format!("http://127.0.0.1:{}", unused_port())
+}
+
+/// A server with one row.
+fn with_row() -> DevServer {
+    let server = DevServer::start().unwrap();
+    client([server.url()]).write("m f=1i 1").send().unwrap();
+    server
+}
+
+#[test]
+fn a_host_that_does_not_answer_queries_is_left_for_the_next_before_the_first_row() {
+    let rows = answer(vec![numbers(3)]);
+    let schema = messages(&[numbers(3)]).remove(0);
+    for first in [
+        vec![Step::StatusOnly(14, "the node is stopping".into())],
+        vec![Step::StatusOnly(12, "not a query node".into())],
+        vec![Step::StatusOnly(16, "who is this?".into())],
+        vec![Step::HttpHead(503, Vec::new()), Step::End],
+        vec![Step::HttpHead(405, Vec::new()), Step::End],
+        vec![Step::Hangup],
+        vec![Step::Head, Step::Hangup],
+        // The schema is no row.
+        vec![Step::Head, Step::Message(schema), Step::Hangup],
+    ] {
+        let (first, second) = (FlightServer::replay(first), FlightServer::replay(rows.clone()));
+        let client = client([first.url(), second.url()]);
+        let mut reader = client.query("SELECT 1").reader().unwrap();
+        assert_eq!(reader.next().unwrap().unwrap().num_rows(), 3);
+        assert!(reader.next().is_none());
+        assert!(!first.calls().is_empty());
+        assert_eq!(second.calls().len(), 1);
+    }
+}
+
+#[test]
+fn after_the_first_row_a_query_ends_with_its_host() {
+    let mut steps = answer(vec![numbers(3)]);
+    steps.pop();
+    let has_row = Arc::new(Notify::new());
+    steps.extend([Step::WaitFor(has_row.clone()), Step::Hangup]);
+    let (first, second) =
+        (FlightServer::replay(steps), FlightServer::replay(answer(vec![numbers(3)])));
+    let client = client([first.url(), second.url()]);
+    let mut reader = client.query("SELECT 1").reader().unwrap();
+    assert_eq!(reader.next().unwrap().unwrap().num_rows(), 3);
+    has_row.notify_one();
+    let error = Error::from(reader.next().unwrap().unwrap_err());
+    assert_eq!(error.kind(), ErrorKind::Connect);
+    assert!(reader.next().is_none() && second.calls().is_empty());
+}
+
+#[test]
+fn what_is_wrong_with_the_query_is_wrong_at_every_host() {
+    for code in [3, 5, 7, 8] {
+        let first = FlightServer::replay(vec![Step::StatusOnly(code, "no".into())]);
+        let second = FlightServer::replay(answer(vec![numbers(3)]));
+        let error = client([first.url(), second.url()]).query("SELECT 1").table().unwrap_err();
+        assert_eq!(error.grpc_status(), Some(code));
+        assert!(second.calls().is_empty(), "{code}");
+        assert!(error.to_string().starts_with(&first.url()), "{error}");
+    }
+}
+
+#[test]
+fn if_all_hosts_fail_the_error_says_why_each_of_them_did() {
+    let stopping = FlightServer::replay(vec![Step::StatusOnly(14, "stopping".into())]);
+    let gone = nobody();
+    let error = client([&gone, &stopping.url()]).query("SELECT 1").table().unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        format!(
+            "all 2 hosts failed: cannot connect to {gone}: nothing listens there; is the server running, and is this its \
+             port? (InfluxDB 3 itself: 8181); {}: the server failed (UNAVAILABLE): stopping",
+            stopping.url()
+        )
+    );
+    assert!(error.is_retryable() && !error.in_doubt());
+}
+
+#[test]
+fn retries_that_are_asked_for_begin_with_all_hosts_again() {
+    let host = || {
+        FlightServer::start(|_, n| match n {
+            0 => vec![Step::StatusOnly(14, String::new())],
+            _ => answer(vec![numbers(3)]),
+        })
+    };
+    let (first, second) = (host(), host());
+    let client = client([first.url(), second.url()]);
+    assert_eq!(client.query("SELECT 1").retries(1).table().unwrap().num_rows(), 3);
+    assert_eq!(first.calls().len() + second.calls().len(), 3);
+}
+
+#[test]
+fn three_servers_that_die_in_turn_answer_every_query_on_either_path() {
+    let servers = [(); 3].map(|()| with_row());
+    let client = client(servers.iter().map(DevServer::url));
+    let ask = || {
+        let rows = client.query("SELECT f FROM m").table()?.num_rows();
+        #[cfg(feature = "parquet")]
+        assert_eq!(client.query("SELECT f FROM m").over_http(true).table()?.num_rows(), 1);
+        Ok::<_, Error>(rows)
+    };
+    assert_eq!(ask().unwrap(), 1);
+    for round in 0..4 {
+        servers[round % 3].stop();
+        assert_eq!(ask().unwrap(), 1, "{round}");
+        servers[(round + 1) % 3].stop();
+        assert_eq!(ask().unwrap(), 1, "{round}");
+        servers[round % 3].resume().unwrap();
+        servers[(round + 1) % 3].resume().unwrap();
+    }
+    servers.iter().for_each(DevServer::stop);
+    let error = ask().unwrap_err();
+    assert!(error.to_string().starts_with("all 3 hosts failed: "), "{error}");
+    servers[2].resume().unwrap();
+    assert_eq!(ask().unwrap(), 1);
+}
+
+#[test]
+fn many_queries_at_once_share_what_is_known_of_the_hosts() {
+    let (gone, server) = (nobody(), with_row());
+    let client = client([&gone, &server.url()]);
+    thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| {
+                for _ in 0..10 {
+                    let table = client.query("SELECT f FROM m").table().unwrap();
+                    assert_eq!(table.num_rows(), 1);
+                }
+            });
+        }
+    });
+}
+
+#[test]
+fn a_server_whose_token_is_another_one_is_left_out() {
+    let (other, server) =
+        (DevServer::builder().token("another-token").start().unwrap(), with_row());
+    server.set_token("good-token");
+    let client = Client::builder()
+        .hosts([other.url(), server.url()])
+        .token("good-token")
+        .database("db")
+        .build()
+        .unwrap();
+    assert_eq!(client.query("SELECT f FROM m").table().unwrap().num_rows(), 1);
+}
