@@ -4,28 +4,27 @@
 //! other contradictions. What can be checked before is checked; around the rest stands a barrier, which
 //! turns a panic into an error. (Under `panic = "abort"` there is no such barrier.)
 
-use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
+use arrow_array::RecordBatch;
 use arrow_array::types::{
     Decimal32Type, Decimal64Type, Decimal128Type, Decimal256Type,
     validate_decimal_precision_and_scale,
 };
-use arrow_array::{ArrayRef, RecordBatch};
 use arrow_ipc::convert::fb_to_schema;
-use arrow_ipc::reader::{read_dictionary, read_record_batch};
+use arrow_ipc::reader::read_record_batch;
 use arrow_ipc::{MessageHeader, root_as_message};
 use arrow_schema::{ArrowError, DataType, Field, Schema, SchemaRef};
 
+use super::dictionaries::Dictionaries;
 use super::message::FlightData;
 use crate::{Error, ErrorKind, Result};
 
 /// Decodes the messages of one stream, in their order.
 pub(crate) struct Decoder {
     schema: Option<SchemaRef>,
-    /// The values of dictionaries by their numbers, as far as they have come.
-    dictionaries: HashMap<i64, ArrayRef>,
+    dictionaries: Dictionaries,
     /// What the body of a message may take, decompressed.
     limit: usize,
     failed: bool,
@@ -44,7 +43,7 @@ pub(crate) enum Decoded {
 
 impl Decoder {
     pub(crate) fn new(limit: usize) -> Self {
-        Self { schema: None, dictionaries: HashMap::new(), limit, failed: false }
+        Self { schema: None, dictionaries: Dictionaries::default(), limit, failed: false }
     }
 
     /// Decodes the next message. After an error, nothing more is decoded.
@@ -100,7 +99,7 @@ impl Decoder {
                     &data.body,
                     batch,
                     schema,
-                    &self.dictionaries,
+                    self.dictionaries.values(),
                     None,
                     &version,
                 )
@@ -117,7 +116,8 @@ impl Decoder {
                 check_body(&values, data.body.len())?;
                 check_compression(&values, &data.body, self.limit)?;
                 let version = message.version();
-                read_dictionary(&data.body, batch, &schema, &mut self.dictionaries, &version)
+                self.dictionaries
+                    .read(&data.body, batch, values, &schema, &version)
                     .map_err(undecodable)?;
                 Ok(Decoded::Other)
             }

@@ -16,6 +16,7 @@ mod column_index;
 mod connections;
 #[cfg(feature = "serde")]
 mod deserialize;
+mod dictionaries;
 mod failure;
 mod flight;
 #[cfg(feature = "polars")]
