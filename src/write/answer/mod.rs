@@ -181,7 +181,7 @@ impl Answer {
     }
 
     fn text(&self, told: &Told) -> String {
-        if crate::transport::says_use_https(&self.body) {
+        if told.state.is_none() && crate::transport::says_use_https(&self.body) {
             return "the port of the host speaks TLS: use https://".to_owned();
         }
         if let Some(page) = Page::read(&self.body) {
