@@ -10,7 +10,7 @@ use crate::config::Config;
 use crate::line_protocol::TagRules;
 #[cfg(feature = "query")]
 use crate::query::{self, QueryClient, QueryRequest, TableColumn};
-use crate::write::{Batcher, Http, WriteRequest};
+use crate::write::{Answer, Batcher, Http, WriteRequest};
 use crate::{ClientBuilder, Error, ErrorKind, Record, Result, WriteOptions, WriteStats};
 
 /// A client of one InfluxDB 3 server, or of several that are one database.
@@ -375,12 +375,44 @@ impl Client {
         let json: Option<Value> = serde_json::from_slice(&answer.body).ok();
         match json.as_ref().and_then(|json| json.get("version")).and_then(Value::as_str) {
             Some(version) => Ok(version.to_owned()),
-            None => Err(Error::new(
-                ErrorKind::Server,
-                format!("{host} answered /ping without a version; is it an InfluxDB server?"),
-            )
-            .with_status(answer.status)),
+            None => Err(is_no_server("/ping", &answer, &host)),
         }
+    }
+
+    /// Asks whether the server is ready for work, as a load balancer would.
+    ///
+    /// It asks `/ready`, which servers from 3.10 on have: they can reach their object store. Those that do not have it
+    /// are asked for `/health`, and those without that (Cloud Dedicated) for `/ping`, which says no more than that they
+    /// are there. Bounded by [`write_timeout`](ClientBuilder::write_timeout) each.
+    ///
+    /// ```no_run
+    /// # let client = influxdb3_blocking::Client::from_env()?;
+    /// while let Err(error) = client.ready() {
+    ///     if !error.is_retryable() {
+    ///         return Err(error);
+    ///     }
+    ///     std::thread::sleep(std::time::Duration::from_secs(1));
+    /// }
+    /// # Ok::<_, influxdb3_blocking::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`ErrorKind::Server`], and [retryable](Error::is_retryable), if the server says that it is not ready;
+    /// [`ErrorKind::Connect`] and its like if nobody answers, and [`ErrorKind::Unauthorized`] if it wants a token.
+    pub fn ready(&self) -> Result<()> {
+        self.check_open()?;
+        let Shared { http, config, .. } = &*self.inner.shared;
+        for path in ["/ready", "/health"] {
+            match http.get(path, "not ready", config.write_timeout) {
+                Ok((answer, host)) if answer.is_html() => {
+                    return Err(is_no_server(path, &answer, &host));
+                }
+                Ok(_) => return Ok(()),
+                Err(error) if matches!(error.status(), Some(404 | 405)) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        self.ping()
     }
 
     /// Waits until everything that was accepted before is settled: written, or given up after its retries.
@@ -460,6 +492,13 @@ impl Client {
     pub(crate) fn http(&self) -> &Http {
         &self.inner.shared.http
     }
+}
+
+/// The error of an answer that no InfluxDB server gives.
+fn is_no_server(path: &str, answer: &Answer, host: &str) -> Error {
+    let what = if answer.is_html() { "with a web page" } else { "without a version" };
+    let message = format!("{host} answered {path} {what}; is it an InfluxDB server?");
+    Error::new(ErrorKind::Server, message).with_status(answer.status)
 }
 
 impl WeakClient {

@@ -58,10 +58,13 @@ fn draw_and_check(u: &mut Unstructured<'_>) -> Result<()> {
     ];
     let (host, url) = *u.choose(HOSTS)?;
     let is_v2: bool = u.arbitrary()?;
+    let token = if u.arbitrary()? { Some(token(u)?) } else { None };
+    let database = name(u)?;
     let expected = Settings {
         host: url.to_owned(),
-        token: if u.arbitrary()? { Some(token(u)?) } else { None },
-        database: Some(name(u)?).filter(|name| !name.is_empty()),
+        token,
+        // Blanks around the name mean nothing.
+        database: Some(database.trim().to_owned()).filter(|name| !name.is_empty()),
         organization: name(u)?,
         auth_scheme: (*u.choose(&["Token", "Bearer"])?).to_owned(),
         precision: precision(u)?,
@@ -71,7 +74,7 @@ fn draw_and_check(u: &mut Unstructured<'_>) -> Result<()> {
         write_timeout: Duration::from_millis(u.int_in_range(1..=1 << 40)?),
     };
     let mut pairs = vec![
-        ("database", expected.database.clone().unwrap_or_default()),
+        ("database", database),
         ("org", expected.organization.clone()),
         ("authScheme", expected.auth_scheme.clone()),
         ("precision", expected.precision.to_string()),

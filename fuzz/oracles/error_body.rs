@@ -40,7 +40,7 @@ pub fn check(data: &[u8]) {
     assert!(error.in_doubt() || !in_doubt || is_success, "a doubt was forgotten");
     // Other statuses pass only where the text tells of the server and not of the request.
     let of_the_server = ["error from ", "object store error", "overloaded", "token verification"];
-    let passes = matches!(status, 408 | 429 | 500 | 502..=504)
+    let passes = matches!(status, 408 | 429 | 500 | 502..=504 | 520..=524)
         || matches!(status, 400 | 403 | 500..)
             && of_the_server.iter().any(|text| error.to_string().contains(text));
     assert!(!error.is_retryable() || passes, "{error}");

@@ -99,7 +99,10 @@ impl ClientBuilder {
         }
     }
 
-    /// The database (bucket) that is written and queried unless a request names another one.
+    /// The database (bucket) that is written and queried unless a request names another one. Blanks and newlines around
+    /// the name are left out.
+    ///
+    /// With a retention policy it is `database/policy`, which is a database of its own.
     pub fn database(mut self, database: impl AsRef<str>) -> Self {
         self.set_database(database.as_ref());
         self
@@ -373,7 +376,7 @@ impl ClientBuilder {
     }
 
     fn set_database(&mut self, name: &str) {
-        self.database = Some(Arc::from(name)).filter(|name: &Arc<str>| !name.is_empty());
+        self.database = Some(Arc::from(name.trim())).filter(|name: &Arc<str>| !name.is_empty());
     }
 
     fn set_auth_scheme(&mut self, scheme: &str) -> Result<(), String> {

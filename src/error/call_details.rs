@@ -9,6 +9,8 @@ use crate::write::Batch;
 
 #[derive(Clone, Default)]
 pub(super) struct CallDetails {
+    /// What to do, or to know, behind the message.
+    pub(super) advice: Option<&'static str>,
     pub(super) status: Option<u16>,
     pub(super) grpc_status: Option<i32>,
     headers: Vec<(String, String)>,
@@ -87,8 +89,9 @@ impl Error {
 
     /// Whether the same call may well succeed a little later.
     ///
-    /// True for connection and I/O errors, timeouts, and the statuses 408, 429, 500, 502, 503 and 504, but
-    /// for those answers of status 500 that say that the request itself is at fault, or that the node takes no writes.
+    /// True for connection and I/O errors, timeouts, and the statuses 408, 429, 500, 502, 503, 504 and 520 to 524 (of
+    /// proxies that have no answer of the server), but for those answers of status 500 that say that the request itself
+    /// is at fault, or that the node takes no writes.
     /// True as well if a token is not to be had from its file or function, if it is true of one of several hosts, and
     /// for a 400 that tells of the server and not of the request: Core up to 3.10 answers so on
     /// `/api/v2/write` while it is stopping, its WAL buffer is full or its object store fails.
@@ -100,9 +103,9 @@ impl Error {
     /// Whether the server may have acted although the call failed.
     ///
     /// True after a failure or a timeout once sending began, a connection closed without an answer, the statuses 408,
-    /// 500, 502 and 504 unless their text says that nothing was taken (the server is stopping, its WAL buffer is full),
-    /// and an answer of any status that says that the WAL could not be written. Writing the same lines again is
-    /// harmless if they carry timestamps.
+    /// 500, 502, 504, 520, 522 and 524 unless their text says that nothing was taken (the server is stopping, its WAL
+    /// buffer is full), and an answer of any status that says that the WAL could not be written. Writing the same lines
+    /// again is harmless if they carry timestamps.
     #[must_use]
     pub fn in_doubt(&self) -> bool {
         self.0.call.in_doubt
@@ -118,6 +121,12 @@ impl Error {
     /// The same error once more, with the same source.
     pub(crate) fn duplicate(&self) -> Self {
         Self(self.0.clone())
+    }
+
+    /// What the text says last, in place of what it said there before.
+    pub(crate) fn with_advice(mut self, advice: Option<&'static str>) -> Self {
+        self.0.call.advice = advice;
+        self
     }
 
     pub(crate) fn with_status(mut self, status: u16) -> Self {
@@ -203,7 +212,7 @@ impl Error {
         self.0.call.was_cut
     }
 
-    /// Lines are at fault, nothing is stored, and not all bad lines are named.
+    /// Lines are at fault, nothing of the request is stored, and not all bad lines are named.
     pub(crate) fn with_hides_lines(mut self, hides_lines: bool) -> Self {
         self.0.call.hides_lines = hides_lines;
         self

@@ -79,7 +79,7 @@ impl Error {
         self
     }
 
-    /// The message without its causes.
+    /// The message without its causes and without advice.
     pub(crate) fn message(&self) -> &str {
         &self.0.message
     }

@@ -10,7 +10,7 @@ impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0.message)?;
         #[cfg(feature = "write")]
-        show_lines(&self.0.call, f)?;
+        show_call(&self.0.call, f)?;
         if f.alternate() {
             let mut cause = std::error::Error::source(self);
             while let Some(error) = cause {
@@ -36,7 +36,10 @@ impl fmt::Debug for Error {
 }
 
 #[cfg(feature = "write")]
-fn show_lines(call: &CallDetails, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+fn show_call(call: &CallDetails, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    if let Some(advice) = call.advice {
+        write!(f, "; {advice}")?;
+    }
     if let Some(line) = call.resume_line {
         write!(f, " ({line} lines of the file are settled: resume_from_line({line}) goes on)")?;
     }
@@ -52,6 +55,9 @@ fn show_lines(call: &CallDetails, f: &mut fmt::Formatter<'_>) -> fmt::Result {
 
 #[cfg(feature = "write")]
 fn debug_call(call: &CallDetails, out: &mut fmt::DebugStruct<'_, '_>) {
+    if let Some(advice) = call.advice {
+        out.field("advice", &advice);
+    }
     if let Some(status) = call.status {
         out.field("status", &status);
     }

@@ -17,6 +17,8 @@ pub(crate) mod point_buffer;
 mod point_head;
 pub(crate) mod point_line;
 mod remembered_key;
+#[cfg(feature = "write")]
+pub(crate) mod series;
 pub(crate) mod short_bytes;
 mod split;
 mod tag_rules;

@@ -154,7 +154,7 @@ fn has_timestamp(fields: &[u8], is_simple: bool) -> bool {
 
 /// Where, from a place on, the first byte of a kind stands that no backslash stands before; or the end.
 #[inline]
-fn token_end(bytes: &[u8], from: usize, is_end: impl Fn(u8) -> bool) -> usize {
+pub(super) fn token_end(bytes: &[u8], from: usize, is_end: impl Fn(u8) -> bool) -> usize {
     let mut place = from;
     while let Some(&byte) = bytes.get(place) {
         if is_end(byte) {

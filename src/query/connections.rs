@@ -119,7 +119,12 @@ impl Connections {
         let this = Arc::clone(self);
         Shared::spawn(async move {
             let observed = Observed::default();
+            let begin = Instant::now();
             let connected = this.connect(observed.clone()).await;
+            if connected.is_ok() {
+                let host = &this.host;
+                log::debug!("connected to {host} for queries in {:?}", begin.elapsed());
+            }
             let mut state = this.lock();
             state.opening = None;
             let channel = connected?;

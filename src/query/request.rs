@@ -99,9 +99,9 @@ impl<'a> QueryRequest<'a> {
         params.into_iter().fold(self, |request, (name, value)| request.param(name, value))
     }
 
-    /// The database to query, in place of the client's.
+    /// The database to query, in place of the client's. Blanks and newlines around the name are left out.
     pub fn database(mut self, database: impl AsRef<str>) -> Self {
-        let database = database.as_ref();
+        let database = database.as_ref().trim();
         if database.is_empty() {
             self.problems.push("the name of the database is empty".into());
         }

@@ -2,7 +2,7 @@
 //!
 //! A write is put together in `request.rs`, for a `Target`. A synchronous one is `sync.rs`, on the caller's thread. A client
 //! that batches does the rest in `batching/`, and a file is written by `file/`, in both modes. Requests are made in `http/`,
-//! which knows nothing of batches, and what comes back is read in `answer.rs`.
+//! which knows nothing of batches, and what comes back is read in `answer/`.
 
 mod answer;
 mod batch;
@@ -18,8 +18,9 @@ mod stats;
 mod sync;
 mod target;
 
+pub(crate) use answer::Answer;
 #[cfg(feature = "_fuzzing")]
-pub(crate) use answer::{Answer, Api};
+pub(crate) use answer::Api;
 pub use batch::Batch;
 pub(crate) use batching::Batcher;
 pub use batching::ThreadPoolScheduler;

@@ -31,7 +31,7 @@ use crate::{Batch, Error};
 /// stores nothing twice.
 ///
 /// # Failures
-/// Connection and I/O errors, timeouts, the statuses 408, 429, 500, 502, 503 and 504, and answers of any status that tell of
+/// Connection and I/O errors, timeouts, the statuses 408, 429, 500, 502, 503, 504 and 520 to 524, and answers of any status that tell of
 /// a server that is stopping or whose storage fails, are tried again, after a wait that grows, for as long as
 /// [`max_retries`](Self::max_retries) and [`max_retry_time`](Self::max_retry_time) allow. A 403 gets one more try if the
 /// server has taken lines before.
@@ -68,6 +68,7 @@ pub struct WriteOptions {
     exponential_base: u32,
     max_close_wait: Duration,
     scheduler: Option<ThreadPoolScheduler>,
+    series_in_order: bool,
     merge_waiting: bool,
     max_request_lines: Option<usize>,
     callbacks: Callbacks,
@@ -118,6 +119,8 @@ pub(crate) struct Settings {
     pub(crate) flush_interval: Duration,
     pub(crate) jitter: Duration,
     pub(crate) retry: RetryPolicy,
+    /// Whether the batches of one series are sent one after the other.
+    pub(crate) series_in_order: bool,
     /// How many lines go as one request where several batches wait; none if each batch goes alone.
     pub(crate) merge_waiting: Option<usize>,
     pub(crate) max_close_wait: Duration,
@@ -144,6 +147,7 @@ impl WriteOptions {
             exponential_base: 2,
             max_close_wait: Duration::from_secs(300),
             scheduler: None,
+            series_in_order: false,
             merge_waiting: true,
             max_request_lines: None,
             callbacks: Callbacks { success: None, error: None, retry: None },
@@ -182,7 +186,8 @@ impl WriteOptions {
     ///
     /// With an interval `i` and an [`exponential_base`](Self::exponential_base) `b`, the n-th wait is random between
     /// `i · b^(n-1)` and `i · b^n`: by default 5 to 10 seconds, 10 to 20, 20 to 40, 40 to 80, 80 to 125. A
-    /// `Retry-After` of the server takes its place.
+    /// `Retry-After` of the server takes its place. After a 429 without one, it is random between 0 and `i · b^n`, so that
+    /// clients which were refused together do not come back together.
     pub fn retry_interval(mut self, interval: Duration) -> Self {
         self.retry_interval = interval;
         self.set("retry_interval")
@@ -225,7 +230,8 @@ impl WriteOptions {
     /// The threads that send the batches. Default: one thread of the client's own.
     ///
     /// With one worker, batches are sent strictly one after the other, retries included. With more, as many are on
-    /// the way at the same time, and none waits for the retry of another.
+    /// the way at the same time, and none waits for the retry of another, so that two writes of one point may be stored in
+    /// either order; see [`series_in_order`](Self::series_in_order).
     ///
     /// Small servers are known to break under many writers. So of several workers half as many send at a time after a
     /// server failed (5xx), said that there is too much (429) or did not answer in time, at least one; and one more after
@@ -233,6 +239,30 @@ impl WriteOptions {
     pub fn write_scheduler(mut self, scheduler: ThreadPoolScheduler) -> Self {
         self.scheduler = Some(scheduler);
         self.set("write_scheduler")
+    }
+
+    /// Whether the lines of one series are sent in their order although there are several workers. Default: false.
+    ///
+    /// A series is a measurement with its tags, in whatever order they stand. Each is given to one of as many shards as there
+    /// are workers, by its hash; each shard has batches of its own, which are sent strictly one after the other, retries
+    /// included. So a point that is written twice is answered for the first time before it is sent the second time, and
+    /// series that are not in the same shard do not wait for each other. It costs as many open batches for each database as
+    /// there are workers, and a look at each line. With one worker everything is in order anyway.
+    ///
+    /// It is worth that only where points are written again with other values, and what it gives is up to the server:
+    ///
+    /// | server | of two writes of one series and time, one answered before the other is sent |
+    /// |---|---|
+    /// | Core and Enterprise from 3.11.4 | the later one wins among what is in the write buffer together |
+    /// | Core and Enterprise before | either may win: an order in the buffer is not kept |
+    /// | Enterprise with several nodes for writes | the same at best, if both go to one node: name one host |
+    /// | Cloud Serverless, Dedicated, Clustered | no promise is known |
+    ///
+    /// Where the later value must win for certain, do not write one point twice: with a tag or a time that tells the versions
+    /// apart, a query can choose.
+    pub fn series_in_order(mut self, in_order: bool) -> Self {
+        self.series_in_order = in_order;
+        self.set("series_in_order")
     }
 
     /// Whether batches that wait for the same target go as one request. Default: true.
@@ -393,6 +423,7 @@ impl WriteOptions {
                 max_time: self.max_retry_time,
                 jitter: self.jitter_interval,
             },
+            series_in_order: self.series_in_order,
             merge_waiting: self.merge_waiting.then(|| self.max_request_lines.unwrap_or(usize::MAX)),
             max_close_wait: self.max_close_wait,
         }
@@ -425,6 +456,7 @@ impl fmt::Debug for WriteOptions {
             .field("exponential_base", &self.exponential_base)
             .field("max_close_wait", &self.max_close_wait)
             .field("write_scheduler", &self.scheduler)
+            .field("series_in_order", &self.series_in_order)
             .field("merge_waiting", &self.merge_waiting)
             .field("max_request_lines", &self.max_request_lines)
             .field("success_callback", &self.callbacks.success.is_some())

@@ -43,9 +43,9 @@ impl<'a, R: Record<K>, K> WriteRequest<'a, R, K> {
         Self { client, record, overrides: None, kind: PhantomData }
     }
 
-    /// The database to write to.
+    /// The database to write to. Blanks and newlines around the name are left out.
     pub fn database(mut self, database: impl AsRef<str>) -> Self {
-        self.overrides().database = Some(Arc::from(database.as_ref()));
+        self.overrides().database = Some(Arc::from(database.as_ref().trim()));
         self
     }
 
@@ -105,7 +105,7 @@ impl<'a, R: Record<K>, K> WriteRequest<'a, R, K> {
     ///
     /// Synchronously, which is the default, the lines are stored when this returns. A body over
     /// [`max_request_bytes`](crate::ClientBuilder::max_request_bytes) goes in several requests, cut at line
-    /// boundaries. In batching mode the lines are accepted when this returns, and
+    /// boundaries, and so does one that the server, or a proxy in front of it, refuses as too large. In batching mode the lines are accepted when this returns, and
     /// [`flush`](crate::Client::flush) waits for them.
     ///
     /// # Errors
@@ -151,7 +151,8 @@ impl<'a, R: Record<K>, K> WriteRequest<'a, R, K> {
         if let Err(error) = self.client.check_open() {
             return Err(error.with_rest(&[CallLines::new(target, &encoded.buffer, count)]));
         }
-        sync::send(self.client.http(), self.client.config(), target, encoded)
+        let (http, config) = (self.client.http(), self.client.config());
+        sync::send(http, config, target, encoded, &mut config.max_request_bytes.clone())
     }
 
     fn send_batched(self, batcher: &Arc<Batcher>, target: &Arc<Target>) -> Result<()> {

@@ -1,7 +1,13 @@
-/// What became of the lines that a batching client accepted.
+use std::time::Duration;
+
+/// What became of the lines that a batching client accepted, and what it is at.
 ///
 /// Made by [`Client::write_stats`](crate::Client::write_stats), as of one moment: `accepted` always equals the
-/// sum of `written`, `rejected`, `failed`, `dropped`, `returned` and `pending`, in lines and in bytes.
+/// sum of `written`, `rejected`, `failed`, `dropped`, `returned` and `pending`, in lines and in bytes. What may rise and
+/// fall (`queued`, `in_flight`, `oldest_pending`) is as of a moment later.
+///
+/// Two of the examples pass them on: `prometheus_metrics` serves them to Prometheus, and `metrics_facade` gives them to the
+/// crate `metrics`.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct WriteStats {
@@ -27,6 +33,17 @@ pub struct WriteStats {
     pub requests: u64,
     /// How many times a batch was, or is about to be, sent again.
     pub retries: u64,
+    /// How many batches wait to be sent, for the first time or again. Those that still take lines do not count.
+    pub queued: u64,
+    /// How many requests are on the way.
+    pub in_flight: u64,
+    /// How long ago the batch was begun that is the oldest of those in `pending`. If it is older than a retry takes, the
+    /// server is not keeping up.
+    pub oldest_pending: Option<Duration>,
+    /// How long the last request took, whatever came of it.
+    pub last_latency: Option<Duration>,
+    /// How long the slowest request so far took, whatever came of it.
+    pub slowest_latency: Option<Duration>,
     /// How many calls of callbacks panicked.
     pub callback_panics: u64,
 }

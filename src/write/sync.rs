@@ -1,5 +1,6 @@
 //! A synchronous write: from encoded lines to as few requests as the limit allows, and one result.
 
+use std::collections::VecDeque;
 use std::time::Duration;
 
 use super::Batch;
@@ -27,23 +28,49 @@ struct Part<'a> {
     /// The number of lines before this part.
     first_line: usize,
     lines: usize,
+    /// How many times its lines were sent, in larger parts.
+    sent: u32,
 }
 
 /// Sends all lines, or says how far it came.
-pub(crate) fn send(http: &Http, config: &Config, target: &Target, encoded: Encoded) -> Result<()> {
+///
+/// `most` is how large a request of several lines may be, which becomes less where the server, or a proxy in front of it,
+/// takes none of that size: it is cut then.
+pub(crate) fn send(
+    http: &Http,
+    config: &Config,
+    target: &Target,
+    encoded: Encoded,
+    most: &mut usize,
+) -> Result<()> {
     if encoded.count == 0 {
         return Ok(());
     }
-    let parts = cut(&encoded, config.max_request_bytes)?;
+    check_lines(&encoded.buffer, config.max_request_bytes)?;
+    let all = Part { bytes: &encoded.buffer, first_line: 0, lines: encoded.count, sent: 0 };
+    let mut parts = VecDeque::from(all.cut(*most));
     let path_and_query = target.path_and_query();
     let mut written = 0;
     let mut partial: Option<Error> = None;
     let mut line_errors = Vec::new();
-    for (place, part) in parts.iter().enumerate() {
-        match send_part(http, config, target, &path_and_query, part.bytes, encoded.repeatable) {
+    while let Some(mut part) = parts.pop_front() {
+        let result =
+            send_part(http, config, target, &path_and_query, part.bytes, encoded.repeatable);
+        part.sent += 1;
+        match result {
             Ok(()) => written += part.lines,
+            Err(error) if error.kind() == ErrorKind::TooLarge && part.lines > 1 => {
+                *most = part.bytes.len() / 2;
+                log::warn!(
+                    "a request of {} bytes is cut into smaller ones: {error}",
+                    part.bytes.len()
+                );
+                // The next ones would be refused as well.
+                parts.push_front(part);
+                parts = parts.into_iter().flat_map(|part| part.cut(*most)).collect();
+            }
             Err(error) => {
-                let located = locate(error.line_errors(), part, &encoded.map);
+                let located = locate(error.line_errors(), &part, &encoded.map);
                 // The good lines of the part are stored, so the parts behind it are as good as ever.
                 if error.kind() == ErrorKind::PartialWrite {
                     // One line can have several errors.
@@ -55,14 +82,11 @@ pub(crate) fn send(http: &Http, config: &Config, target: &Target, encoded: Encod
                     partial.get_or_insert(error);
                 } else {
                     line_errors.extend(located);
-                    let unsent = parts[place..]
-                        .iter()
-                        .map(|part| target.batch(part.bytes.to_vec(), part.lines))
-                        .collect();
+                    let unsent = [part].into_iter().chain(parts).map(|part| part.batch(target));
                     return Err(error
                         .with_lines_written(written)
                         .with_line_errors(line_errors)
-                        .with_unsent(mark_sent(unsent)));
+                        .with_unsent(unsent.collect()));
                 }
             }
         }
@@ -130,34 +154,56 @@ pub(super) fn post(
     http.write(&post, target.api)
 }
 
-/// Cuts the lines at line boundaries into parts of at most `limit` bytes.
-fn cut(encoded: &Encoded, limit: usize) -> Result<Vec<Part<'_>>> {
-    let buffer = &encoded.buffer;
-    if buffer.len() <= limit {
-        return Ok(vec![Part { bytes: buffer, first_line: 0, lines: encoded.count }]);
+/// Fails if a line alone is more than a request may have.
+fn check_lines(buffer: &[u8], most: usize) -> Result<()> {
+    if buffer.len() <= most {
+        return Ok(());
     }
-    let mut parts = Vec::new();
-    let (mut start, mut first_line) = (0, 0);
-    let (mut end, mut line) = (0, 0);
-    for line_end in line_ends(buffer) {
-        if line_end - end > limit {
+    let mut start = 0;
+    for (place, end) in line_ends(buffer).enumerate() {
+        if end - start > most {
             return Err(Error::new(
                 ErrorKind::TooLarge,
                 format!(
-                    "line {} has {} bytes and a request at most {limit} (max_request_bytes); nothing was sent",
-                    line + 1,
-                    line_end - end
+                    "line {} has {} bytes and a request at most {most} (max_request_bytes); nothing was sent",
+                    place + 1,
+                    end - start
                 ),
             ));
         }
-        if line_end - start > limit {
-            parts.push(Part { bytes: &buffer[start..end], first_line, lines: line - first_line });
-            (start, first_line) = (end, line);
-        }
-        (end, line) = (line_end, line + 1);
+        start = end;
     }
-    parts.push(Part { bytes: &buffer[start..end], first_line, lines: line - first_line });
-    Ok(parts)
+    Ok(())
+}
+
+impl<'a> Part<'a> {
+    /// Cuts it between lines into parts of at most `most` bytes; a line that is larger is a part by itself.
+    fn cut(self, most: usize) -> Vec<Self> {
+        let Self { bytes, first_line, sent, .. } = self;
+        if bytes.len() <= most {
+            return vec![self];
+        }
+        let mut parts = Vec::new();
+        let mut part = Self { bytes: &bytes[..0], first_line, lines: 0, sent };
+        let mut start = 0;
+        for end in line_ends(bytes) {
+            if part.lines > 0 && end - start > most {
+                let next = part.first_line + part.lines;
+                start += part.bytes.len();
+                parts.push(part);
+                part = Self { bytes: &bytes[..0], first_line: next, lines: 0, sent };
+            }
+            part.bytes = &bytes[start..end];
+            part.lines += 1;
+        }
+        parts.push(part);
+        parts
+    }
+
+    fn batch(self, target: &Target) -> Batch {
+        let batch = target.batch(self.bytes.to_vec(), self.lines);
+        Batch { attempts: self.sent, ..batch }
+    }
 }
 
 /// Gives line errors the numbers of the whole call, the whole lines, and the places of their records.
@@ -183,12 +229,4 @@ fn locate(errors: &[LineError], part: &Part<'_>, map: &RecordMap) -> Vec<LineErr
         );
     }
     located
-}
-
-/// Only the first of the batches was tried.
-fn mark_sent(mut unsent: Vec<Batch>) -> Vec<Batch> {
-    if let Some(first) = unsent.first_mut() {
-        first.attempts = 1;
-    }
-    unsent
 }

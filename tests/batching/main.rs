@@ -4,8 +4,10 @@
 mod batches;
 mod callbacks;
 mod flush;
+mod gauges;
 mod histories;
 mod hosts;
+mod logging;
 mod memory;
 mod merging;
 mod model;
@@ -15,6 +17,7 @@ mod outages;
 mod random;
 mod restarts;
 mod retries;
+mod series;
 mod shared;
 mod stress;
 #[path = "../support/mod.rs"]

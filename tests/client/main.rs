@@ -5,6 +5,8 @@ mod async_context;
 mod bad_input;
 mod config;
 mod connecting;
+mod databases;
+mod health;
 mod hosts;
 mod messages;
 mod proxy;

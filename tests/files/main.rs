@@ -17,4 +17,5 @@ mod readers;
 mod real_files;
 #[path = "../support/mod.rs"]
 mod support;
+mod too_large;
 mod writers;

@@ -1,6 +1,7 @@
 //! Synchronous writes, and what the answers of a server mean.
 #![cfg(feature = "write")]
 
+mod answers;
 mod hostile;
 mod hosts;
 mod recorded;
@@ -10,3 +11,4 @@ mod server_state;
 #[path = "../support/mod.rs"]
 mod support;
 mod sync;
+mod versions;

@@ -9,6 +9,7 @@ use super::callbacks::Handle;
 use super::ended::Ended;
 use super::file_ledger::FileTag;
 use super::ledger::End;
+use super::series::{Sharded, shard_of};
 use super::shared::BATCH_COST;
 use super::{Batcher, after};
 use crate::write::options::OnFull;
@@ -26,6 +27,29 @@ impl Batcher {
 
     /// The same, of lines of a file.
     pub(super) fn accept_from(
+        self: &Arc<Self>,
+        lines: &mut [CallLines<'_>],
+        file: Option<&FileTag>,
+    ) -> Result<()> {
+        let shards = self.accumulator.shards();
+        match lines {
+            _ if shards == 1 => self.accept_sharded(lines, file),
+            [only] if only.left().lines == 1 => {
+                only.set_shard(shard_of(only.rest(), shards));
+                self.accept_sharded(lines, file)
+            }
+            _ => {
+                self.check_sizes(lines)?;
+                let sharded = Sharded::take(lines, shards);
+                let mut lines = sharded.lines();
+                let accepted = self.accept_sharded(&mut lines, file);
+                accepted.map_err(|error| error.with_rest(&lines))
+            }
+        }
+    }
+
+    /// The same, of lines that know their shards.
+    fn accept_sharded(
         self: &Arc<Self>,
         lines: &mut [CallLines<'_>],
         file: Option<&FileTag>,

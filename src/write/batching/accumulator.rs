@@ -16,7 +16,6 @@ use super::open_batches::{BatchMemory, Key, OpenBatch, OpenBatches};
 use super::retry::Random;
 use super::shared::{BATCH_COST, Shared};
 use crate::write::stats::Amount;
-use crate::write::target::Target;
 use crate::{Error, Result};
 
 /// The open batches of a client.
@@ -29,12 +28,14 @@ pub(super) struct Accumulator {
     /// The size at which a batch is full.
     full: Size,
     jitter: Duration,
+    shards: usize,
     state: Mutex<State>,
 }
 
 #[derive(Debug)]
 struct State {
-    open: OpenBatches,
+    /// One for each shard.
+    open: Box<[OpenBatches]>,
     /// None once no more lines are taken.
     way_out: Option<WayOut>,
     /// The epoch that was the last one when lines were taken no more.
@@ -81,9 +82,10 @@ impl Accumulator {
         sealed: Sender<Delivery>,
         full: Size,
         jitter: Duration,
+        shards: usize,
     ) -> Self {
         let state = State {
-            open: OpenBatches::default(),
+            open: (0..shards).map(|_| OpenBatches::default()).collect(),
             way_out: Some(WayOut { sealed, member: Epoch::start(1) }),
             last: None,
             accepted: Amount::default(),
@@ -92,7 +94,12 @@ impl Accumulator {
             spare: None,
             random: Random::new(),
         };
-        Self { shared, full, jitter, state: Mutex::new(state) }
+        Self { shared, full, jitter, shards, state: Mutex::new(state) }
+    }
+
+    /// How many shards there are; each has batches of its own.
+    pub(super) fn shards(&self) -> usize {
+        self.shards
     }
 
     /// Copies all lines into the batch that is open, if they leave it open and there is memory. This is how nearly all
@@ -100,6 +107,7 @@ impl Accumulator {
     pub(super) fn append(&self, lines: &mut CallLines<'_>, file: Option<&FileTag>) -> bool {
         let mut state = self.lock();
         let State { open, accepted, way_out: Some(_), .. } = &mut *state else { return false };
+        let open = &mut open[lines.shard()];
         let Some(open) = open.get(lines.target(), file.map(FileTag::ledger)) else { return false };
         let (left, room) = (lines.left(), open.room(self.full));
         let stays_open = left.lines < room.lines && left.bytes < room.bytes;
@@ -134,8 +142,14 @@ impl Accumulator {
 
     /// When the oldest open batch reaches `age`.
     pub(super) fn next_of_age(&self, age: Duration) -> Option<Instant> {
+        self.oldest_since().map(|since| after(since, age))
+    }
+
+    /// When the oldest open batch was begun.
+    pub(super) fn oldest_since(&self) -> Option<Instant> {
         let state = self.lock();
-        state.open.iter().map(|open| open.since).min().map(|since| after(since, age))
+        let open = state.open.iter().flat_map(OpenBatches::iter);
+        open.map(|open| open.since).min()
     }
 
     /// Seals everything, and starts the next epoch: the one that is returned is over when all that was accepted before has
@@ -170,7 +184,8 @@ impl Accumulator {
     /// Gives up memory that no line fills.
     pub(super) fn trim(&self) {
         let mut state = self.lock();
-        let freed = (state.open.trim(), state.spare.take());
+        let freed: Vec<_> = state.open.iter_mut().map(OpenBatches::trim).collect();
+        let freed = (freed, state.spare.take());
         drop(state);
         drop(freed);
     }
@@ -191,14 +206,16 @@ impl Accumulator {
     /// The number of the oldest open batch, those of files left out.
     pub(super) fn oldest(&self) -> Option<u64> {
         let state = self.lock();
-        let open = state.open.iter().filter(|open| open.key.file.is_none());
+        let open = state.open.iter().flat_map(OpenBatches::iter);
+        let open = open.filter(|open| open.key.file.is_none());
         open.map(|open| open.number).min()
     }
 
     /// Takes out an open batch.
     pub(super) fn take(&self, number: u64) -> Option<Delivery> {
         let mut state = self.lock();
-        let open = state.open.take_if(|open| open.number == number).pop()?;
+        let mut shards = state.open.iter_mut();
+        let open = shards.find_map(|open| open.take_if(|open| open.number == number).pop())?;
         let mut changes = Changes::default();
         let delivery = self.deliver(&mut state, open, &mut changes);
         drop(state);
@@ -228,7 +245,11 @@ impl Accumulator {
         is_due: impl Fn(&OpenBatch) -> bool,
         changes: &mut Changes,
     ) {
-        for open in state.open.take_if(is_due) {
+        let shards = state.open.iter_mut();
+        let mut due: Vec<_> = shards.flat_map(|open| open.take_if(&is_due)).collect();
+        // In the order in which they were opened, whatever their shards.
+        due.sort_by_key(|open| open.number);
+        for open in due {
             self.seal(state, open, changes);
         }
     }
@@ -262,7 +283,8 @@ impl Intake<'_> {
     /// Whether [`take`](Self::take) can take all lines without knowing where they end.
     pub(super) fn fits(&mut self, lines: &CallLines<'_>, file: Option<&FileTag>) -> bool {
         let full = self.accumulator.full;
-        let open = self.state.open.get(lines.target(), file.map(FileTag::ledger));
+        let open = &mut self.state.open[lines.shard()];
+        let open = open.get(lines.target(), file.map(FileTag::ledger));
         let room = open.map_or(full, |open| open.room(full));
         let left = lines.left();
         left.lines <= room.lines && left.bytes <= room.bytes
@@ -279,10 +301,11 @@ impl Intake<'_> {
         let full = self.accumulator.full;
         let mut left = count;
         while left > 0 {
-            if self.state.open.get(lines.target(), file.map(FileTag::ledger)).is_none() {
-                self.open(lines.target(), file, permit);
+            let (shard, ledger) = (lines.shard(), file.map(FileTag::ledger));
+            if self.state.open[shard].get(lines.target(), ledger).is_none() {
+                self.open(lines, file, permit);
             }
-            let Some(open) = self.state.open.get(lines.target(), file.map(FileTag::ledger)) else {
+            let Some(open) = self.state.open[shard].get(lines.target(), ledger) else {
                 return;
             };
             let mut room = open.room(full);
@@ -302,7 +325,7 @@ impl Intake<'_> {
             let room = open.room(full);
             self.state.accepted += Amount::new(size.lines, size.bytes);
             if (size.lines == 0 || room.lines == 0 || room.bytes == 0)
-                && let Some(open) = self.state.open.take_current()
+                && let Some(open) = self.state.open[shard].take_current()
             {
                 self.accumulator.seal(&mut self.state, open, &mut self.changes);
             }
@@ -316,12 +339,13 @@ impl Intake<'_> {
         changes
     }
 
-    fn open(&mut self, target: &Arc<Target>, file: Option<&FileTag>, permit: &mut Permit) {
+    fn open(&mut self, lines: &CallLines<'_>, file: Option<&FileTag>, permit: &mut Permit) {
+        let (target, shard) = (lines.target(), lines.shard());
         let state = &mut *self.state;
         let Some(WayOut { member, .. }) = &state.way_out else { return };
         let own = permit.split(BATCH_COST);
         // One of many that are open at the same time may well stay small.
-        let usual = if state.open.is_empty() { state.usual } else { 0 };
+        let usual = if state.open[shard].is_empty() { state.usual } else { 0 };
         let usual = usual.min(self.accumulator.full.bytes).next_multiple_of(STEP);
         let memory = match state.spare.take_if(|spare| spare.capacity() >= usual) {
             Some(mut spare) => {
@@ -341,7 +365,8 @@ impl Intake<'_> {
             }
         };
         state.opened += 1;
-        state.open.insert(OpenBatch {
+        state.open[shard].insert(OpenBatch {
+            shard,
             key: Key { target: target.clone(), file: file.map(|file| file.ledger().clone()) },
             number: state.opened,
             since: Instant::now(),

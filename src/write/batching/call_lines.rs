@@ -17,6 +17,8 @@ pub(super) struct Size {
 #[derive(Debug)]
 pub(crate) struct CallLines<'a> {
     target: &'a Arc<Target>,
+    /// Where all of them belong.
+    shard: usize,
     bytes: &'a [u8],
     lines: usize,
     /// Where each line ends, once that matters.
@@ -26,7 +28,20 @@ pub(crate) struct CallLines<'a> {
 
 impl<'a> CallLines<'a> {
     pub(crate) fn new(target: &'a Arc<Target>, bytes: &'a [u8], lines: usize) -> Self {
-        Self { target, bytes, lines, ends: None, taken: Size { lines: 0, bytes: 0 } }
+        Self { target, shard: 0, bytes, lines, ends: None, taken: Size { lines: 0, bytes: 0 } }
+    }
+
+    /// The same lines, which belong into this shard.
+    pub(super) fn in_shard(self, shard: usize) -> Self {
+        Self { shard, ..self }
+    }
+
+    pub(super) fn shard(&self) -> usize {
+        self.shard
+    }
+
+    pub(super) fn set_shard(&mut self, shard: usize) {
+        self.shard = shard;
     }
 
     pub(super) fn target(&self) -> &'a Arc<Target> {

@@ -5,9 +5,13 @@ use std::fmt;
 
 pub(super) use crate::contain::contain;
 
-/// Logs where a panic of the logger must not go further.
+/// Logs where a panic of the logger must not go further. The logger is not ours, so no lock may be held.
+pub(crate) fn log_safely(level: log::Level, text: fmt::Arguments<'_>) {
+    let _ = contain(|| log::log!(level, "{text}"));
+}
+
 pub(crate) fn log_error(text: fmt::Arguments<'_>) {
-    let _ = contain(|| log::error!("{text}"));
+    log_safely(log::Level::Error, text);
 }
 
 /// Runs a callback, or anything else that holds up a worker of `scheduler`.

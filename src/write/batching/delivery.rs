@@ -22,6 +22,9 @@ use crate::{Batch, Error};
 /// does, it ends as failed.
 pub(super) struct Delivery {
     order: Order,
+    shard: usize,
+    /// When its batch was begun.
+    since: Instant,
     key: Key,
     lines: usize,
     body: Arc<Body>,
@@ -60,11 +63,13 @@ pub(super) struct Search(Option<Arc<AtomicU32>>);
 
 impl Delivery {
     pub(super) fn new(shared: &Arc<Shared>, open: OpenBatch, not_before: Option<Instant>) -> Self {
-        let OpenBatch { key, number, memory, lines, member, file_member, .. } = open;
+        let OpenBatch { shard, key, number, since, memory, lines, member, file_member } = open;
         let members = Members { client: member, _file: file_member };
         let (bytes, permit) = memory.into_parts();
         Self {
             order: Order { batch: number, line: 0 },
+            shard,
+            since,
             key,
             lines,
             body: Arc::new(Body::new(bytes)),
@@ -76,6 +81,14 @@ impl Delivery {
 
     pub(super) fn order(&self) -> Order {
         self.order
+    }
+
+    pub(super) fn shard(&self) -> usize {
+        self.shard
+    }
+
+    pub(super) fn since(&self) -> Instant {
+        self.since
     }
 
     pub(super) fn target(&self) -> &Arc<Target> {
@@ -130,6 +143,8 @@ impl Delivery {
         let after = Order { line: self.order.line + first.lines(), ..self.order };
         let piece = |order, piece: Piece, held| Self {
             order,
+            shard: self.shard,
+            since: self.since,
             key: self.key.clone(),
             lines: piece.lines(),
             body: Arc::new(Body::new(piece.bytes)),
@@ -218,6 +233,7 @@ mod tests {
         assert!(memory.try_append(b"m f=1 1\n", 1000));
         let mut member = Epoch::start(1);
         let open = OpenBatch {
+            shard: 0,
             key: Key { target: Arc::new(target), file: None },
             number: 1,
             since: Instant::now(),

@@ -8,9 +8,11 @@ use super::delivery::Delivery;
 use super::send_queue::Waiting;
 use crate::write::target::Target;
 
-/// Batches of one target that go as one request, in order; at least one.
+/// Batches of one shard and target that go as one request, in order; at least one.
 #[derive(Debug)]
 pub(super) struct Group {
+    /// That of all of them.
+    shard: usize,
     deliveries: Vec<Delivery>,
     size: Size,
     /// Whether it is to stay as it is: it is a part of something that was refused as a whole.
@@ -98,6 +100,7 @@ impl Group {
 
     fn of(deliveries: Vec<Delivery>) -> Self {
         Self {
+            shard: deliveries.first().map_or(0, Delivery::shard),
             size: size_of(&deliveries),
             not_before: deliveries.iter().filter_map(|delivery| delivery.not_before).max(),
             deliveries,
@@ -127,5 +130,9 @@ impl Waiting for Group {
 
     fn end_wait(&mut self) {
         self.not_before = None;
+    }
+
+    fn shard(&self) -> usize {
+        self.shard
     }
 }

@@ -43,6 +43,17 @@ pub(super) struct LaneState {
     in_flight: InFlight,
 }
 
+/// What a lane is at.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Load {
+    /// Batches that wait.
+    pub(super) queued: usize,
+    /// Requests under way.
+    pub(super) in_flight: usize,
+    /// When the oldest of all these batches was begun.
+    pub(super) since: Option<Instant>,
+}
+
 /// A request that a worker makes. The lane has its batches still, for whoever closes the client meanwhile.
 #[derive(Debug)]
 pub(super) struct Request {
@@ -59,12 +70,17 @@ pub(super) struct Request {
 
 impl Lane {
     /// `most` is how much goes as one request where several batches wait; nothing if each goes alone.
-    pub(super) fn new(inbox: Receiver<Delivery>, width: usize, most: Size) -> Self {
+    pub(super) fn new(
+        inbox: Receiver<Delivery>,
+        width: usize,
+        most: Size,
+        queue: SendQueue<Group>,
+    ) -> Self {
         Self {
             inbox,
             tokens: Tokens::new(width),
             state: Mutex::new(LaneState {
-                queue: SendQueue::new(width == 1),
+                queue,
                 most,
                 failures: Failures::default(),
                 phase: Phase::Open,
@@ -177,10 +193,22 @@ impl Lane {
         self.lock().queue.is_empty() && self.inbox.is_empty()
     }
 
-    /// How many batches wait in the channel.
+    pub(super) fn load(&self) -> Load {
+        let mut state = self.lock();
+        self.receive_all(&mut state);
+        let waiting = || state.queue.waiting().flat_map(Group::deliveries);
+        let under_way = state.queue.under_way().flat_map(Group::deliveries);
+        Load {
+            queued: waiting().count(),
+            in_flight: state.queue.under_way().len(),
+            since: waiting().chain(under_way).map(Delivery::since).min(),
+        }
+    }
+
+    /// How many batches wait.
     #[cfg(feature = "gzip")]
     pub(super) fn backlog(&self) -> usize {
-        self.inbox.len()
+        self.inbox.len() + self.lock().queue.waiting().count()
     }
 
     /// When there is something to do besides what is to be sent at once: a wait ends, for which a token must be left, or the

@@ -1,6 +1,7 @@
 //! How lines ended, counted.
 
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use crate::write::stats::{Amount, WriteStats};
 
@@ -22,6 +23,14 @@ pub(super) struct Ledger {
     pub(super) requests: AtomicU64,
     pub(super) retries: AtomicU64,
     pub(super) callback_panics: AtomicU64,
+    latency: Latency,
+}
+
+/// How long requests took, in nanoseconds; 0 before the first.
+#[derive(Debug, Default)]
+struct Latency {
+    last: AtomicU64,
+    slowest: AtomicU64,
 }
 
 #[derive(Debug, Default)]
@@ -35,6 +44,14 @@ impl Ledger {
         let counter = &self.ends[end as usize];
         counter.lines.fetch_add(amount.lines, Ordering::SeqCst);
         counter.bytes.fetch_add(amount.bytes, Ordering::SeqCst);
+    }
+
+    /// A request is over that took so long.
+    pub(super) fn note_latency(&self, latency: Duration) {
+        // Centuries fit.
+        let nanos = u64::try_from(latency.as_nanos()).unwrap_or(u64::MAX).max(1);
+        self.latency.last.store(nanos, Ordering::SeqCst);
+        self.latency.slowest.fetch_max(nanos, Ordering::SeqCst);
     }
 
     /// All counters, of which `accepted` gives one. What is pending is what they leave.
@@ -55,6 +72,9 @@ impl Ledger {
             let pending =
                 Amount { lines: accepted.lines - ended.lines, bytes: accepted.bytes - ended.bytes };
             let load = |counter: &AtomicU64| counter.load(Ordering::SeqCst);
+            let latency = |nanos: &AtomicU64| {
+                Some(load(nanos)).filter(|nanos| *nanos > 0).map(Duration::from_nanos)
+            };
             return WriteStats {
                 accepted,
                 written,
@@ -67,6 +87,9 @@ impl Ledger {
                 requests: load(&self.requests),
                 retries: load(&self.retries),
                 callback_panics: load(&self.callback_panics),
+                last_latency: latency(&self.latency.last),
+                slowest_latency: latency(&self.latency.slowest),
+                ..WriteStats::default()
             };
         }
     }

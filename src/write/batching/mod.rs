@@ -6,7 +6,8 @@
 //! The line is then copied into the open batch of its target, behind the one short lock of the `Accumulator`. A batch that is
 //! full, or of age, is sealed: it becomes a `Delivery`, which owns the lines, their permit, and a membership in the epoch that
 //! `flush` waits for. Under the same lock it goes into the client's crossbeam channel, so that batches leave in the order in
-//! which they were sealed. Whoever sealed it claims a `Token` of the client's `Lane` and puts it into the channel of the
+//! which they were sealed. (Where the series are to stay in order, all this is there once for each shard of them, but for the
+//! channel.) Whoever sealed it claims a `Token` of the client's `Lane` and puts it into the channel of the
 //! scheduler. One of the scheduler's threads comes with the token, takes the batch out of the lane together with those
 //! behind it that may go as one request, a `Group`, and makes that request (`worker.rs`). Meanwhile the lane keeps the group, so
 //! that `close` can take it back (`closing.rs`). The answer is judged (`verdict.rs`): the group's deliveries are ended, each by
@@ -18,13 +19,15 @@
 //! # Invariants
 //! - A delivery has one owner. Only it may end or divide it. One that is dropped, by a panic, ends as failed.
 //! - Permits and what is free are the limit. What is accepted is what has ended and what is pending.
-//! - A lane of one worker reads nothing from its channel while something before that waits.
+//! - A lane of one worker reads nothing from its channel while something before that waits. Of a shard of several, one
+//!   request is under way at a time, and nothing passes what waits.
 //! - There is never something to send without a token, or somebody who is about to look.
 //! - No lock is held while another is taken, nor while code of the user's runs.
 //! - A failure is recorded before any callback of its request is called.
 
 mod accept;
 mod accumulator;
+mod bad_lines;
 mod body;
 mod budget;
 mod call_lines;
@@ -45,10 +48,12 @@ mod lane;
 mod ledger;
 mod open_batches;
 mod order;
+mod outcome;
 mod primitives;
 mod retry;
 mod scheduler;
 mod send_queue;
+mod series;
 mod shared;
 mod threads;
 mod tokens;
@@ -66,7 +71,7 @@ pub(crate) use self::call_lines::CallLines;
 use self::call_lines::Size;
 use self::callbacks::Handle;
 use self::closing::Phase;
-use self::contain::is_in_callback;
+use self::contain::{is_in_callback, log_safely};
 use self::ended::Ended;
 use self::failures::Failure;
 #[cfg(feature = "_files")]
@@ -76,6 +81,7 @@ use self::open_batches::BatchMemory;
 pub(crate) use self::retry::RetryPolicy;
 use self::scheduler::Registration;
 pub use self::scheduler::ThreadPoolScheduler;
+use self::send_queue::SendQueue;
 use self::shared::Shared;
 use super::http::Http;
 use super::options::Settings;
@@ -100,6 +106,8 @@ pub(crate) struct Batcher {
     scheduler_id: usize,
     /// Whether lines were dropped and none was written since.
     is_dropping: AtomicBool,
+    /// Whether a request failed that is tried again and nothing was written since.
+    is_failing: AtomicBool,
     /// Whether the server has taken lines, and so the token.
     has_written: AtomicBool,
 }
@@ -117,6 +125,10 @@ impl Batcher {
             None => Size { lines: 0, bytes: 0 },
             Some(lines) => Size { lines, bytes: config.max_request_bytes },
         };
+        let width = scheduler.max_workers();
+        let shards = if settings.series_in_order { width } else { 1 };
+        let is_strict = settings.series_in_order || width == 1;
+        let queue = if is_strict { SendQueue::strict(shards) } else { SendQueue::loose() };
         let (sealed, inbox) = crossbeam_channel::unbounded();
         let full = Size { lines: settings.batch_size, bytes: settings.max_batch_bytes };
         let callbacks = options.callbacks();
@@ -124,15 +136,16 @@ impl Batcher {
             usual_target: Target::usual(&config).map(Arc::new),
             http,
             config,
-            accumulator: Accumulator::new(shared.clone(), sealed, full, settings.jitter),
+            accumulator: Accumulator::new(shared.clone(), sealed, full, settings.jitter, shards),
             shared,
-            lane: Lane::new(inbox, scheduler.max_workers(), most),
+            lane: Lane::new(inbox, width, most, queue),
             has_error_callback: callbacks.error.is_some(),
             callbacks: Mutex::new(Handle::new(callbacks)),
             scheduler_id: scheduler.id(),
             registration: scheduler.register(),
             settings,
             is_dropping: AtomicBool::new(false),
+            is_failing: AtomicBool::new(false),
             has_written: AtomicBool::new(false),
         })
     }
@@ -142,7 +155,16 @@ impl Batcher {
     }
 
     pub(crate) fn stats(&self) -> WriteStats {
-        self.shared.ledger.stats(|| self.accumulator.accepted())
+        let stats = self.shared.ledger.stats(|| self.accumulator.accepted());
+        // First the batches that are open: one that is sealed meanwhile is not missed, then.
+        let open = self.accumulator.oldest_since();
+        let load = self.lane.load();
+        WriteStats {
+            queued: load.queued as u64,
+            in_flight: load.in_flight as u64,
+            oldest_pending: open.into_iter().chain(load.since).min().map(|since| since.elapsed()),
+            ..stats
+        }
     }
 
     /// Waits until everything that was accepted before has ended. In a callback, only starts that.
@@ -252,6 +274,18 @@ impl Batcher {
     fn note_written(&self) {
         self.is_dropping.store(false, Ordering::Relaxed);
         self.has_written.store(true, Ordering::Relaxed);
+        // Mostly false, and then read only.
+        if self.is_failing.load(Ordering::Relaxed) && self.is_failing.swap(false, Ordering::Relaxed)
+        {
+            log_safely(log::Level::Info, format_args!("writes are taken again"));
+        }
+    }
+
+    /// Logs that a request is tried again: the first one for everybody, the others for who looks closely.
+    fn log_retry(&self, lines: usize, wait: Duration, error: &Error) {
+        let is_first = !self.is_failing.swap(true, Ordering::Relaxed);
+        let level = if is_first { log::Level::Warn } else { log::Level::Debug };
+        log_safely(level, format_args!("{lines} lines are sent again in {wait:.1?}: {error}"));
     }
 
     fn has_written(&self) -> bool {

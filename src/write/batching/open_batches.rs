@@ -13,6 +13,7 @@ use crate::write::target::Target;
 /// A batch that takes more lines.
 #[derive(Debug)]
 pub(super) struct OpenBatch {
+    pub(super) shard: usize,
     pub(super) key: Key,
     /// Batches are numbered in the order in which they were opened, which is that of acceptance.
     pub(super) number: u64,
@@ -32,7 +33,7 @@ pub(super) struct Key {
     pub(super) file: Option<Arc<FileLedger>>,
 }
 
-/// The open batches of a client, one for each key.
+/// The open batches of a shard, one for each key.
 #[derive(Debug, Default)]
 pub(super) struct OpenBatches {
     /// The batch that was written to last, as most programs have but one.

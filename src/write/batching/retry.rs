@@ -3,6 +3,8 @@
 use std::hash::{BuildHasher, RandomState};
 use std::time::Duration;
 
+use crate::{Error, ErrorKind};
+
 /// The retry options of a client.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct RetryPolicy {
@@ -20,18 +22,13 @@ impl RetryPolicy {
         retry <= self.max_retries && !self.max_time.is_zero()
     }
 
-    /// How long to wait before the `retry`-th retry (from 1).
-    ///
-    /// What the server asks for takes the place of the computed wait.
-    pub(crate) fn wait(
-        &self,
-        retry: u32,
-        asked: Option<Duration>,
-        random: &mut Random,
-    ) -> Duration {
-        match asked {
-            Some(asked) => asked.saturating_add(random.below(self.jitter)),
-            None => {
+    /// How long to wait before the `retry`-th retry (from 1), after this failure.
+    pub(crate) fn wait(&self, retry: u32, cause: Cause, random: &mut Random) -> Duration {
+        match cause {
+            Cause::Asked(asked) => asked.saturating_add(random.below(self.jitter)),
+            // All clients were refused in the same moment, so they come back at any time rather than in one range.
+            Cause::Rate => random.below(self.range(retry).1),
+            Cause::Other => {
                 let (shortest, longest) = self.range(retry);
                 shortest.saturating_add(random.below(longest.saturating_sub(shortest)))
             }
@@ -56,6 +53,26 @@ impl RetryPolicy {
             shortest = longest;
         }
         (shortest, shortest.saturating_mul(self.base).min(self.max_delay))
+    }
+}
+
+/// What a retry waits for.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Cause {
+    /// The server has said how long.
+    Asked(Duration),
+    /// There were too many requests, and the server has not said how long.
+    Rate,
+    Other,
+}
+
+impl Cause {
+    pub(crate) fn of(error: &Error) -> Self {
+        match error.retry_after() {
+            Some(asked) => Self::Asked(asked),
+            None if error.kind() == ErrorKind::RateLimited => Self::Rate,
+            None => Self::Other,
+        }
     }
 }
 
@@ -118,7 +135,7 @@ mod tests {
             asked: Option<Duration>,
             random: &mut Random,
         ) -> Option<Duration> {
-            let wait = self.wait(retry, asked, random);
+            let wait = self.wait(retry, asked.map_or(Cause::Other, Cause::Asked), random);
             (self.allows(retry) && self.has_time(elapsed, wait)).then_some(wait)
         }
     }
@@ -191,6 +208,23 @@ mod tests {
         assert!(none.decide(1, Duration::ZERO, None, &mut random).is_none());
         let none = RetryPolicy { max_time: Duration::ZERO, ..policy };
         assert!(none.decide(1, Duration::ZERO, Some(Duration::ZERO), &mut random).is_none());
+    }
+
+    #[test]
+    fn too_many_requests_come_back_at_any_time() {
+        let mut random = Random::new();
+        let policy = policy(5, 2, 125);
+        for (retry, end) in [(1, 10.0), (3, 40.0), (6, 125.0)] {
+            let waits: Vec<_> = (0..1000)
+                .map(|_| policy.wait(retry, Cause::Rate, &mut random).as_secs_f64())
+                .collect();
+            assert!(waits.iter().all(|wait| (0.0..end).contains(wait)), "{waits:?}");
+            for tenth in 0..10 {
+                let range = end / 10.0 * f64::from(tenth)..end / 10.0 * f64::from(tenth + 1);
+                let share = waits.iter().filter(|wait| range.contains(wait)).count();
+                assert!((40..200).contains(&share), "{share} of 1000 in {range:?}");
+            }
+        }
     }
 
     #[test]

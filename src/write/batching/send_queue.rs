@@ -9,31 +9,53 @@ pub(super) trait Waiting {
     fn not_before(&self) -> Option<Instant>;
     /// It need not wait any more.
     fn end_wait(&mut self);
+
+    /// The shard that it is in, from 0.
+    fn shard(&self) -> usize {
+        0
+    }
+
+    fn has_to_wait(&self, now: Instant) -> bool {
+        self.not_before().is_some_and(|at| at > now)
+    }
 }
 
 /// Everything that a lane owns, in order.
 ///
-/// With one worker the order is strict: whatever the first one waits for, the others wait as well. With more, one that has
-/// to wait stands aside.
+/// A strict one has one shard or several, and each sends one after the other: whatever the first one waits for, the others
+/// of its shard wait as well. A loose one sends whatever may be sent: one that has to wait stands aside.
 #[derive(Debug)]
 pub(super) struct SendQueue<G> {
     is_strict: bool,
-    /// Before everything in the channel.
-    next: VecDeque<G>,
+    /// By shard, before everything in the channel.
+    next: Box<[VecDeque<G>]>,
     /// What stands aside, by the time it may be sent; nothing if the order is strict.
     aside: BTreeMap<(Instant, u64), G>,
     under_way: BTreeMap<u64, G>,
     counter: u64,
+    /// The shard whose turn it is, if there is something of it.
+    turn: usize,
 }
 
 impl<G: Waiting> SendQueue<G> {
-    pub(super) fn new(is_strict: bool) -> Self {
+    /// Keeps the order within each of so many shards, of which there is at least one.
+    pub(super) fn strict(shards: usize) -> Self {
+        Self::new(true, shards.max(1))
+    }
+
+    /// Keeps no order.
+    pub(super) fn loose() -> Self {
+        Self::new(false, 1)
+    }
+
+    fn new(is_strict: bool, shards: usize) -> Self {
         Self {
             is_strict,
-            next: VecDeque::new(),
+            next: (0..shards).map(|_| VecDeque::new()).collect(),
             aside: BTreeMap::new(),
             under_way: BTreeMap::new(),
             counter: 0,
+            turn: 0,
         }
     }
 
@@ -46,10 +68,11 @@ impl<G: Waiting> SendQueue<G> {
         merge: impl Fn(&mut G, G) -> Result<(), G>,
     ) -> Option<G> {
         self.bring_back(now);
-        let mut first = self.take_one(now, &mut receive)?;
-        while let Some(another) = self.take_one(now, &mut receive) {
+        let (shard, mut first) = self.take_first(now, &mut receive)?;
+        self.turn = (shard + 1) % self.next.len();
+        while let Some(another) = self.take_next(shard, now, &mut receive) {
             if let Err(another) = merge(&mut first, another) {
-                self.next.push_front(another);
+                self.next[shard].push_front(another);
                 break;
             }
         }
@@ -76,56 +99,65 @@ impl<G: Waiting> SendQueue<G> {
     /// Puts something before everything else, or aside if it has to wait and the order is not strict.
     pub(super) fn put_back(&mut self, waiting: G) {
         match waiting.not_before().filter(|_| !self.is_strict) {
-            None => self.next.push_front(waiting),
+            None => self.next[waiting.shard()].push_front(waiting),
             Some(at) => self.put_aside(at, waiting),
         }
     }
 
     /// Moves what is in the channel to the end of what waits here.
     pub(super) fn receive_all(&mut self, receive: impl FnMut() -> Option<G>) {
-        self.next.extend(std::iter::from_fn(receive));
+        std::iter::from_fn(receive).for_each(|received| self.put_last(received));
     }
 
     /// Everything that waits here.
     pub(super) fn waiting(&self) -> impl Iterator<Item = &G> {
-        self.next.iter().chain(self.aside.values())
+        self.next.iter().flatten().chain(self.aside.values())
+    }
+
+    /// Everything that is under way.
+    pub(super) fn under_way(&self) -> impl ExactSizeIterator<Item = &G> {
+        self.under_way.values()
     }
 
     /// Lets `change` change or take something that waits here; it is asked until it returns something. What `is_empty` then
     /// says is empty is dropped.
     pub(super) fn find_map<T>(
         &mut self,
-        mut change: impl FnMut(&mut G) -> Option<T>,
+        change: impl FnMut(&mut G) -> Option<T>,
         is_empty: impl Fn(&G) -> bool,
     ) -> Option<T> {
-        let found = self.next.iter_mut().chain(self.aside.values_mut()).find_map(&mut change)?;
-        self.next.retain(|waiting| !is_empty(waiting));
+        let waiting = self.next.iter_mut().flatten().chain(self.aside.values_mut());
+        let found = { waiting }.find_map(change)?;
+        self.next.iter_mut().for_each(|next| next.retain(|waiting| !is_empty(waiting)));
         self.aside.retain(|_, waiting| !is_empty(waiting));
         Some(found)
     }
 
     /// Whether something that waits here could be sent now.
     pub(super) fn is_due(&self, now: Instant) -> bool {
-        let is_next_due = self.next.front().is_some_and(|next| !self.has_to_wait(next, now));
-        is_next_due || self.aside.keys().next().is_some_and(|(at, _)| *at <= now)
+        (0..self.next.len()).any(|shard| self.can_send(shard, now))
+            || self.aside.keys().next().is_some_and(|(at, _)| *at <= now)
     }
 
-    /// Whether nothing of the channel may be sent, as something before it has to wait.
+    /// Whether nothing of the channel may be sent, as something before it is under way or has to wait.
     pub(super) fn is_held_up(&self, now: Instant) -> bool {
-        self.is_strict && self.next.front().is_some_and(|next| self.has_to_wait(next, now))
+        let waits =
+            |shard: usize| self.next[shard].front().is_some_and(|next| next.has_to_wait(now));
+        self.is_strict && (0..self.next.len()).all(|shard| self.is_busy(shard) || waits(shard))
     }
 
     /// When something that waits may be sent, if that is a matter of time.
     pub(super) fn next_due(&self) -> Option<Instant> {
-        let next = self.next.front().and_then(Waiting::not_before);
+        let shards = (0..self.next.len()).filter(|shard| !self.is_busy(*shard));
+        let next = shards.filter_map(|shard| self.next[shard].front()?.not_before());
         let aside = self.aside.keys().next().map(|(at, _)| *at);
-        next.into_iter().chain(aside).min()
+        next.chain(aside).min()
     }
 
     /// Ends the waits that `ends` names.
     pub(super) fn end_waits(&mut self, ends: impl Fn(&G, Instant) -> bool) {
         let is_over = |waiting: &G| waiting.not_before().is_some_and(|at| ends(waiting, at));
-        for waiting in self.next.iter_mut().filter(|waiting| is_over(waiting)) {
+        for waiting in self.next.iter_mut().flatten().filter(|waiting| is_over(waiting)) {
             waiting.end_wait();
         }
         let aside = std::mem::take(&mut self.aside);
@@ -133,33 +165,71 @@ impl<G: Waiting> SendQueue<G> {
         self.aside = aside;
         for (_, mut waiting) in BTreeMap::into_iter(over).rev() {
             waiting.end_wait();
-            self.next.push_front(waiting);
+            self.next[waiting.shard()].push_front(waiting);
         }
     }
 
     /// Whether nothing waits here and nothing is under way.
     pub(super) fn is_empty(&self) -> bool {
-        self.next.is_empty() && self.aside.is_empty() && self.under_way.is_empty()
+        self.waiting().next().is_none() && self.under_way.is_empty()
     }
 
     /// Takes everything away: what waits, and what is under way.
     pub(super) fn take_all(&mut self) -> (Vec<G>, Vec<G>) {
-        let mut waiting: Vec<_> = self.next.drain(..).collect();
+        let mut waiting: Vec<_> = self.next.iter_mut().flat_map(|next| next.drain(..)).collect();
         waiting.extend(std::mem::take(&mut self.aside).into_values());
         (waiting, std::mem::take(&mut self.under_way).into_values().collect())
     }
 
-    fn take_one(&mut self, now: Instant, receive: &mut impl FnMut() -> Option<G>) -> Option<G> {
+    /// The first one that may be sent now, and its shard.
+    fn take_first(
+        &mut self,
+        now: Instant,
+        receive: &mut impl FnMut() -> Option<G>,
+    ) -> Option<(usize, G)> {
         loop {
-            let next = self.next.pop_front().or_else(&mut *receive)?;
-            match next.not_before().filter(|at| *at > now) {
-                None => return Some(next),
-                Some(_) if self.is_strict => {
-                    self.next.push_front(next);
-                    return None;
-                }
-                Some(at) => self.put_aside(at, next),
+            let shards = self.next.len();
+            let mut in_turn = (0..shards).map(|place| (self.turn + place) % shards);
+            if let Some(shard) = in_turn.find(|shard| self.can_send(*shard, now)) {
+                return self.next[shard].pop_front().map(|first| (shard, first));
             }
+            if self.is_held_up(now) {
+                return None;
+            }
+            self.put_last(receive()?);
+            self.bring_back(now);
+        }
+    }
+
+    /// The next one of this shard, if it may be sent now behind the one that was taken.
+    fn take_next(
+        &mut self,
+        shard: usize,
+        now: Instant,
+        receive: &mut impl FnMut() -> Option<G>,
+    ) -> Option<G> {
+        while self.next[shard].is_empty() {
+            self.put_last(receive()?);
+            self.bring_back(now);
+        }
+        let may_go = self.next[shard].front().is_some_and(|next| !next.has_to_wait(now));
+        if may_go { self.next[shard].pop_front() } else { None }
+    }
+
+    fn can_send(&self, shard: usize, now: Instant) -> bool {
+        let next = self.next[shard].front();
+        next.is_some_and(|next| !next.has_to_wait(now)) && !self.is_busy(shard)
+    }
+
+    /// Whether another one of a shard is under way, before which nothing may be sent.
+    fn is_busy(&self, shard: usize) -> bool {
+        self.is_strict && self.under_way().any(|sent| sent.shard() == shard)
+    }
+
+    fn put_last(&mut self, received: G) {
+        match received.not_before().filter(|_| !self.is_strict) {
+            None => self.next[received.shard()].push_back(received),
+            Some(at) => self.put_aside(at, received),
         }
     }
 
@@ -170,11 +240,8 @@ impl<G: Waiting> SendQueue<G> {
 
     fn bring_back(&mut self, now: Instant) {
         while let Some(entry) = self.aside.first_entry().filter(|entry| entry.key().0 <= now) {
-            self.next.push_back(entry.remove());
+            let waiting = entry.remove();
+            self.next[waiting.shard()].push_back(waiting);
         }
-    }
-
-    fn has_to_wait(&self, waiting: &G, now: Instant) -> bool {
-        waiting.not_before().is_some_and(|at| at > now)
     }
 }

@@ -4,38 +4,21 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Instant;
 
-use super::body::Piece;
+use super::bad_lines::{error_of_bad_line, error_of_bad_lines, gave_up};
 use super::callbacks::Handle;
-use super::contain::{contain, log_error};
-use super::delivery::{Delivery, SEARCH_REQUESTS};
+use super::contain::{contain, log_error, log_safely};
+use super::delivery::Delivery;
 use super::ended::Ended;
-use super::failures::{Failure, Failures};
 use super::group::Group;
 use super::lane::Request;
 use super::ledger::End;
+use super::outcome::{Bad, Loss, Outcome, fail};
+use super::retry::Cause;
 use super::tokens::Token;
 use super::verdict::{Verdict, blames_the_line, judge};
 use super::{Batcher, after};
-use crate::line_protocol::text::line_ends;
 use crate::write::sync;
-use crate::{Error, ErrorKind, LineError, Result};
-
-/// A batch of which nothing, or not everything, was stored.
-struct Bad {
-    ended: Ended,
-    error: Error,
-    /// Whether the lines can be of use to the caller. Those that the server refuses are in the error already.
-    can_be_sent_again: bool,
-}
-
-/// What one request came to, and who is to be told of it.
-#[derive(Default)]
-struct Outcome {
-    good: Vec<Ended>,
-    bad: Vec<Bad>,
-    /// What no callback is to be told of.
-    others: Vec<Ended>,
-}
+use crate::{Batch, Error, ErrorKind, LineError, Result};
 
 impl Batcher {
     /// Makes the next request, if there is one, and passes the token on.
@@ -44,10 +27,12 @@ impl Batcher {
         let Some(token) = token.keep() else { return };
         if let Some(request) = self.lane.take(Instant::now()) {
             let number = request.number;
+            let begin = Instant::now();
             let result = contain(|| self.post(&request)).unwrap_or_else(|panic| {
                 let message = format!("a request panicked, please report it: {panic}");
                 Err(Error::new(ErrorKind::Internal, message))
             });
+            self.shared.ledger.note_latency(begin.elapsed());
             if self.lane.learn(&request, &result) {
                 self.call_workers();
             }
@@ -113,6 +98,9 @@ impl Batcher {
         };
         // The request is over, and nobody else has the memory of its lines.
         drop(request);
+        if let Some(Loss { lines, why }) = &outcome.loss {
+            log_safely(log::Level::Warn, format_args!("{lines} lines are not written: {why}"));
+        }
         self.tell_all(outcome, &callbacks);
     }
 
@@ -178,14 +166,7 @@ impl Batcher {
     fn end_failed(&self, request: &Request, mut error: Error) -> Outcome {
         let is_line = request.size.lines == 1 && blames_the_line(&error);
         if is_line && let Some((body, _)) = request.bodies.first() {
-            let message = error
-                .line_errors()
-                .first()
-                .map_or_else(|| error.message().to_owned(), |line| line.message().to_owned());
-            let line = String::from_utf8_lossy(body.lines());
-            let line = line.trim_end_matches('\n').to_owned();
-            error =
-                error.with_line_errors(vec![LineError::new(None, message).with_line(Some(line))]);
+            error = error_of_bad_line(error, body.lines());
         }
         let (end, can_be_sent_again) =
             if is_line { (End::Rejected, false) } else { (End::Failed, true) };
@@ -203,6 +184,7 @@ impl Batcher {
 
     fn retry(self: &Arc<Self>, request: &Request, error: Error, callbacks: &Handle) -> Outcome {
         let now = Instant::now();
+        let cause = Cause::of(&error);
         let error = Arc::new(error);
         let (policy, tell) = (self.settings.retry, self.has_error_callback());
         let mut outcome = Outcome::default();
@@ -217,7 +199,7 @@ impl Batcher {
             }
             let mut failed = group.take_if(|one| !policy.allows(one.tries.failures));
             let failures = group.deliveries().iter().map(|one| one.tries.failures).max();
-            let wait = policy.wait(failures.unwrap_or(0), error.retry_after(), &mut state.random);
+            let wait = policy.wait(failures.unwrap_or(0), cause, &mut state.random);
             failed.extend(group.take_if(|one| {
                 let since = one.tries.since.unwrap_or(now);
                 !policy.has_time(now.saturating_duration_since(since), wait)
@@ -236,6 +218,8 @@ impl Batcher {
             (!batches.is_empty() && !is_too_late).then_some((batches, at))
         });
         let Some((batches, at)) = waiting else { return outcome };
+        let lines = batches.iter().map(Batch::lines).sum();
+        self.log_retry(lines, at.saturating_duration_since(now), &error);
         self.shared.ledger.retries.fetch_add(batches.len() as u64, Ordering::SeqCst);
         if let Some(callback) = &callbacks.retry {
             for batch in &batches {
@@ -255,6 +239,12 @@ impl Batcher {
     /// Puts two smaller requests in its place: some of its batches each, or the halves of its only one.
     fn split(&self, request: &Request, error: Error) -> Outcome {
         let is_search = error.kind() != ErrorKind::TooLarge;
+        let bytes = request.size.bytes;
+        let level = if is_search { log::Level::Debug } else { log::Level::Warn };
+        log_safely(
+            level,
+            format_args!("a request of {bytes} bytes is cut into smaller ones: {error}"),
+        );
         let halves = match &request.bodies[..] {
             [(body, lines)] => Some(body.halves(*lines)),
             _ => None,
@@ -326,7 +316,7 @@ impl Batcher {
 
     /// Calls back, each batch having ended already; each of them counts for `flush` until it was told.
     fn tell_all(&self, outcome: Outcome, callbacks: &Handle) {
-        let Outcome { good, bad, others } = outcome;
+        let Outcome { good, bad, others, .. } = outcome;
         let mut bad = bad.into_iter().peekable();
         for ended in good {
             let batch = ended.order.batch;
@@ -355,73 +345,4 @@ impl Batcher {
         failure.is_told = is_told;
         self.keep_failure(&ended, failure);
     }
-}
-
-impl Outcome {
-    /// Adds a batch to those that the error callback is to be told of. Without one, its failure is recorded in the moment
-    /// of its end.
-    fn add(&mut self, bad: Bad, has_callback: bool, failures: &mut Failures) {
-        if has_callback {
-            return self.bad.push(bad);
-        }
-        let (failure, ended) = bad.into_failure();
-        let failure = match &ended.file {
-            Some(file) => file.add(failure),
-            None => Some(failure),
-        };
-        if let Some(failure) = failure {
-            failures.add(ended.epoch(), failure);
-        }
-        self.others.push(ended);
-    }
-}
-
-impl Bad {
-    /// What the caller is to be told, within the bound of memory: lines keep the room that they have, and what is wrong
-    /// with single lines is kept as far as there is room for it.
-    fn into_failure(self) -> (Failure, Ended) {
-        let Self { mut ended, mut error, can_be_sent_again } = self;
-        let kept = can_be_sent_again.then(|| ended.keep());
-        let mut permits = Vec::new();
-        let fitting = error.take_line_errors().into_iter().take_while(|line| {
-            let text = line.message().len() + line.line().map_or(0, str::len);
-            let own = ended.permits(size_of::<LineError>() + text);
-            own.map(|own| permits.extend(own)).is_some()
-        });
-        let fitting: Vec<_> = fitting.collect();
-        error.add_line_errors(fitting);
-        let mut failure = Failure::new(error);
-        permits.into_iter().for_each(|permit| failure.add_permit(permit));
-        if let Some((batch, permit)) = kept {
-            failure.keep(ended.order, batch, permit);
-        }
-        (failure, ended)
-    }
-}
-
-/// Ends a batch of which nothing was stored.
-fn fail(delivery: Delivery, error: &Error, end: End, can_be_sent_again: bool) -> Bad {
-    let mut error = error.duplicate();
-    error.add_doubt(delivery.tries.in_doubt);
-    Bad { ended: delivery.end(end), error, can_be_sent_again }
-}
-
-/// The error of one batch of several whose bad lines the server named: `told` is what it said of them, in order.
-fn error_of_bad_lines(error: &Error, told: Vec<LineError>, bad: &Piece, written: usize) -> Error {
-    let lines = line_ends(bad.bytes()).scan(0, |start, end| {
-        let line = &bad.bytes()[std::mem::replace(start, end)..end];
-        Some(String::from_utf8_lossy(line).trim_end_matches('\n').to_owned())
-    });
-    // A batch has lines of many calls, so a number would say nothing.
-    let named = told.into_iter().zip(lines);
-    let named = named.map(|(told, line)| told.with_line_number(None).with_line(Some(line)));
-    error.duplicate().with_lines_written(written).with_line_errors(named.collect())
-}
-
-/// The error of lines among which no more bad ones are searched for.
-fn gave_up(error: &Error) -> Error {
-    error.duplicate().in_context(&format!(
-        "after {SEARCH_REQUESTS} cuts of one batch there are still bad lines among these, which is too many to search for \
-         them one by one"
-    ))
 }

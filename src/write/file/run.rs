@@ -29,6 +29,8 @@ pub(super) struct Run<'a> {
     line_errors: Vec<LineError>,
     /// Rows of the file that were read.
     rows: usize,
+    /// How large a request of several lines may be, as far as the server has told.
+    most: usize,
     /// The most bytes that were read at once, which the next ones will hardly exceed.
     longest: usize,
 }
@@ -45,6 +47,7 @@ impl<'a> Run<'a> {
             partial: None,
             line_errors: Vec::new(),
             rows: 0,
+            most: client.config().max_request_bytes,
             longest: 0,
         })
     }
@@ -85,8 +88,7 @@ impl<'a> Run<'a> {
 
     /// Reads lines for a batch and writes them. The inner result is what reading came to.
     fn batch(&mut self, source: &mut dyn Source, buffer: &mut Vec<u8>) -> Result<Result<bool>> {
-        let config = self.client.config();
-        let limit = config.max_request_bytes.min(BATCH_BYTES);
+        let limit = self.most.min(BATCH_BYTES);
         let rules = self.client.tag_rules();
         let mut lines = Lines::new(buffer, self.target.precision, rules).starting_at_row(self.rows);
         let end = loop {
@@ -130,7 +132,8 @@ impl<'a> Run<'a> {
             self.settled += count;
             return Ok(());
         }
-        let result = sync::send(self.client.http(), self.client.config(), &self.target, encoded);
+        let (http, config) = (self.client.http(), self.client.config());
+        let result = sync::send(http, config, &self.target, encoded, &mut self.most);
         self.report.batches += 1;
         match result {
             Ok(()) => {

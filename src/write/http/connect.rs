@@ -55,7 +55,11 @@ impl UreqConnector for Connector {
     ) -> Result<Option<Self::Out>, ureq::Error> {
         let deadline = Deadline::new(details, self.connect_timeout);
         match self.open(details, &deadline) {
-            Ok(stream) => Ok(Some(stream)),
+            Ok(stream) => {
+                let host = details.uri.authority().map_or("", |host| host.as_str());
+                log::debug!("connected to {host} for writes in {:?}", deadline.began.elapsed());
+                Ok(Some(stream))
+            }
             Err(error) => Err(ureq::Error::Other(Box::new(error.began(deadline.began)))),
         }
     }

@@ -1,6 +1,7 @@
 //! One request over HTTP, and what came of it. The only room that names ureq.
 
 mod agent;
+mod clusters;
 mod connect;
 mod failure;
 #[cfg(feature = "tls")]
@@ -13,6 +14,7 @@ use std::time::{Duration, Instant};
 use ureq::http::{HeaderName, HeaderValue, Response};
 use ureq::{Agent, SendBody};
 
+use self::clusters::Clusters;
 use self::failure::{Failure, WatchedBody};
 use super::answer::{Answer, Api};
 use crate::config::{CallToken, Config, Headers, Secrets, Token, Tokens};
@@ -27,6 +29,7 @@ pub(crate) struct Http {
     tokens: Tokens,
     auth_scheme: String,
     headers: Headers,
+    clusters: Clusters,
     #[cfg(feature = "gzip")]
     pub(super) gzip: crate::write::gzip::Gzip,
 }
@@ -58,6 +61,7 @@ struct Try<'a> {
     agent: &'a Agent,
     host: &'a Host,
     authorization: Option<HeaderValue>,
+    clusters: &'a Clusters,
     /// The client's and the request's.
     headers: &'a Headers,
     timeout: Duration,
@@ -86,6 +90,7 @@ impl Http {
             tokens: config.tokens.clone(),
             auth_scheme: config.auth_scheme.clone(),
             headers: config.headers.clone(),
+            clusters: Clusters::default(),
             #[cfg(feature = "gzip")]
             gzip: crate::write::gzip::Gzip::default(),
         }
@@ -175,6 +180,7 @@ impl Http {
                 agent: &agents[tour.place()],
                 host: tour.host(),
                 authorization,
+                clusters: &self.clusters,
                 headers: &headers,
                 timeout: time,
                 whole_timeout: timeout,
@@ -290,7 +296,12 @@ impl Try<'_> {
             }
         };
         match result {
-            Ok(response) => Ok(read_answer(response)),
+            Ok(response) => {
+                let cluster =
+                    response.headers().get("cluster-uuid").and_then(|id| id.to_str().ok());
+                cluster.inspect(|cluster| self.clusters.note(&self.host.to_string(), cluster));
+                Ok(read_answer(response))
+            }
             Err(error) => Err(Failure { error, progress: body.progress() }),
         }
     }

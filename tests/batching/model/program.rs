@@ -153,7 +153,9 @@ fn write(
     own: std::ops::Range<i64>,
     is_v2: bool,
 ) {
-    let request = client.write(points(own.clone())).database(database).use_v2_api(is_v2);
+    let points = points(own.clone()).into_iter().zip(own.clone());
+    let points = points.map(|(point, number)| point.tag("series", (number % 5).to_string()));
+    let request = client.write(points).database(database).use_v2_api(is_v2);
     if let Err(error) = request.send() {
         account.tell_error(&own, &error);
         assert_known(&error);
@@ -261,6 +263,7 @@ fn options(random: &mut Random, scheduler: Option<&ThreadPoolScheduler>) -> Writ
     } else if random.one_in(3) {
         options = options.max_request_lines(1 + random.below(20));
     }
+    options = options.series_in_order(random.one_in(2));
     match scheduler {
         Some(scheduler) => options.write_scheduler(scheduler.clone()),
         None if random.one_in(3) => options.write_scheduler(ThreadPoolScheduler::new(3)),

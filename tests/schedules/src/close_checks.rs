@@ -14,8 +14,8 @@ const BATCHES: usize = 3;
 /// has sent without asking the queue whether that is its still.
 fn close(takes_anyway: bool) {
     let inbox = Channel::new();
-    (0..BATCHES).for_each(|number| inbox.send(Batch(number)));
-    let queue = Arc::new(Mutex::new(SendQueue::new(true)));
+    (0..BATCHES).for_each(|number| inbox.send(Batch { number, shard: 0 }));
+    let queue = Arc::new(Mutex::new(SendQueue::strict(1)));
     let ends: Arc<Vec<AtomicUsize>> = Arc::new((0..BATCHES).map(|_| AtomicUsize::new(0)).collect());
     let end = |ends: &Vec<AtomicUsize>, number: usize| ends[number].fetch_add(1, Ordering::SeqCst);
     let worker = {
@@ -26,7 +26,7 @@ fn close(takes_anyway: bool) {
                 let sent = {
                     let mut queue = queue.lock().unwrap();
                     let next = queue.take(now, || inbox.try_recv(), |_, next| Err(next));
-                    next.map(|batch| (batch.0, queue.send(batch)))
+                    next.map(|batch| (batch.number, queue.send(batch)))
                 };
                 let Some((batch, number)) = sent else { return };
                 // The request is on the way here.
@@ -43,7 +43,7 @@ fn close(takes_anyway: bool) {
         queue.receive_all(|| inbox.try_recv());
         queue.take_all()
     };
-    for Batch(number) in waiting.into_iter().chain(under_way) {
+    for Batch { number, .. } in waiting.into_iter().chain(under_way) {
         end(&ends, number);
     }
     worker.join().unwrap();

@@ -11,7 +11,10 @@ use super::tokens::{Token, Tokens};
 use super::{explore, finds_fault};
 
 #[derive(Debug)]
-pub struct Batch(pub usize);
+pub struct Batch {
+    pub number: usize,
+    pub shard: usize,
+}
 
 impl Waiting for Batch {
     fn not_before(&self) -> Option<Instant> {
@@ -19,6 +22,10 @@ impl Waiting for Batch {
     }
 
     fn end_wait(&mut self) {}
+
+    fn shard(&self) -> usize {
+        self.shard
+    }
 }
 
 /// What is wrong with a worker.
@@ -36,7 +43,8 @@ struct Lane {
     queue: Mutex<SendQueue<Batch>>,
     tokens: Arc<Tokens>,
     ready: Channel<Option<Token>>,
-    sent: Mutex<Vec<usize>>,
+    /// Shards and numbers.
+    sent: Mutex<Vec<(usize, usize)>>,
     at_work: AtomicUsize,
 }
 
@@ -64,17 +72,17 @@ impl Lane {
         assert!(at_work <= self.tokens.width(), "{at_work} workers");
         let mut queue = self.queue.lock().unwrap();
         let next = queue.take(now, || self.inbox.try_recv(), |_, next| Err(next));
-        let number = next.map(|batch| (batch.0, queue.send(batch)));
+        let sent = next.map(|batch| queue.send(batch));
         drop(queue);
-        if let Some((_, number)) = number {
+        if let Some(sent) = sent {
             let mut queue = self.queue.lock().unwrap();
-            let Batch(batch) = queue.arrive(number).unwrap();
-            if batch % 10 == 0 {
+            let Batch { number, shard } = queue.arrive(sent).unwrap();
+            if number % 10 == 0 {
                 // It fails, and is to be tried again.
-                queue.put_back(Batch(batch + 1));
+                queue.put_back(Batch { number: number + 1, shard });
             } else {
-                drop(queue);
-                self.sent.lock().unwrap().push(batch / 10);
+                // Told before the next one of its shard can be sent.
+                self.sent.lock().unwrap().push((shard, number / 10));
             }
         }
         self.at_work.fetch_sub(1, Ordering::SeqCst);
@@ -90,11 +98,23 @@ impl Lane {
 
 const BATCHES: usize = 3;
 
+/// How a lane keeps the order.
+#[derive(Clone, Copy)]
+enum Order {
+    None,
+    OfShards(usize),
+    /// None, though one is asked for: the fault.
+    Lost,
+}
+
 /// If it `changes`, fewer workers are allowed for a while, and then as many again.
-fn lane(width: usize, changes: bool, fault: Option<Fault>) {
+fn lane(width: usize, order: Order, changes: bool, fault: Option<Fault>) {
     let lane = Arc::new(Lane {
         inbox: Channel::new(),
-        queue: Mutex::new(SendQueue::new(width == 1)),
+        queue: Mutex::new(match order {
+            Order::None | Order::Lost => SendQueue::loose(),
+            Order::OfShards(shards) => SendQueue::strict(shards),
+        }),
         tokens: Tokens::new(width),
         ready: Channel::new(),
         sent: Mutex::new(Vec::new()),
@@ -119,7 +139,11 @@ fn lane(width: usize, changes: bool, fault: Option<Fault>) {
         let lane = lane.clone();
         thread::spawn(move || {
             for number in 0..BATCHES {
-                lane.inbox.send(Batch(10 * number));
+                let shard = match order {
+                    Order::None | Order::Lost => 0,
+                    Order::OfShards(shards) => number % shards,
+                };
+                lane.inbox.send(Batch { number: 10 * number, shard });
                 lane.call();
             }
         })
@@ -143,34 +167,57 @@ fn lane(width: usize, changes: bool, fault: Option<Fault>) {
     for worker in workers {
         worker.join().unwrap();
     }
-    let mut sent = lane.sent.lock().unwrap().clone();
-    if width > 1 {
-        sent.sort_unstable();
+    let sent = lane.sent.lock().unwrap().clone();
+    let shards = match order {
+        Order::None => None,
+        Order::OfShards(shards) => Some(shards),
+        Order::Lost => Some(1),
+    };
+    if let Some(shards) = shards {
+        for shard in 0..shards {
+            let own: Vec<_> = sent.iter().filter(|sent| sent.0 == shard).collect();
+            assert!(own.is_sorted(), "shard {shard}: {own:?}");
+        }
     }
-    assert_eq!(sent, (0..BATCHES).collect::<Vec<_>>(), "in order, if there is one worker");
+    let mut numbers: Vec<_> = sent.iter().map(|sent| sent.1).collect();
+    numbers.sort_unstable();
+    assert_eq!(numbers, (0..BATCHES).collect::<Vec<_>>());
 }
 
 #[test]
 fn everything_is_sent_in_order_by_one_worker() {
-    explore("lane of one", || lane(1, false, None));
+    explore("lane of one", || lane(1, Order::OfShards(1), false, None));
 }
 
 #[test]
 fn everything_is_sent_by_two_workers() {
-    explore("lane of two", || lane(2, false, None));
+    explore("lane of two", || lane(2, Order::None, false, None));
+}
+
+#[test]
+fn everything_is_sent_by_two_workers_in_the_order_of_its_shard() {
+    explore("lane of two shards", || lane(2, Order::OfShards(2), false, None));
 }
 
 #[test]
 fn everything_is_sent_while_fewer_workers_are_allowed() {
-    explore("lane of two, one for a while", || lane(2, true, None));
+    explore("lane of two, one for a while", || lane(2, Order::None, true, None));
+    explore("lane of two shards, one worker for a while", || {
+        lane(2, Order::OfShards(2), true, None)
+    });
+}
+
+#[test]
+fn an_order_that_is_lost_is_found() {
+    assert!(finds_fault(|| lane(2, Order::Lost, false, None)));
 }
 
 #[test]
 fn a_worker_that_does_not_look_again_is_found() {
-    assert!(finds_fault(|| lane(1, false, Some(Fault::LooksOnce))));
+    assert!(finds_fault(|| lane(1, Order::OfShards(1), false, Some(Fault::LooksOnce))));
 }
 
 #[test]
 fn a_worker_that_leaves_though_it_is_the_last_is_found() {
-    assert!(finds_fault(|| lane(2, true, Some(Fault::LeavesAsLast))));
+    assert!(finds_fault(|| lane(2, Order::None, true, Some(Fault::LeavesAsLast))));
 }

@@ -8,8 +8,8 @@ use std::{
 };
 
 use crate::{
-    DevServer, Fault, request::Requests, shared::Shared, store::Store, tls, tls::Pem,
-    tokens::Tokens, uuid::Uuid, wal::Wal,
+    DevServer, Fault, held::Holds, release::Release, request::Requests, shared::Shared,
+    store::Store, tls, tls::Pem, tokens::Tokens, uuid::Uuid, wal::Wal,
 };
 
 /// Settings of a [`DevServer`]; made by [`DevServer::builder`].
@@ -26,6 +26,7 @@ use crate::{
 pub struct DevServerBuilder {
     host: IpAddr,
     port: u16,
+    version: Option<String>,
     token: Option<String>,
     tls: Option<Pem>,
     max_request_bytes: usize,
@@ -41,6 +42,7 @@ impl Default for DevServerBuilder {
         DevServerBuilder {
             host: IpAddr::V4(Ipv4Addr::LOCALHOST),
             port: 0,
+            version: None,
             token: None,
             tls: None,
             max_request_bytes: 10 * 1024 * 1024,
@@ -66,7 +68,42 @@ impl DevServerBuilder {
         self
     }
 
-    /// Turns authentication on, with this token as the only one that is known. Default: off.
+    /// The release of InfluxDB 3 Core that the server answers as: `3.6` or `3.12`. Default: 3.6.
+    ///
+    /// The answers of 3.6 are recorded. Those of 3.12 are 3.6's with what is known to have changed, from the source of
+    /// 3.10 and the release notes since:
+    ///
+    /// - a body that is too large is answered with 413 on both endpoints, one that is no gzip or no UTF-8 with 400;
+    /// - all members of a gzip body are read;
+    /// - names of databases may have 511 bytes and texts 1 MiB, and there may be 4000 tables;
+    /// - a line with one tag twice is an error of that line;
+    /// - a line that is refused leaves no trace: neither its table nor its columns;
+    /// - `/api/v2/write` answers 503 while the server [is being stopped](Fault::Stopping);
+    /// - `GET /ready` answers 200, and 503 while [the object store fails](Fault::ObjectStore);
+    /// - each answer over HTTP has a `cluster-uuid`, and `/ping` names the product;
+    /// - 401 has a body, and queries over HTTP that cannot be planned are answered with 400.
+    ///
+    /// What is not known, and is a guess: the text about a tag that comes twice, the body of 503 (that of 400 up to
+    /// 3.10), those of `/ready`, the name of the product, whether a server that is being stopped is `/ready` (here it
+    /// is not), and whether a write of nothing but refused lines still makes its database (here it does). Texts of the
+    /// parser are those of the published one, in any release.
+    ///
+    /// Of two writes of one series and time, the one that was stored last wins, which is the one that was acknowledged
+    /// last. Up to 3.11.3 a real server may let either of them win.
+    ///
+    /// ```
+    /// use influxdb3_dev_server::DevServer;
+    ///
+    /// let server = DevServer::builder().version("3.12").start()?;
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    pub fn version(mut self, version: impl Into<String>) -> Self {
+        self.version = Some(version.into());
+        self
+    }
+
+    /// Turns authentication on, with this token, which never expires. See also
+    /// [`DevServer::issue_token_for`]. Default: off.
     pub fn token(mut self, token: impl Into<String>) -> Self {
         self.token = Some(token.into());
         self
@@ -139,13 +176,22 @@ impl DevServerBuilder {
     /// Starts the server on a thread of its own; it is ready when this returns.
     ///
     /// # Errors
-    /// The address cannot be listened on, the certificate or key cannot be used, or the system
-    /// gives no thread.
+    /// The address cannot be listened on, the certificate or key cannot be used, the version is
+    /// none that it knows, or the system gives no thread.
     pub fn start(self) -> io::Result<DevServer> {
+        let release = match &self.version {
+            None => Release::default(),
+            Some(version) => Release::parse(version).ok_or_else(|| {
+                let message = format!("the dev server answers as 3.6 or 3.12, not as {version:?}");
+                io::Error::new(io::ErrorKind::InvalidInput, message)
+            })?,
+        };
         let tls = self.tls.map(|pem| tls::acceptor(&pem)).transpose()?;
         let shared = Shared {
+            release,
             store: Store::default(),
             wal: Wal::new(self.wal_flush_interval),
+            holds: Holds::default(),
             fault: Mutex::new(self.fault),
             tokens: Tokens::new(self.token),
             max_request_bytes: self.max_request_bytes,
@@ -153,6 +199,7 @@ impl DevServerBuilder {
             panics_like_3_6: self.panics_like_3_6,
             requests: Requests::new(self.record_requests),
             process_id: Mutex::new(Uuid::v4()),
+            cluster: Uuid::v4(),
         };
         DevServer::listen_at(SocketAddr::new(self.host, self.port), tls, Arc::new(shared))
     }

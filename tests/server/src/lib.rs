@@ -1,6 +1,7 @@
 //! A small InfluxDB 3 in the process, for tests and examples: HTTP and Flight on one port.
 //!
-//! It answers as release 3.6 of InfluxDB 3 Core does, and it is made of the same parts: InfluxData's
+//! It answers as release 3.6 of InfluxDB 3 Core does, or [as 3.12](DevServerBuilder::version), and it is made of the
+//! same parts: InfluxData's
 //! own parser reads the lines (`influxdb-line-protocol`), rows are kept in memory and shown as
 //! Arrow, DataFusion answers the SQL, `arrow-flight` serves it. Nothing of it comes from the client
 //! that it tests.
@@ -18,7 +19,7 @@
 //! As a program: `cargo run -p influxdb3-dev-server -- --port 8181`.
 //!
 //! # What it claims
-//! The same status and the same bytes as the recorded answers of a real server (`tests/wire`), for
+//! As 3.6: the same status and the same bytes as the recorded answers of a real server (`tests/wire`), for
 //!
 //! - `POST /api/v3/write_lp` and `POST /api/v2/write`: parameters, names, encodings, limits of
 //!   size, partial writes, schema conflicts, timestamps;
@@ -32,8 +33,9 @@
 //!   lines, CSV, text or Parquet. Each answer is made as a whole before its head is sent; a real
 //!   server does so for text and Parquet only.
 //!
-//! It can be made to fail as a real server does ([`Fault`]), and to go away and come back
-//! ([`DevServer::stop`], [`DevServer::resume`]). The texts of its failures are read in the source of release 3.10, not
+//! It can be made to fail as a real server does ([`Fault`]), to hold back a write ([`DevServer::hold_next_write`]), to let
+//! its tokens expire ([`DevServer::issue_token_for`]), and to go away and come back ([`DevServer::stop`],
+//! [`DevServer::resume`]). The texts of its failures are read in the source of release 3.10, not
 //! recorded.
 //!
 //! # What it does not have
@@ -47,7 +49,7 @@
 //! - The limits on databases and on field families.
 //!
 //! # Where it differs on purpose
-//! - A line with one tag twice is answered with 500 and stores nothing. A real server says 204 and
+//! - A line with one tag twice is answered with 500 and stores nothing. A real server of 3.6 says 204 and
 //!   is broken afterwards, see [`DevServerBuilder::panics_like_3_6`] for a milder case.
 //! - `SELECT $a AS b` works, as DataFusion has repaired it since.
 //! - DataFusion is a newer one, and so are some of its texts: "Did you mean" after an unknown
@@ -61,10 +63,12 @@ mod builder;
 mod clock;
 mod fault;
 mod flight;
+mod held;
 mod http;
 mod lines;
 mod listen;
 mod precision;
+mod release;
 mod request;
 mod server;
 mod serving;
@@ -76,4 +80,6 @@ mod tokens;
 mod uuid;
 mod wal;
 
-pub use self::{builder::DevServerBuilder, fault::Fault, request::Request, server::DevServer};
+pub use self::{
+    builder::DevServerBuilder, fault::Fault, held::HeldWrite, request::Request, server::DevServer,
+};

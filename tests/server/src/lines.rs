@@ -6,16 +6,12 @@ use influxdb_line_protocol::{FieldValue, ParsedLine, parse_lines};
 
 use crate::{
     precision::Precision,
+    release::Release,
     store::{Cell, ColumnKind, Columns, Row, Rows, Store, Value},
 };
 
-/// Longest measurement, key, tag value or string, in bytes without the escapes.
-const MAX_TEXT: usize = 64 * 1024;
 /// Columns of a table, `time` included.
 const MAX_COLUMNS: usize = 500;
-const MAX_TAGS: usize = 256;
-/// Tables of all databases together.
-const MAX_TABLES: usize = 2000;
 
 /// What came out of a request's body.
 #[derive(Debug, Default)]
@@ -38,7 +34,7 @@ pub(crate) struct LineError {
     pub(crate) line: String,
 }
 
-/// A line that says a tag twice. A real server takes it, answers 204, and is broken from then on:
+/// A line that says a tag twice. A real server of 3.6 takes it, answers 204, and is broken from then on:
 /// a client must never send it.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct DuplicateTag {
@@ -65,6 +61,7 @@ pub(crate) struct Options {
     pub(crate) accept_partial: bool,
     /// Nanoseconds, for lines without a timestamp.
     pub(crate) now: i64,
+    pub(crate) release: Release,
 }
 
 /// Parses and validates a body. Nothing is stored: the columns are compared with those of `store`,
@@ -76,12 +73,15 @@ pub(crate) fn check<'a>(
     options: Options,
 ) -> Result<Checked<'a>, DuplicateTag> {
     let mut checked = Checked::default();
+    let release = options.release;
+    let (max_text, too_long) = release.max_text();
     let mut tables = Tables {
         store,
         database,
+        release,
         by_name: HashMap::new(),
         staged: Vec::new(),
-        room: store.table_count() < MAX_TABLES,
+        room: store.table_count() < release.max_tables(),
     };
     // One physical line for each logical one, as in the real server.
     let mut physical = body.lines();
@@ -90,15 +90,22 @@ pub(crate) fn check<'a>(
         checked.lines = at + 1;
         let refused = match parsed {
             Err(error) => Some((error.to_string(), physical.to_owned())),
-            Ok(line) if has_long_text(&line) => {
-                Some(("String is greater than 64KB".to_owned(), physical.to_owned()))
+            Ok(line) if has_long_text(&line, max_text) => {
+                Some((too_long.to_owned(), physical.to_owned()))
             }
             Ok(line) => {
-                if let Some(key) = duplicate_tag(&line) {
+                let twice = duplicate_tag(&line);
+                if let Some(key) = twice.clone().filter(|_| !release.refuses_duplicate_tags()) {
                     return Err(DuplicateTag { key, number: at + 1 });
                 }
                 let before = checked.rows.cells.len();
-                match tables.row(&line, options, &mut checked.rows.cells) {
+                let row = match twice {
+                    Some(key) => Err(format!(
+                        "invalid line protocol - multiple instances of '{key}' tag found"
+                    )),
+                    None => tables.row(&line, options, &mut checked.rows.cells),
+                };
+                match row {
                     Ok(row) => {
                         checked.rows.rows.push(row);
                         None
@@ -125,6 +132,7 @@ pub(crate) fn check<'a>(
 struct Tables<'s> {
     store: &'s Store,
     database: &'s str,
+    release: Release,
     by_name: HashMap<String, usize>,
     staged: Vec<(String, Arc<Columns>)>,
     /// Whether new tables were allowed when the request began; one request may overshoot.
@@ -133,8 +141,28 @@ struct Tables<'s> {
 
 impl Tables<'_> {
     /// Validates a line. Columns of a faulty line that stand before its fault stay, as they do in
-    /// the real server.
+    /// a real server of 3.6, or do not.
     fn row<'a>(
+        &mut self,
+        line: &ParsedLine<'a>,
+        options: Options,
+        cells: &mut Vec<Cell<'a>>,
+    ) -> Result<Row, String> {
+        let name = line.series.measurement.as_str();
+        let before = self.by_name.get(name).map(|at| (*at, self.staged[*at].1.clone()));
+        let row = self.row_with_traces(line, options, cells);
+        if row.is_err() && self.release.forgets_refused_lines() {
+            match before {
+                Some((at, columns)) => self.staged[at].1 = columns,
+                // It was staged last, if at all.
+                None if self.by_name.remove(name).is_some() => drop(self.staged.pop()),
+                None => {}
+            }
+        }
+        row
+    }
+
+    fn row_with_traces<'a>(
         &mut self,
         line: &ParsedLine<'a>,
         options: Options,
@@ -176,7 +204,8 @@ impl Tables<'_> {
             None if self.room => Arc::default(),
             None => {
                 return Err(format!(
-                    "Update to schema would exceed number of tables limit of {MAX_TABLES} tables"
+                    "Update to schema would exceed number of tables limit of {} tables",
+                    self.release.max_tables()
                 ));
             }
         };
@@ -213,9 +242,10 @@ impl Tables<'_> {
                  columns"
             ));
         }
-        if kind == ColumnKind::Tag && columns.tags() >= MAX_TAGS {
+        let max_tags = self.release.max_tags();
+        if kind == ColumnKind::Tag && columns.tags() >= max_tags {
             return Err(format!(
-                "Update to schema would exceed number of tag columns per table limit of {MAX_TAGS} \
+                "Update to schema would exceed number of tag columns per table limit of {max_tags} \
                  columns"
             ));
         }
@@ -234,8 +264,8 @@ fn typed<'a>(value: &FieldValue<'a>) -> (ColumnKind, Value<'a>) {
 }
 
 /// The server's own copy of the parser refuses long texts, the published one does not.
-fn has_long_text(line: &ParsedLine<'_>) -> bool {
-    let long = |text: &str| text.len() > MAX_TEXT;
+fn has_long_text(line: &ParsedLine<'_>, most: usize) -> bool {
+    let long = |text: &str| text.len() > most;
     let tags = || line.series.tag_set.iter().flatten();
     long(&line.series.measurement)
         || tags().any(|(key, value)| long(key) || long(value))

@@ -19,6 +19,7 @@ Usage: influxdb3-dev-server [OPTIONS]
 Options:
   --port PORT        port to listen on [default: 8181]; 0 takes a free one
   --host ADDRESS     IP address to listen on [default: 127.0.0.1]
+  --release RELEASE  answer as InfluxDB 3 Core 3.6 or 3.12 [default: 3.6]
   --token TOKEN      ask every request for this token [default: no authentication]
   --tls-cert FILE    serve TLS with this certificate chain (PEM); needs --tls-key
   --tls-key FILE     private key of the certificate (PEM)
@@ -28,8 +29,8 @@ Options:
   --help             print this
 ";
 
-const FLAGS: [&str; 6] =
-    ["--port", "--host", "--token", "--tls-cert", "--tls-key", "--wal-flush-interval"];
+const FLAGS: [&str; 7] =
+    ["--port", "--host", "--release", "--token", "--tls-cert", "--tls-key", "--wal-flush-interval"];
 
 fn main() -> ExitCode {
     match run(env::args_os().skip(1)) {
@@ -76,6 +77,7 @@ fn parse(mut args: impl Iterator<Item = OsString>) -> Result<Option<DevServerBui
             ),
             "--host" => builder
                 .host(text.parse().map_err(|_| format!("--host: '{text}' is no IP address"))?),
+            "--release" => builder.version(text),
             "--token" if text.is_empty() => return Err("--token: empty".to_owned()),
             "--token" => builder.token(text),
             "--wal-flush-interval" => builder.wal_flush_interval(interval(&text)?),

@@ -9,7 +9,7 @@ use std::{
 use tokio_rustls::TlsAcceptor;
 
 use crate::{
-    DevServerBuilder, Fault, Request,
+    DevServerBuilder, Fault, HeldWrite, Request,
     serving::{Port, Serving},
     shared::Shared,
     tokens::Tokens,
@@ -106,6 +106,22 @@ impl DevServer {
         if fault == Some(Fault::Stopping) {
             self.shared.wal.flush();
         }
+    }
+
+    /// Holds back the next write that comes in: it is neither stored nor answered until what is returned is dropped. Others
+    /// pass it. Called twice, it holds back the next two writes, the first the first.
+    ///
+    /// ```
+    /// use influxdb3_dev_server::DevServer;
+    ///
+    /// let server = DevServer::start()?;
+    /// let held = server.hold_next_write();
+    /// // … the client under test writes one point twice, by two workers …
+    /// held.release();
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    pub fn hold_next_write(&self) -> HeldWrite {
+        self.shared.holds.add()
     }
 
     /// Answers the writes that wait for the WAL, as if its interval were over: see

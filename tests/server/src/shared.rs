@@ -5,13 +5,18 @@ use std::{
     time::Duration,
 };
 
-use crate::{Fault, request::Requests, store::Store, tokens::Tokens, uuid::Uuid, wal::Wal};
+use crate::{
+    Fault, held::Holds, release::Release, request::Requests, store::Store, tokens::Tokens,
+    uuid::Uuid, wal::Wal,
+};
 
 /// The state of one server.
 #[derive(Debug)]
 pub(crate) struct Shared {
+    pub(crate) release: Release,
     pub(crate) store: Store,
     pub(crate) wal: Wal,
+    pub(crate) holds: Holds,
     pub(crate) fault: Mutex<Option<Fault>>,
     pub(crate) tokens: Tokens,
     pub(crate) max_request_bytes: usize,
@@ -19,13 +24,11 @@ pub(crate) struct Shared {
     pub(crate) panics_like_3_6: bool,
     pub(crate) requests: Requests,
     pub(crate) process_id: Mutex<Uuid>,
+    /// Stays the same when the server is restarted.
+    pub(crate) cluster: Uuid,
 }
 
 impl Shared {
-    pub(crate) fn allows(&self, token: Option<&str>) -> bool {
-        self.tokens.allow(token)
-    }
-
     pub(crate) fn fault(&self) -> Option<Fault> {
         *lock(&self.fault)
     }

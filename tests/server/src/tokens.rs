@@ -1,57 +1,81 @@
-//! The token that is known, which may be good for a number of requests only.
+//! Who may talk to the server.
 
-use std::sync::{Mutex, PoisonError};
+use std::{
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::{Duration, Instant},
+};
 
-use crate::DevServer;
+use crate::{DevServer, uuid::Uuid};
 
-/// Who may do something.
+/// The tokens that the server knows. Without any, everybody may do everything.
 #[derive(Debug)]
-pub(crate) struct Tokens(Mutex<Known>);
+pub(crate) struct Tokens(Mutex<Vec<Token>>);
 
 #[derive(Debug)]
-struct Known {
-    /// Without one, everybody may do everything.
-    token: Option<String>,
-    /// How many requests it is good for.
+struct Token {
+    text: String,
+    /// When it expires, if it does.
+    until: Option<Instant>,
+    /// How many requests it is good for, if they are counted.
     left: Option<usize>,
-    issued: usize,
+}
+
+/// What a token is worth.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Access {
+    Granted,
+    /// Missing or unknown.
+    Unknown,
+    Expired,
 }
 
 impl Tokens {
-    pub(crate) fn new(token: Option<String>) -> Self {
-        Self(Mutex::new(Known { token, left: None, issued: 0 }))
+    /// `text` never expires.
+    pub(crate) fn new(text: Option<String>) -> Tokens {
+        Tokens(Mutex::new(text.map(Token::new).into_iter().collect()))
     }
 
-    /// Whether a request with this token is carried out, which uses it once.
-    pub(crate) fn allow(&self, token: Option<&str>) -> bool {
-        self.with(|known| {
-            if known.token.is_none() {
-                return true;
-            }
-            if known.token.as_deref() != token || known.left == Some(0) {
-                return false;
-            }
-            known.left = known.left.map(|left| left - 1);
-            true
-        })
+    /// What a request with this token is allowed, which uses the token once.
+    pub(crate) fn access(&self, token: Option<&str>) -> Access {
+        let mut tokens = self.lock();
+        if tokens.is_empty() {
+            return Access::Granted;
+        }
+        let Some(known) = tokens.iter_mut().find(|known| Some(&*known.text) == token) else {
+            return Access::Unknown;
+        };
+        if known.left == Some(0) || known.until.is_some_and(|until| until <= Instant::now()) {
+            return Access::Expired;
+        }
+        known.left = known.left.map(|left| left - 1);
+        Access::Granted
     }
 
-    fn with<T>(&self, change: impl FnOnce(&mut Known) -> T) -> T {
-        change(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    fn lock(&self) -> MutexGuard<'_, Vec<Token>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Token {
+    fn new(text: String) -> Token {
+        Token { text, until: None, left: None }
+    }
+
+    fn random() -> Token {
+        Token::new(format!("apiv3_{}{}", Uuid::v4(), Uuid::v4()).replace('-', ""))
     }
 }
 
 impl DevServer {
-    /// From now on this is the only token that is known, as if the one before had been replaced.
+    /// From now on this is the only token that is known, as if those before had been replaced.
     pub fn set_token(&self, token: impl Into<String>) {
-        self.tokens().with(|known| {
-            known.token = Some(token.into());
-            known.left = None;
-        });
+        *self.tokens().lock() = vec![Token::new(token.into())];
     }
 
-    /// A new token, from now on the only one that is known, and good for so many requests: then it has expired, and is
-    /// refused as one that is not known. It stands for one that lives for a short time.
+    /// A new token, from now on the only one that is known, and good for so many requests: then it has expired. It stands
+    /// for one that lives for a short time, and depends on no clock.
+    ///
+    /// One that has expired is answered with 401 over HTTP, as one that is unknown, and with PERMISSION_DENIED over Flight.
     ///
     /// ```
     /// use influxdb3_dev_server::DevServer;
@@ -62,28 +86,78 @@ impl DevServer {
     /// # Ok::<(), std::io::Error>(())
     /// ```
     pub fn issue_token(&self, requests: usize) -> String {
-        self.tokens().with(|known| {
-            known.issued += 1;
-            let token = format!("issued-token-number-{}", known.issued);
-            (known.token, known.left) = (Some(token.clone()), Some(requests));
-            token
-        })
+        let token = Token { left: Some(requests), ..Token::random() };
+        let text = token.text.clone();
+        *self.tokens().lock() = vec![token];
+        text
+    }
+
+    /// One more token, which the server takes until its lifetime is over; from the first one on it asks every request for a
+    /// token.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use influxdb3_dev_server::DevServer;
+    ///
+    /// let server = DevServer::start()?;
+    /// let token = server.issue_token_for(Duration::from_secs(3600));
+    /// // … the client under test writes with it …
+    /// server.expire_tokens();
+    /// // … and has to ask for another one …
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    pub fn issue_token_for(&self, lifetime: Duration) -> String {
+        let until = Instant::now() + lifetime.min(LONGEST);
+        let token = Token { until: Some(until), ..Token::random() };
+        let text = token.text.clone();
+        self.tokens().lock().push(token);
+        text
+    }
+
+    /// The lifetime of all tokens that were issued is over.
+    pub fn expire_tokens(&self) {
+        let now = Instant::now();
+        for token in self.tokens().lock().iter_mut() {
+            token.until = token.until.map(|until| until.min(now));
+            token.left = token.left.map(|_| 0);
+        }
     }
 }
+
+/// A century, which is added to a moment without an overflow.
+const LONGEST: Duration = Duration::from_secs(100 * 366 * 24 * 3600);
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn an_issued_token_expires_by_use_and_replaces_the_one_before() {
+    fn tokens_are_unknown_good_or_expired() {
+        let server = DevServer::start().unwrap();
+        let access = |token: &str| server.tokens().access(Some(token));
+        assert_eq!((server.tokens().access(None), access("x")), (Access::Granted, Access::Granted));
+        server.set_token("root");
+        let first = server.issue_token_for(Duration::MAX);
+        let second = server.issue_token_for(Duration::from_secs(900));
+        assert_ne!(first, second);
+        for good in ["root", &first, &second] {
+            assert_eq!(access(good), Access::Granted);
+        }
+        assert_eq!((server.tokens().access(None), access("x")), (Access::Unknown, Access::Unknown));
+        server.expire_tokens();
+        assert_eq!((access("root"), access(&second)), (Access::Granted, Access::Expired));
+        assert_eq!(access(&server.issue_token_for(Duration::ZERO)), Access::Expired);
+    }
+
+    #[test]
+    fn a_token_that_is_counted_expires_by_use_and_replaces_those_before() {
         let server = DevServer::builder().token("first").start().unwrap();
-        let tokens = server.tokens();
-        assert!(tokens.allow(Some("first")) && !tokens.allow(None));
+        let access = |token: &str| server.tokens().access(Some(token));
         let token = server.issue_token(2);
-        assert!(!tokens.allow(Some("first")));
-        assert_eq!([(); 3].map(|()| tokens.allow(Some(&token))), [true, true, false]);
+        assert_eq!(access("first"), Access::Unknown);
+        let uses = [(); 3].map(|()| access(&token));
+        assert_eq!(uses, [Access::Granted, Access::Granted, Access::Expired]);
         server.set_token("third");
-        assert!(tokens.allow(Some("third")) && !tokens.allow(Some(&token)));
+        assert_eq!((access("third"), access(&token)), (Access::Granted, Access::Unknown));
     }
 }

@@ -22,7 +22,7 @@ impl Drop for Running {
 
 #[test]
 fn it_says_where_it_listens_and_answers_there() {
-    let args = ["--port=0", "--wal-flush-interval=1s"];
+    let args = ["--port=0", "--wal-flush-interval=1s", "--release=3.12"];
     let child = program().args(args).stdout(Stdio::piped()).spawn().unwrap();
     let mut running = Running(child);
     let mut url = String::new();

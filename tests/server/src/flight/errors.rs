@@ -5,9 +5,12 @@ use std::error::Error;
 use datafusion::error::DataFusionError;
 use tonic::{Code, Status};
 
+use crate::release::Release;
+
 /// An error before the first message.
-pub(super) fn planning(error: &DataFusionError) -> Status {
-    let message = format!("Error while planning query: {error}");
+pub(super) fn planning(error: &DataFusionError, release: Release) -> Status {
+    let planning = if release.blames_queries() { "logically planning" } else { "planning" };
+    let message = format!("Error while {planning} query: {error}");
     Status::new(code(error), with_causes(message, error))
 }
 

@@ -20,7 +20,7 @@ use http::{HeaderMap, Method};
 use tonic::{Request, Response, Status, Streaming};
 
 use self::ticket::{Language, Ticket};
-use crate::{http::token, shared::Shared, tasks::Tasks};
+use crate::{http::token, shared::Shared, tasks::Tasks, tokens::Access};
 
 /// Flight as a service that a connection can call.
 pub(crate) type Server = FlightServiceServer<Flight>;
@@ -138,10 +138,11 @@ impl Flight {
     /// A malformed header is no token, other than on the HTTP path.
     fn authenticate(&self, headers: &HeaderMap) -> Result<(), Status> {
         let token = token(headers).ok().flatten();
-        if self.shared.allows(token.as_deref()) {
-            return Ok(());
+        match self.shared.tokens.access(token.as_deref()) {
+            Access::Granted => Ok(()),
+            Access::Unknown => Err(Status::unauthenticated("Unauthenticated")),
+            Access::Expired => Err(Status::permission_denied("Permission denied")),
         }
-        Err(Status::unauthenticated("Unauthenticated"))
     }
 
     async fn query(&self, ticket: Ticket) -> Result<SendableRecordBatchStream, Status> {
@@ -156,7 +157,7 @@ impl Flight {
             Language::Sql => {
                 let query = sql::query(self.shared.clone(), database, query, params);
                 let planned = worker::run(&self.tasks, query).await;
-                planned.map_err(|error| errors::planning(&error))
+                planned.map_err(|error| errors::planning(&error, self.shared.release))
             }
             Language::InfluxQl => influxql::query(&self.shared, &database, &query),
         }

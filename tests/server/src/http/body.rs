@@ -7,8 +7,10 @@ use std::{
 };
 
 use bytes::Bytes;
-use flate2::bufread::GzDecoder;
+use flate2::bufread::{GzDecoder, MultiGzDecoder};
 use http::{HeaderMap, header::CONTENT_ENCODING};
+
+use crate::release::Release;
 
 /// Why a body cannot be read.
 #[derive(Debug)]
@@ -31,9 +33,13 @@ impl fmt::Display for BodyError {
 }
 
 /// Undoes the content encoding. `max` is the limit of the body as sent, and again of the decoded
-/// one. Of a gzip body only the first member is read, without a word about the others: that is
-/// what release 3.6 does.
-pub(crate) fn decode(headers: &HeaderMap, body: &Bytes, max: usize) -> Result<Bytes, BodyError> {
+/// one. Of a gzip body release 3.6 reads only the first member, without a word about the others.
+pub(crate) fn decode(
+    headers: &HeaderMap,
+    body: &Bytes,
+    max: usize,
+    release: Release,
+) -> Result<Bytes, BodyError> {
     let encoding =
         headers.get(CONTENT_ENCODING).map(|name| String::from_utf8_lossy(name.as_bytes()));
     let gzip = match encoding.as_deref() {
@@ -49,7 +55,11 @@ pub(crate) fn decode(headers: &HeaderMap, body: &Bytes, max: usize) -> Result<By
     }
     let mut decoded = Vec::new();
     // One byte more than allowed tells a body of just the limit from a longer one.
-    let mut decoder = GzDecoder::new(&body[..]).take((max as u64).saturating_add(1));
+    let decoder: Box<dyn Read> = match release.reads_all_members() {
+        true => Box::new(MultiGzDecoder::new(&body[..])),
+        false => Box::new(GzDecoder::new(&body[..])),
+    };
+    let mut decoder = decoder.take((max as u64).saturating_add(1));
     decoder.read_to_end(&mut decoded).map_err(BodyError::Gzip)?;
     if decoded.len() > max {
         return Err(BodyError::TooLarge(max));

@@ -23,12 +23,9 @@ use hyper::body::Incoming;
 use tonic::body::Body;
 
 pub(crate) use self::auth::token;
-use crate::{clock, shared::Shared, tasks::Tasks, uuid::Uuid};
+use crate::{Fault, clock, shared::Shared, tasks::Tasks, tokens::Access, uuid::Uuid};
 
 pub(crate) type Answer = Response<Full<Bytes>>;
-
-/// The version that the server says it is.
-const VERSION: &str = "3.6.0";
 
 /// The connection is closed without an answer.
 #[derive(Debug)]
@@ -49,6 +46,19 @@ pub(crate) async fn answer(
     tasks: &Tasks,
     request: Request<Incoming>,
 ) -> Result<Response<Body>, Closed> {
+    let mut answer = answer_of(shared, tasks, request).await?;
+    if shared.release.names_cluster() {
+        let cluster = http::HeaderValue::from_str(&shared.cluster.to_string());
+        answer.headers_mut().insert("cluster-uuid", cluster.expect("digits and letters"));
+    }
+    Ok(answer)
+}
+
+async fn answer_of(
+    shared: &Arc<Shared>,
+    tasks: &Tasks,
+    request: Request<Incoming>,
+) -> Result<Response<Body>, Closed> {
     let (parts, body) = request.into_parts();
     let body = body.collect().await.map_err(|_| Closed)?.to_bytes();
     shared.requests.push(|| record(shared, &parts, &body));
@@ -56,7 +66,7 @@ pub(crate) async fn answer(
     if let ("GET" | "POST", Some(language)) =
         (parts.method.as_str(), query::language_of(parts.uri.path()))
         && let Ok(token) = token(&parts.headers)
-        && shared.allows(token.as_deref())
+        && shared.tokens.access(token.as_deref()) == Access::Granted
     {
         return Ok(query::answer(shared, tasks, language, &parts, &body).await);
     }
@@ -69,8 +79,8 @@ async fn without_query(shared: &Shared, parts: &Parts, body: &Bytes) -> Result<A
     }
     match token(&parts.headers) {
         Err(auth::Malformed) => return Ok(malformed()),
-        Ok(token) if !shared.allows(token.as_deref()) => {
-            return Ok(text(StatusCode::UNAUTHORIZED, ""));
+        Ok(token) if shared.tokens.access(token.as_deref()) != Access::Granted => {
+            return Ok(text(StatusCode::UNAUTHORIZED, shared.release.unauthorized()));
         }
         Ok(_) => {}
     }
@@ -79,7 +89,8 @@ async fn without_query(shared: &Shared, parts: &Parts, body: &Bytes) -> Result<A
         ("POST", "/api/v2/write") => Ok(write::v2(shared, parts, body).await),
         ("GET" | "POST", "/ping") => Ok(ping(shared)),
         ("GET", "/health" | "/api/v1/health") => Ok(allow_origin(text(StatusCode::OK, "OK"))),
-        _ => Ok(text(StatusCode::NOT_FOUND, "not found")),
+        ("GET", "/ready") if shared.release.has_ready() => Ok(allow_origin(ready(shared))),
+        _ => Ok(text(StatusCode::NOT_FOUND, shared.release.not_found())),
     }
 }
 
@@ -117,9 +128,21 @@ fn malformed() -> Answer {
     )
 }
 
+fn ready(shared: &Shared) -> Answer {
+    match shared.fault() {
+        Some(Fault::Stopping | Fault::ObjectStore) => {
+            text(StatusCode::SERVICE_UNAVAILABLE, "Service Unavailable")
+        }
+        _ => text(StatusCode::OK, "OK"),
+    }
+}
+
 fn ping(shared: &Shared) -> Answer {
+    let version = shared.release.version();
+    let product =
+        if shared.release.names_cluster() { "\"product_name\":\"InfluxDB 3 Core\"," } else { "" };
     let body = format!(
-        "{{\"version\":\"{VERSION}\",\"revision\":\"dev-server\",\"process_id\":\"{}\"}}",
+        "{{{product}\"version\":\"{version}\",\"revision\":\"dev-server\",\"process_id\":\"{}\"}}",
         shared.process_id()
     );
     let id = Uuid::v7(clock::now_nanos()).to_string();
@@ -129,7 +152,7 @@ fn ping(shared: &Shared) -> Answer {
         ("request-id", &id),
         ("x-request-id", &id),
         ("x-influxdb-build", "Core"),
-        ("x-influxdb-version", VERSION),
+        ("x-influxdb-version", version),
     ];
     for (name, value) in headers {
         let name = http::HeaderName::from_bytes(name.as_bytes()).expect("a name from above");
@@ -140,7 +163,7 @@ fn ping(shared: &Shared) -> Answer {
 }
 
 fn record(shared: &Shared, parts: &Parts, body: &Bytes) -> crate::Request {
-    let decoded = body::decode(&parts.headers, body, shared.max_request_bytes);
+    let decoded = body::decode(&parts.headers, body, shared.max_request_bytes, shared.release);
     crate::Request {
         method: parts.method.clone(),
         path: parts.uri.path().to_owned(),

@@ -1,18 +1,20 @@
 //! Names of databases, and what is said about bad ones.
 
-const MAX_LEN: usize = 64;
+/// The rules for a database of at most so many bytes, with or without a retention policy: `name` or `name/policy`.
+pub(crate) fn check_database(name: &str, most: usize) -> Result<(), String> {
+    if name.len() > most {
+        return Err(format!("db name too long: max {most}"));
+    }
+    check_characters(name).map_err(str::to_owned)
+}
 
-/// The rules for a database, with or without a retention policy: `name` or `name/policy`.
-pub(crate) fn check_database(name: &str) -> Result<(), &'static str> {
+fn check_characters(name: &str) -> Result<(), &'static str> {
     const CHARACTER: &str = "invalid character in database or rp name: must be ASCII, containing \
                              only letters, numbers, underscores, or hyphens";
     const POLICY: &str = "db name with invalid retention policy, if providing a retention policy \
                           name, must be of form '<db_name>/<rp_name>'";
     if name.is_empty() {
         return Err("db name cannot be empty");
-    }
-    if name.len() > MAX_LEN {
-        return Err("db name too long: max 64");
     }
     for (at, c) in name.char_indices() {
         match c {
@@ -29,10 +31,10 @@ pub(crate) fn check_database(name: &str) -> Result<(), &'static str> {
 }
 
 /// What `/api/v2/write` asks of a bucket's name before [`check_database`].
-pub(crate) fn check_bucket(name: &str) -> Result<(), String> {
-    if name.is_empty() || name.len() > MAX_LEN {
+pub(crate) fn check_bucket(name: &str, most: usize) -> Result<(), String> {
+    if name.is_empty() || name.len() > most {
         return Err(format!(
-            "namespace name {name} length must be between 1 and {MAX_LEN} characters"
+            "namespace name {name} length must be between 1 and {most} characters"
         ));
     }
     match name.chars().position(|c| !(c.is_alphanumeric() || matches!(c, '/' | '_' | '-'))) {
@@ -51,7 +53,7 @@ mod tests {
     #[test]
     fn database_names() {
         for good in ["a", "1", "a_b-c", "db/rp", &"x".repeat(64)] {
-            assert_eq!(check_database(good), Ok(()), "{good}");
+            assert_eq!(check_database(good, 64), Ok(()), "{good}");
         }
         for (bad, text) in [
             ("", "cannot be empty"),
@@ -62,13 +64,15 @@ mod tests {
             ("a/b/c", "invalid retention policy"),
             ("a/", "invalid retention policy"),
         ] {
-            assert!(check_database(bad).is_err_and(|e| e.contains(text)), "{bad}");
+            assert!(check_database(bad, 64).is_err_and(|e| e.contains(text)), "{bad}");
         }
     }
 
     #[test]
     fn bucket_names() {
-        assert_eq!(check_bucket("a/é_-"), Ok(()));
-        assert!(check_bucket("a.b").is_err_and(|e| e.contains("'a.b'") && e.contains("number 1 ")));
+        assert_eq!(check_bucket("a/é_-", 64), Ok(()));
+        assert!(
+            check_bucket("a.b", 64).is_err_and(|e| e.contains("'a.b'") && e.contains("number 1 "))
+        );
     }
 }

@@ -96,8 +96,9 @@ async fn run(
         return Err(Refusal(StatusCode::NOT_FOUND, text));
     }
     let failed = |text: String| Refusal(StatusCode::INTERNAL_SERVER_ERROR, text);
-    let planning = |error: &dyn std::fmt::Display| {
-        failed(format!("query error: error while planning query: {error}"))
+    let planning = |error: &dyn std::fmt::Display| match shared.release.blames_queries() {
+        true => Refusal(StatusCode::BAD_REQUEST, error.to_string()),
+        false => failed(format!("query error: error while planning query: {error}")),
     };
     let batches = match language {
         Language::Sql => {

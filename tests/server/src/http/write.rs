@@ -13,6 +13,7 @@ use super::{
 use crate::{
     Fault, clock,
     lines::{self, DuplicateTag, LineError, Options},
+    release::Release,
     shared::Shared,
 };
 
@@ -33,15 +34,17 @@ pub(super) async fn v3(shared: &Shared, parts: &Parts, body: &Bytes) -> Result<A
         Ok(params) => params,
         Err(error) => return Ok(text(StatusCode::BAD_REQUEST, error)),
     };
-    if let Err(error) = check_database(&params.database) {
-        let body = format!("{{\"error\":{}}}", json(error));
+    if let Err(error) = check_database(&params.database, shared.release.max_name()) {
+        let body = format!("{{\"error\":{}}}", json(&error));
         return Ok(text(StatusCode::BAD_REQUEST, body));
     }
     match take(shared, &params, parts, body).await {
         Err(error) => {
             let status = match error {
                 BodyError::Encoding(_) => StatusCode::BAD_REQUEST,
-                _ => StatusCode::INTERNAL_SERVER_ERROR,
+                _ if !shared.release.tells_bodies_apart() => StatusCode::INTERNAL_SERVER_ERROR,
+                BodyError::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
+                _ => StatusCode::BAD_REQUEST,
             };
             Ok(text(status, error.to_string()))
         }
@@ -56,7 +59,7 @@ pub(super) async fn v3(shared: &Shared, parts: &Parts, body: &Bytes) -> Result<A
             if shared.panics_like_3_6 && errors.iter().any(|error| cut_splits_char(&error.line)) {
                 return Err(Closed);
             }
-            Ok(refuse_lines(&errors, params.accept_partial))
+            Ok(refuse_lines(&errors, params.accept_partial, shared.release))
         }
     }
 }
@@ -67,8 +70,9 @@ pub(super) async fn v2(shared: &Shared, parts: &Parts, body: &Bytes) -> Answer {
         Ok(params) => params,
         Err(error) => return invalid(&error),
     };
-    let named = check_bucket(&params.database)
-        .and_then(|()| check_database(&params.database).map_err(str::to_owned));
+    let most = shared.release.max_name();
+    let named =
+        check_bucket(&params.database, most).and_then(|()| check_database(&params.database, most));
     if let Err(error) = named {
         return invalid(&error);
     }
@@ -80,7 +84,15 @@ pub(super) async fn v2(shared: &Shared, parts: &Parts, body: &Bytes) -> Answer {
         Ok(Ok(())) => super::no_content(),
         Ok(Err(Refused::Empty)) => invalid("write buffer error: incoming write was empty"),
         Ok(Err(Refused::DuplicateTag(tag))) => duplicate(&tag),
-        Ok(Err(Refused::Fault(fault))) => invalid(&format!("write buffer error: {fault}")),
+        Ok(Err(Refused::Fault(fault))) => {
+            let message = format!("write buffer error: {fault}");
+            match fault {
+                Fault::Stopping if shared.release.says_that_it_stops() => {
+                    v2_error(StatusCode::SERVICE_UNAVAILABLE, "unavailable", &message)
+                }
+                _ => invalid(&message),
+            }
+        }
         Ok(Err(Refused::Lines(_))) => {
             invalid("write buffer error: parsing for line protocol failed")
         }
@@ -93,7 +105,11 @@ async fn take(
     parts: &Parts,
     body: &Bytes,
 ) -> Result<Result<(), Refused>, BodyError> {
-    let decoded = body::decode(&parts.headers, body, shared.max_request_bytes)?;
+    shared.holds.pass().await;
+    if let Some(Fault::Slow(wait)) = shared.fault() {
+        tokio::time::sleep(wait).await;
+    }
+    let decoded = body::decode(&parts.headers, body, shared.max_request_bytes, shared.release)?;
     let Stored { is_logged, outcome } = store(shared, params, body::text(&decoded)?);
     if is_logged && !params.no_sync {
         shared.wal.flushed().await;
@@ -116,7 +132,7 @@ impl From<Refused> for Stored {
 /// All writes run on the server's one thread and nothing here awaits, so no other write can change a
 /// schema between the check and the storing.
 fn store(shared: &Shared, params: &Params, body: &str) -> Stored {
-    let fault = shared.fault();
+    let fault = shared.fault().filter(|fault| !matches!(fault, Fault::Slow(_)));
     if fault == Some(Fault::CompactorOnly) {
         return Refused::Fault(Fault::CompactorOnly).into();
     }
@@ -124,6 +140,7 @@ fn store(shared: &Shared, params: &Params, body: &str) -> Stored {
         precision: params.precision,
         accept_partial: params.accept_partial,
         now: clock::now_nanos(),
+        release: shared.release,
     };
     let checked = match lines::check(body, &shared.store, &params.database, options) {
         Ok(checked) => checked,
@@ -154,13 +171,11 @@ fn store(shared: &Shared, params: &Params, body: &str) -> Stored {
 }
 
 /// With `accept_partial` the data are a list, else they are one object: the real server does that.
-fn refuse_lines(errors: &[LineError], accept_partial: bool) -> Answer {
+fn refuse_lines(errors: &[LineError], accept_partial: bool, release: Release) -> Answer {
     let entries: Vec<String> = errors.iter().map(entry).collect();
     if !accept_partial {
-        let body = format!(
-            "{{\"error\":\"parsing failed for write_lp endpoint\",\"data\":{}}}",
-            entries.join(",")
-        );
+        let (error, data) = (json(release.line_error()), entries.join(","));
+        let body = format!("{{\"error\":{error},\"data\":{data}}}");
         return text(StatusCode::BAD_REQUEST, body);
     }
     let limit = "Update to schema would exceed number of";

@@ -1,11 +1,15 @@
 //! What the server's answer to a write means. Bytes in, a verdict out; no I/O.
 
+mod page;
+mod server_state;
+mod told;
+
 use std::time::Duration;
 
-use serde_json::Value;
-
+use self::page::{Page, is_of_gateway};
+use self::told::{Shape, Told};
 use crate::transport::parse_retry_after;
-use crate::{Error, ErrorKind, LineError, Result};
+use crate::{Error, ErrorKind, Result};
 
 /// An answer as it came.
 #[derive(Clone, Debug)]
@@ -27,8 +31,9 @@ pub(crate) enum Api {
 impl Answer {
     /// `Ok` if the lines are stored.
     ///
-    /// Decides by status and structure rather than by text, which differs between releases and products.
-    /// The exceptions are statuses of the releases 3.6 to 3.10 that contradict the text: see [`ServerState`].
+    /// What the body says comes first, and of that its structure, as texts differ between releases and products; then
+    /// the status; and that it is a web page comes last. The texts that count are those of the releases 3.6 to 3.10
+    /// that contradict the status: see [`ServerState`](server_state::ServerState).
     pub(crate) fn into_write_result(self, api: Api) -> Result<()> {
         if (200..300).contains(&self.status) {
             return self.check_success();
@@ -42,14 +47,17 @@ impl Answer {
         let (retryable, in_doubt) = match state {
             Some(state) => (state.passes(), state.leaves_doubt()),
             None => {
-                let retryable = matches!(self.status, 408 | 429 | 500 | 502 | 503 | 504)
+                let retryable = matches!(self.status, 408 | 429 | 500 | 502..=504 | 520..=524)
                     && matches!(
                         kind,
                         ErrorKind::Server | ErrorKind::Timeout | ErrorKind::RateLimited
                     );
-                (retryable, retryable && matches!(self.status, 408 | 500 | 502 | 504))
+                // Of those, 429, 503, 521 and 523 say that nobody has taken the request.
+                let may_be_stored = matches!(self.status, 408 | 500 | 502 | 504 | 520 | 522 | 524);
+                (retryable, retryable && may_be_stored)
             }
         };
+        let hides_lines = kind == ErrorKind::Rejected && api == Api::V2 && told.is_about_lines();
         let retry_after = self.retry_after();
         Err(Error::new(kind, message)
             .with_status(self.status)
@@ -58,9 +66,8 @@ impl Answer {
             .with_retry_after(retry_after)
             .with_host_failure(state.is_some() || is_of_host(self.status))
             .with_may_pass(kind == ErrorKind::Unauthorized && self.status == 403 && api == Api::V2)
-            .with_hides_lines(
-                kind == ErrorKind::Rejected && api == Api::V2 && told.is_about_lines(),
-            )
+            .with_hides_lines(hides_lines)
+            .with_advice((hides_lines && told.hides_lines()).then_some(NAMES_LINES))
             .with_line_errors(told.line_errors)
             .with_headers(self.headers))
     }
@@ -115,10 +122,15 @@ impl Answer {
     fn judge(&self, api: Api, told: &Told) -> (ErrorKind, String) {
         use ErrorKind as K;
         let text = self.text(told);
-        let too_large = told.text.contains("max request size");
+        let too_large = self.status == 413 || told.text.contains("max request size");
         match self.status {
-            413 => (K::TooLarge, format!("the request is too large: {text}")),
-            _ if too_large => (K::TooLarge, format!("the request is too large: {text}")),
+            _ if too_large => (
+                K::TooLarge,
+                format!(
+                    "the request is too large: {text}; make max_request_bytes what the server and the proxies in front \
+                     of it take"
+                ),
+            ),
             300..400 => (
                 K::Redirect,
                 format!(
@@ -137,6 +149,9 @@ impl Answer {
                 format!("{text}; check auth_scheme (Token or Bearer) and the token"),
             ),
             401 => (K::Unauthorized, unauthorized(&text, "the token is missing, wrong or expired")),
+            _ if told.names_missing_database() => {
+                (K::NotFound, format!("{text}; check the database's name"))
+            }
             // Said of points that are too old; the token is as good as any.
             403 if told.text.contains("outside of the retention period") => {
                 (K::Rejected, format!("the server refused the write: {text}"))
@@ -144,7 +159,7 @@ impl Answer {
             403 => {
                 (K::Unauthorized, unauthorized(&text, "the token may not write to this database"))
             }
-            404 if told.text.contains("database") || told.text.contains("bucket ") => {
+            404 if told.text.contains("database") && Page::read(&self.body).is_none() => {
                 (K::NotFound, format!("{text}; check the database's name"))
             }
             404 | 405 => (K::NotFound, endpoint_hint(api, self.status, &text)),
@@ -153,24 +168,24 @@ impl Answer {
             500 if told.is_final() => {
                 (K::Rejected, format!("the server could not read the request: {text}"))
             }
-            500.. => (K::Server, format!("the server failed with status {}: {text}", self.status)),
-            _ if api == Api::V2 && told.hides_lines() => (
-                K::Rejected,
+            status if is_of_gateway(status) => (
+                K::Server,
                 format!(
-                    "{text}; nothing is stored. With use_v2_api(false) the server names the bad lines and \
-                         stores the good ones"
+                    "a proxy in front of the server has no answer of it, status {status}: {text}"
                 ),
             ),
+            500.. => (K::Server, format!("the server failed with status {}: {text}", self.status)),
+            _ if api == Api::V2 && told.hides_lines() => (K::Rejected, text),
             _ => (K::Rejected, format!("the server refused the write: {text}")),
         }
     }
 
     fn text(&self, told: &Told) -> String {
-        if crate::transport::says_use_https(&self.body) {
+        if told.state.is_none() && crate::transport::says_use_https(&self.body) {
             return "the port of the host speaks TLS: use https://".to_owned();
         }
-        if self.is_html() {
-            return format!("a web page, status {}; is the host an InfluxDB server?", self.status);
+        if let Some(page) = Page::read(&self.body) {
+            return page.describe(self.status);
         }
         if !told.text.is_empty() {
             return told.text.clone();
@@ -182,176 +197,10 @@ impl Answer {
     }
 }
 
-/// What the body of a failure says.
-#[derive(Debug, Default)]
-struct Told {
-    text: String,
-    line_errors: Vec<LineError>,
-    shape: Shape,
-    state: Option<ServerState>,
-}
-
-#[derive(Debug, Default, Eq, PartialEq)]
-enum Shape {
-    #[default]
-    Plain,
-    /// `data` is one object: nothing is stored.
-    One,
-    /// `data` is a list: the other lines are stored.
-    List,
-}
-
-impl Told {
-    fn read(body: &[u8]) -> Self {
-        // Core sends no Content-Type with its errors, so try.
-        let Ok(Value::Object(mut json)) = serde_json::from_slice::<Value>(body) else {
-            let text = String::from_utf8_lossy(body);
-            let text = text.trim();
-            let state = ServerState::of(text);
-            return Self { text: shortened(text), state, ..Self::default() };
-        };
-        let message = text_of(json.get("message")).or_else(|| text_of(json.get("error")));
-        let state = message.as_deref().and_then(ServerState::of);
-        let text = match (text_of(json.get("code")), message) {
-            (Some(code), Some(message)) => format!("{code}: {message}"),
-            (_, Some(message)) => message,
-            (_, None) => shortened(String::from_utf8_lossy(body).trim()),
-        };
-        let (line_errors, shape) = match json.remove("data") {
-            Some(Value::Array(items)) => {
-                let errors: Vec<_> = items.iter().filter_map(line_error).collect();
-                let shape = if errors.is_empty() { Shape::Plain } else { Shape::List };
-                (errors, shape)
-            }
-            Some(item @ Value::Object(_)) => (line_error(&item).into_iter().collect(), Shape::One),
-            // Serverless and Dedicated name the first bad line this way.
-            _ => match (line_number(json.get("line")), text_of(json.get("message"))) {
-                (Some(line), Some(message)) => {
-                    (vec![LineError::new(Some(line), shortened(&message))], Shape::One)
-                }
-                _ => (Vec::new(), Shape::Plain),
-            },
-        };
-        Self { text: shortened(&text), line_errors, shape, state }
-    }
-
-    /// Release 3.6 answers 500 to requests that no repetition can mend.
-    fn is_final(&self) -> bool {
-        self.text.contains("error decoding gzip") || self.text.contains("not valid utf8")
-    }
-
-    /// Whether lines are at fault and the answer does not say which.
-    fn hides_lines(&self) -> bool {
-        self.line_errors.is_empty() && self.text.contains("line protocol")
-    }
-
-    /// Whether lines are at fault, be one named or none.
-    fn is_about_lines(&self) -> bool {
-        !self.line_errors.is_empty() || self.hides_lines()
-    }
-}
-
-/// What the server says of itself rather than of the request.
-///
-/// Core 3.6 to 3.10 answers every failure of its write buffer with 400 on `/api/v2/write`, as if the request were at
-/// fault, and with 500 on `/api/v3/write_lp`, be it for good or not; 3.11 has begun to tell them apart by 503. So the
-/// text decides, by its beginning, which no line of the request can forge.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-enum ServerState {
-    /// It takes no writes for now, and has taken nothing of this one: it is stopping, its WAL buffer is full, it is
-    /// overloaded, its object store fails, or the service that knows the tokens does.
-    Unavailable,
-    /// It took the lines and could not write them to its WAL: they are stored, or not.
-    WalFailed,
-    /// It is a node of a cluster that is not there for writes.
-    WrongRole,
-}
-
-impl ServerState {
-    /// The state that a message begins with, if it is about one.
-    fn of(message: &str) -> Option<Self> {
-        const UNAVAILABLE: [&str; 4] = [
-            "error from persister: ",
-            "object store error",
-            "this service is overloaded",
-            "token verification not possible",
-        ];
-        const UNAVAILABLE_WAL: [&str; 3] =
-            ["wal is shutdown", "wal buffer full", "object store error"];
-        const WRONG_ROLE: [&str; 2] =
-            ["cannot write to a compactor-only server", "cannot write to a read-only server"];
-        let rest = message.strip_prefix("write buffer error: ").unwrap_or(message);
-        let rest = rest.strip_prefix("catalog update error: ").unwrap_or(rest);
-        let begins = |texts: &[&str], rest: &str| texts.iter().any(|text| rest.starts_with(text));
-        if let Some(of_wal) = rest.strip_prefix("error from wal: ") {
-            let refused = begins(&UNAVAILABLE_WAL, of_wal);
-            return Some(if refused { Self::Unavailable } else { Self::WalFailed });
-        }
-        if begins(&UNAVAILABLE, rest) {
-            Some(Self::Unavailable)
-        } else {
-            begins(&WRONG_ROLE, rest).then_some(Self::WrongRole)
-        }
-    }
-
-    fn judge(self, status: u16, text: &str) -> (ErrorKind, String) {
-        match self {
-            Self::Unavailable => (
-                ErrorKind::Server,
-                format!("the server cannot take writes now (status {status}): {text}"),
-            ),
-            Self::WalFailed => (
-                ErrorKind::Server,
-                format!("the server failed to log the write (status {status}): {text}"),
-            ),
-            Self::WrongRole => (
-                ErrorKind::Rejected,
-                format!(
-                    "this node takes no writes ({text}); set one that does with .write_host(…) (a node \
-                     of mode ingest, in a cluster)"
-                ),
-            ),
-        }
-    }
-
-    /// Whether the same write may succeed later.
-    fn passes(self) -> bool {
-        self != Self::WrongRole
-    }
-
-    /// Whether the lines may be stored all the same.
-    fn leaves_doubt(self) -> bool {
-        self == Self::WalFailed
-    }
-}
-
 /// Whether a status is about the host and not about the request: a proxy has no way to the server, the server is not
 /// there for now, or it does not know a token that others may know.
 fn is_of_host(status: u16) -> bool {
     matches!(status, 401 | 502..=504 | 520..=524)
-}
-
-fn line_error(item: &Value) -> Option<LineError> {
-    let message = text_of(item.get("error_message"))?;
-    // `original_line` is cut to 20 bytes and may be another line's; the number is right.
-    Some(LineError::new(line_number(item.get("line_number")), shortened(&message)))
-}
-
-fn line_number(value: Option<&Value>) -> Option<usize> {
-    let number = match value? {
-        Value::Number(number) => number.as_u64()?,
-        Value::String(text) => text.parse().ok()?,
-        _ => return None,
-    };
-    usize::try_from(number).ok().filter(|&number| number > 0)
-}
-
-fn text_of(value: Option<&Value>) -> Option<String> {
-    match value? {
-        Value::String(text) if !text.is_empty() => Some(text.clone()),
-        Value::Number(number) => Some(number.to_string()),
-        _ => None,
-    }
 }
 
 fn unauthorized(text: &str, why: &str) -> String {
@@ -367,14 +216,9 @@ fn endpoint_hint(api: Api, status: u16, text: &str) -> String {
     format!("the server {what} {path} ({text}); try {other}, and check the path of the host")
 }
 
-fn shortened(text: &str) -> String {
-    match text.char_indices().nth(SHOWN_CHARACTERS) {
-        None => text.to_owned(),
-        Some((end, _)) => format!("{}…", &text[..end]),
-    }
-}
-
-const SHOWN_CHARACTERS: usize = 2000;
+/// What to do about lines that the server does not name.
+const NAMES_LINES: &str = "nothing of the request is stored. With use_v2_api(false) the server names the bad lines and \
+                           stores the good ones";
 
 const ERROR_HEADERS: [&str; 3] = ["x-platform-error-code", "x-influx-error", "x-influxdb-error"];
 
