@@ -1,4 +1,19 @@
-#![cfg_attr(feature = "query", doc = include_str!("../README.md"))]
+// With all that the guides tell of, the names of the readme are links here. For readers of the repository it has links of
+// its own behind its text.
+#![cfg_attr(
+    all(
+        feature = "arbitrary",
+        feature = "files",
+        feature = "polars",
+        feature = "query",
+        feature = "serde"
+    ),
+    doc = include_str!("guide/readme_links.md")
+)]
+#![cfg_attr(
+    all(feature = "query", any(not(doctest), feature = "csv")),
+    doc = include_str!("../README.md")
+)]
 #![cfg_attr(
     all(feature = "write", not(feature = "query")),
     doc = "A blocking client for InfluxDB 3, without queries."
@@ -32,6 +47,15 @@ mod file;
 #[cfg(feature = "_fuzzing")]
 #[doc(hidden)]
 pub mod fuzzing;
+#[cfg(all(
+    doc,
+    feature = "arbitrary",
+    feature = "files",
+    feature = "polars",
+    feature = "query",
+    feature = "serde"
+))]
+pub mod guide;
 #[cfg_attr(not(feature = "write"), allow(dead_code, unused_imports))] // a client uses more
 mod line_protocol;
 mod point;
