@@ -1,6 +1,6 @@
 //! Takes an answer in each of its forms: a table, rows, chunks, a reader, its schema alone.
 //!
-//! `cargo run --example query` brings its own server. With `INFLUX_HOST` set (and `INFLUX_TOKEN`, `INFLUX_DATABASE` if
+//! `cargo run --example result_forms` brings its own server. With `INFLUX_HOST` set (and `INFLUX_TOKEN`, `INFLUX_DATABASE` if
 //! need be) it talks to that one.
 
 use std::collections::BTreeMap;

@@ -1,6 +1,6 @@
-//! Writes a data frame of polars and queries another one back.
+//! A data frame of polars is written, and another one is queried back.
 //!
-//! `cargo run --example dataframe --features polars` brings its own server. With `INFLUX_HOST` set (and `INFLUX_TOKEN`,
+//! `cargo run --example polars --features polars` brings its own server. With `INFLUX_HOST` set (and `INFLUX_TOKEN`,
 //! `INFLUX_DATABASE` if need be) it talks to that one.
 
 use std::error::Error;
@@ -23,11 +23,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     let frame = Frame::new(&home).measurement("home").tags(["room"]).date_unit(Precision::Second);
     client.write(frame).send()?;
 
-    let rooms = client
-        .query(
-            "SELECT room, avg(temp) AS temp, sum(co) AS co FROM home GROUP BY room ORDER BY room",
-        )
-        .dataframe()?;
+    let sql = "SELECT room, avg(temp) AS temp, sum(co) AS co FROM home GROUP BY room ORDER BY room";
+    let rooms = client.query(sql).dataframe()?;
     println!("{} rows of {:?}", rooms.height(), rooms.get_column_names());
     for (temp, co) in rooms.column("temp")?.f64()?.iter().zip(rooms.column("co")?.i64()?.iter()) {
         println!("{temp:?} {co:?}");
