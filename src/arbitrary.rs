@@ -10,7 +10,8 @@ use crate::{FieldValue, Line, LineBuffer, Point, Precision, Timestamp};
 /// use arbitrary::{Arbitrary, Unstructured};
 /// use influxdb3_blocking::{Point, Precision};
 ///
-/// let point = Point::arbitrary(&mut Unstructured::new(b"whatever the fuzzer says"))?;
+/// let mut drawn = Unstructured::new(b"whatever the fuzzer says");
+/// let point = Point::arbitrary(&mut drawn)?;
 /// if let Ok(line) = point.to_line_protocol(Precision::Nanosecond) {
 ///     assert!(!line.starts_with('#'));
 /// }

@@ -21,8 +21,12 @@ use crate::{ClientBuilder, Error, ErrorKind, Record, Result, WriteOptions, Write
 /// ```no_run
 /// use influxdb3_blocking::{Client, Point};
 ///
-/// let client = Client::builder().host("http://localhost:8181").database("sensors").build()?;
-/// client.write(Point::new("home").tag("room", "Kitchen").field("temp", 21.5)).send()?;
+/// let client = Client::builder()
+///     .host("http://localhost:8181")
+///     .database("sensors")
+///     .build()?;
+/// let point = Point::new("home").tag("room", "Kitchen").field("temp", 21.5);
+/// client.write(point).send()?;
 /// # Ok::<_, influxdb3_blocking::Error>(())
 /// ```
 #[derive(Clone)]
@@ -42,11 +46,16 @@ pub struct Client {
 ///     let handle = handle.clone();
 ///     move |batch, error| {
 ///         if let Some(client) = handle.get().and_then(WeakClient::upgrade) {
-///             eprintln!("{} lines failed ({error}), {:?}", batch.lines(), client.write_stats());
+///             eprintln!("{} lines failed: {error}", batch.lines());
+///             eprintln!("{:?}", client.write_stats());
 ///         }
 ///     }
 /// });
-/// let client = Client::builder().host("http://localhost:8181").database("d").write_options(options).build()?;
+/// let client = Client::builder()
+///     .host("http://localhost:8181")
+///     .database("d")
+///     .write_options(options)
+///     .build()?;
 /// handle.set(client.downgrade()).ok();
 /// # Ok::<_, influxdb3_blocking::Error>(())
 /// ```
@@ -85,6 +94,14 @@ impl Client {
 
     /// A client as the environment describes it; see [`ClientBuilder::with_env`].
     ///
+    /// ```no_run
+    /// use influxdb3_blocking::Client;
+    ///
+    /// // INFLUX_HOST, INFLUX_TOKEN, INFLUX_DATABASE, …
+    /// let client = Client::from_env()?;
+    /// # Ok::<_, influxdb3_blocking::Error>(())
+    /// ```
+    ///
     /// # Errors
     /// [`ErrorKind::Config`] if `INFLUX_HOST` is missing or a value is wrong.
     pub fn from_env() -> Result<Self> {
@@ -95,7 +112,7 @@ impl Client {
     ///
     /// ```
     /// let client = influxdb3_blocking::Client::from_connection_string(
-    ///     "https://cluster.example.io:8181/?token=secret&database=sensors&precision=ms",
+    ///     "https://cluster.example.io/?token=secret&database=sensors",
     /// )?;
     /// # Ok::<_, influxdb3_blocking::Error>(())
     /// ```
@@ -138,8 +155,12 @@ impl Client {
     /// ```
     /// use influxdb3_blocking::{Client, WriteOptions};
     ///
-    /// let client = Client::builder().host("http://localhost:8181").database("sensors").build()?;
-    /// let batching = client.with_write_options(WriteOptions::default().batch_size(500))?;
+    /// let client = Client::builder()
+    ///     .host("http://localhost:8181")
+    ///     .database("sensors")
+    ///     .build()?;
+    /// let options = WriteOptions::default().batch_size(500);
+    /// let batching = client.with_write_options(options)?;
     /// # Ok::<_, influxdb3_blocking::Error>(())
     /// ```
     ///
@@ -195,7 +216,8 @@ impl Client {
     ///
     /// ```no_run
     /// # let client = influxdb3_blocking::Client::from_env()?;
-    /// let table = client.query("SELECT * FROM home WHERE room = $room").param("room", "Kitchen").table()?;
+    /// let sql = "SELECT * FROM home WHERE room = $room";
+    /// let table = client.query(sql).param("room", "Kitchen").table()?;
     /// for row in table.rows() {
     ///     println!("{}", row.get::<f64>("temp")?);
     /// }
@@ -304,7 +326,7 @@ impl Client {
     ///     .tags(["room"])
     ///     .timestamp_column("time")
     ///     .precision(Precision::Second)
-    ///     .progress(|progress| eprintln!("{} of {} bytes", progress.bytes_read, progress.bytes_total))
+    ///     .progress(|p| eprintln!("{} of {}", p.bytes_read, p.bytes_total))
     ///     .send()?;
     /// println!("{} lines", report.lines);
     /// # }
@@ -335,7 +357,8 @@ impl Client {
     ///
     /// use influxdb3_blocking::FileFormat;
     ///
-    /// let input = client.write_reader(io::stdin(), FileFormat::Csv).measurement("home").tags(["room"]);
+    /// let input = client.write_reader(io::stdin(), FileFormat::Csv);
+    /// let input = input.measurement("home").tags(["room"]);
     /// println!("{} lines", input.infer_rows(1000).send()?.lines);
     /// # }
     /// # Ok::<_, influxdb3_blocking::Error>(())
@@ -354,6 +377,12 @@ impl Client {
     ///
     /// Bounded by [`write_timeout`](ClientBuilder::write_timeout).
     ///
+    /// ```no_run
+    /// # let client = influxdb3_blocking::Client::from_env()?;
+    /// client.ping()?;
+    /// # Ok::<_, influxdb3_blocking::Error>(())
+    /// ```
+    ///
     /// # Errors
     /// [`ErrorKind::Connect`] and its like if nobody answers, [`ErrorKind::Unauthorized`] if the server wants
     /// a token.
@@ -362,6 +391,12 @@ impl Client {
     }
 
     /// The version of the server, such as `3.6.0`.
+    ///
+    /// ```no_run
+    /// # let client = influxdb3_blocking::Client::from_env()?;
+    /// println!("InfluxDB {}", client.server_version()?);
+    /// # Ok::<_, influxdb3_blocking::Error>(())
+    /// ```
     ///
     /// # Errors
     /// As [`ping`](Self::ping), and [`ErrorKind::Server`] if the answer names no version.
@@ -444,7 +479,8 @@ impl Client {
     /// # let options = WriteOptions::default();
     /// # let client = Client::builder().host("http://localhost:1").write_options(options).build()?;
     /// let stats = client.write_stats();
-    /// println!("{} lines are written, {} wait", stats.written.lines, stats.pending.lines);
+    /// println!("{} lines are written", stats.written.lines);
+    /// println!("{} wait", stats.pending.lines);
     /// # Ok::<_, influxdb3_blocking::Error>(())
     /// ```
     #[must_use]
@@ -460,6 +496,16 @@ impl Client {
     /// try without waits.
     ///
     /// Closing twice is fine. Whatever else is asked of a closed client is an error.
+    ///
+    /// ```no_run
+    /// # let client = influxdb3_blocking::Client::from_env()?;
+    /// if let Err(error) = client.close() {
+    ///     for batch in error.unsent() {
+    ///         eprintln!("{} lines were not sent: {error}", batch.lines());
+    ///     }
+    /// }
+    /// # Ok::<_, influxdb3_blocking::Error>(())
+    /// ```
     ///
     /// # Errors
     /// What could not be sent comes back in [`unsent`](Error::unsent).
@@ -503,6 +549,18 @@ fn is_no_server(path: &str, answer: &Answer, host: &str) -> Error {
 
 impl WeakClient {
     /// The client, if it is still there.
+    ///
+    /// ```
+    /// use influxdb3_blocking::Client;
+    ///
+    /// let builder = Client::builder().host("http://localhost:8181");
+    /// let client = builder.database("sensors").build()?;
+    /// let weak = client.downgrade();
+    /// assert!(weak.upgrade().is_some());
+    /// drop(client);
+    /// assert!(weak.upgrade().is_none());
+    /// # Ok::<_, influxdb3_blocking::Error>(())
+    /// ```
     #[must_use]
     pub fn upgrade(&self) -> Option<Client> {
         self.inner.upgrade().map(|inner| Client { inner })

@@ -54,7 +54,10 @@ impl Point {
     /// ```
     /// use influxdb3_blocking::Point;
     ///
-    /// let point = Point::new("home").tag("room", "Kitchen").tag("room", "Bath").tag("floor", "");
+    /// let point = Point::new("home")
+    ///     .tag("room", "Kitchen")
+    ///     .tag("room", "Bath")
+    ///     .tag("floor", "");
     /// assert_eq!(point.tags().collect::<Vec<_>>(), [("room", "Bath")]);
     /// ```
     #[inline]
@@ -70,7 +73,8 @@ impl Point {
     /// use influxdb3_blocking::Point;
     ///
     /// let point = Point::new("home").with_tags([("room", "Kitchen"), ("floor", "1")]);
-    /// assert_eq!(point.tags().collect::<Vec<_>>(), [("floor", "1"), ("room", "Kitchen")]);
+    /// let tags: Vec<_> = point.tags().collect();
+    /// assert_eq!(tags, [("floor", "1"), ("room", "Kitchen")]);
     /// ```
     #[must_use]
     pub fn with_tags<K>(
@@ -89,8 +93,12 @@ impl Point {
     /// use influxdb3_blocking::{Point, Precision};
     ///
     /// let pressure: Option<f64> = None;
-    /// let point = Point::new("home").field("temp", 21.5).field("text", "fine").field("pressure", pressure);
-    /// assert_eq!(point.to_line_protocol(Precision::Nanosecond)?, r#"home temp=21.5,text="fine""#);
+    /// let point = Point::new("home")
+    ///     .field("temp", 21.5)
+    ///     .field("text", "fine")
+    ///     .field("pressure", pressure);
+    /// let line = point.to_line_protocol(Precision::Nanosecond)?;
+    /// assert_eq!(line, r#"home temp=21.5,text="fine""#);
     /// # Ok::<(), influxdb3_blocking::Error>(())
     /// ```
     #[inline]
@@ -105,8 +113,10 @@ impl Point {
     /// ```
     /// use influxdb3_blocking::{Point, Precision};
     ///
-    /// let point = Point::new("home").with_fields([("temp", Some(21.5)), ("hum", None), ("co", Some(4.0))]);
-    /// assert_eq!(point.to_line_protocol(Precision::Nanosecond)?, "home temp=21.5,co=4.0");
+    /// let fields = [("temp", Some(21.5)), ("hum", None), ("co", Some(4.0))];
+    /// let point = Point::new("home").with_fields(fields);
+    /// let line = point.to_line_protocol(Precision::Nanosecond)?;
+    /// assert_eq!(line, "home temp=21.5,co=4.0");
     /// # Ok::<(), influxdb3_blocking::Error>(())
     /// ```
     #[must_use]
@@ -146,7 +156,8 @@ impl Point {
     /// for (number, volts) in [1.5, 1.25].into_iter().enumerate() {
     ///     point.set_field(format!("cell{number}"), volts);
     /// }
-    /// assert_eq!(point.to_line_protocol(Precision::Nanosecond)?, "home,room=Kitchen cell0=1.5,cell1=1.25");
+    /// let line = point.to_line_protocol(Precision::Nanosecond)?;
+    /// assert_eq!(line, "home,room=Kitchen cell0=1.5,cell1=1.25");
     /// # Ok::<(), influxdb3_blocking::Error>(())
     /// ```
     #[inline]
@@ -215,6 +226,15 @@ impl Point {
     }
 
     /// The fields that have a value, NaN and infinities among them, in the order in which they were added.
+    ///
+    /// ```
+    /// use influxdb3_blocking::{FieldValue, Point};
+    ///
+    /// let point = Point::new("home").field("temp", 21.5).field("co", 4);
+    /// let fields: Vec<_> = point.fields().collect();
+    /// assert_eq!(fields[0], ("temp", FieldValue::Float(21.5)));
+    /// assert_eq!(fields[1], ("co", FieldValue::Integer(4)));
+    /// ```
     pub fn fields(&self) -> impl Iterator<Item = (&str, FieldValue<'_>)> {
         let places = Latest::of(&self.columns).fields;
         let columns =
@@ -230,6 +250,18 @@ impl Point {
     }
 
     /// The line of this point, without a newline at its end.
+    ///
+    /// ```
+    /// use influxdb3_blocking::{Point, Precision};
+    ///
+    /// let point = Point::new("home").tag("room", "a b").field("text", "x\"y");
+    /// let line = point.to_line_protocol(Precision::Second)?;
+    /// assert_eq!(line, r#"home,room=a\ b text="x\"y""#);
+    ///
+    /// let wrong = Point::new("home").tag("room", "a\nb").field("n", 1);
+    /// assert!(wrong.to_line_protocol(Precision::Second).is_err());
+    /// # Ok::<_, influxdb3_blocking::Error>(())
+    /// ```
     ///
     /// # Errors
     ///
@@ -249,8 +281,10 @@ impl Point {
     /// use influxdb3_blocking::{Point, Precision};
     ///
     /// let mut lines = Vec::new();
-    /// Point::new("home").field("temp", 21.5).write_line_protocol(Precision::Second, &mut lines)?;
-    /// assert!(Point::new("home").field("time", 1).write_line_protocol(Precision::Second, &mut lines).is_err());
+    /// let point = Point::new("home").field("temp", 21.5);
+    /// point.write_line_protocol(Precision::Second, &mut lines)?;
+    /// let wrong = Point::new("home").field("time", 1);
+    /// assert!(wrong.write_line_protocol(Precision::Second, &mut lines).is_err());
     /// assert_eq!(lines, b"home temp=21.5\n");
     /// # Ok::<(), influxdb3_blocking::Error>(())
     /// ```
@@ -306,7 +340,8 @@ impl PartialEq for Point {
 /// assert_eq!(point.to_string(), "home temp=21.5 1000000000");
 /// assert_eq!(
 ///     Point::new("home").to_string(),
-///     "<measurement \"home\": no field is left to write (nulls, NaN and infinities are left out): give it at least one field>"
+///     "<measurement \"home\": no field is left to write (nulls, NaN and \
+///      infinities are left out): give it at least one field>"
 /// );
 /// ```
 impl fmt::Display for Point {

@@ -4,6 +4,16 @@ use std::str::FromStr;
 use crate::Error;
 
 /// The unit of the timestamps of a write.
+///
+/// ```
+/// use influxdb3_blocking::Precision;
+///
+/// let precision: Precision = "ms".parse()?;
+/// assert_eq!(precision, Precision::Millisecond);
+/// assert_eq!(precision.long_name(), "millisecond");
+/// assert_eq!(precision.nanos(), 1_000_000);
+/// # Ok::<_, influxdb3_blocking::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
 #[allow(clippy::exhaustive_enums)] // the server knows these four
 pub enum Precision {

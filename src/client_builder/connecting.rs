@@ -37,7 +37,10 @@ impl ClientBuilder {
     /// ```
     /// use influxdb3_blocking::Client;
     ///
-    /// let client = Client::builder().host("https://cluster.example.io").proxy_from_env(true).build()?;
+    /// let client = Client::builder()
+    ///     .host("https://cluster.example.io")
+    ///     .proxy_from_env(true)
+    ///     .build()?;
     /// # Ok::<_, influxdb3_blocking::Error>(())
     /// ```
     pub fn proxy_from_env(mut self, from_env: bool) -> Self {
@@ -50,6 +53,18 @@ impl ClientBuilder {
     /// Every certificate of a bundle counts. One that is a root vouches for what it has signed. One that is the
     /// server's own, self-signed or not, is accepted when the server shows exactly that, whatever name and dates it
     /// has. Default: Mozilla's roots, from `webpki-roots`.
+    ///
+    /// ```no_run
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use influxdb3_blocking::Client;
+    ///
+    /// let client = Client::builder()
+    ///     .host("https://influx.corp.example:8181")
+    ///     .tls_root_certs(std::fs::read("corporate-ca.pem")?)
+    ///     .build()?;
+    /// # Ok(())
+    /// # }
+    /// ```
     #[cfg(feature = "tls")]
     pub fn tls_root_certs(mut self, pem: impl AsRef<[u8]>) -> Self {
         let set = self.tls.set_roots(pem.as_ref());
@@ -79,6 +94,14 @@ impl ClientBuilder {
     }
 
     /// Trusts the operating system's root certificates in place of the bundled ones.
+    ///
+    /// ```no_run
+    /// use influxdb3_blocking::Client;
+    ///
+    /// let builder = Client::builder().host("https://influx.corp.example");
+    /// let client = builder.tls_native_roots(true).build()?;
+    /// # Ok::<_, influxdb3_blocking::Error>(())
+    /// ```
     #[cfg(feature = "native-certs")]
     pub fn tls_native_roots(mut self, native: bool) -> Self {
         self.tls.native_roots = native;
@@ -117,6 +140,18 @@ impl ClientBuilder {
 
     /// A client certificate (with its chain) and its private key, as PEM text, for mutual TLS. The key must not be
     /// encrypted.
+    ///
+    /// ```no_run
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use influxdb3_blocking::Client;
+    ///
+    /// let client = Client::builder()
+    ///     .host("https://influx.corp.example:8181")
+    ///     .client_cert(std::fs::read("me.pem")?, std::fs::read("me.key")?)
+    ///     .build()?;
+    /// # Ok(())
+    /// # }
+    /// ```
     #[cfg(feature = "tls")]
     pub fn client_cert(mut self, certificate: impl AsRef<[u8]>, key: impl AsRef<[u8]>) -> Self {
         let set = self.tls.set_identity(certificate.as_ref(), key.as_ref());

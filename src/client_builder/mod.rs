@@ -130,6 +130,20 @@ impl ClientBuilder {
     }
 
     /// A tag of every point that has no tag of that name. Text and line buffers are left alone.
+    ///
+    /// ```no_run
+    /// use influxdb3_blocking::{Client, Point};
+    ///
+    /// let client = Client::builder()
+    ///     .host("http://localhost:8181")
+    ///     .database("sensors")
+    ///     .default_tag("site", "lab")
+    ///     .tag_order(["site", "room"])
+    ///     .build()?;
+    /// let point = Point::new("home").tag("room", "Kitchen").field("co", 4);
+    /// client.write(point).send()?; // home,site=lab,room=Kitchen co=4i
+    /// # Ok::<_, influxdb3_blocking::Error>(())
+    /// ```
     pub fn default_tag(mut self, key: impl Into<String>, value: impl Into<String>) -> Self {
         self.default_tags.push((key.into(), value.into()));
         self
@@ -185,6 +199,14 @@ impl ClientBuilder {
     /// else is sent: if a PING is not answered within two thirds of `idle_timeout`, it is. Some gateways allow one in five
     /// minutes and close the connection otherwise (`too_many_pings`). A client that is told so sends none any more.
     /// Without PINGs, a query on a connection that is dead waits for its schema until its timeout, if it has one.
+    ///
+    /// ```
+    /// use influxdb3_blocking::Client;
+    ///
+    /// let builder = Client::builder().host("https://cluster.example.io");
+    /// let client = builder.keep_alive_interval(None).build()?;
+    /// # Ok::<_, influxdb3_blocking::Error>(())
+    /// ```
     pub fn keep_alive_interval(mut self, interval: impl Into<Option<Duration>>) -> Self {
         self.keep_alive = match interval.into() {
             Some(interval) => KeepAlive::Every(interval),
@@ -196,6 +218,14 @@ impl ClientBuilder {
     /// Compresses request bodies of at least this many bytes. Default: none. Needs the feature `gzip`.
     ///
     /// In batching mode the workers do it; where they are behind, a write that fills a batch compresses one that waits.
+    ///
+    /// ```
+    /// use influxdb3_blocking::Client;
+    ///
+    /// let builder = Client::builder().host("https://cluster.example.io");
+    /// let client = builder.gzip_threshold(1000).build()?;
+    /// # Ok::<_, influxdb3_blocking::Error>(())
+    /// ```
     #[cfg(feature = "gzip")]
     pub fn gzip_threshold(mut self, bytes: usize) -> Self {
         self.gzip_threshold = Some(bytes);
@@ -206,6 +236,16 @@ impl ClientBuilder {
     ///
     /// What would not do what it says is a problem of [`build`](Self::build): headers about one connection (`upgrade`),
     /// about the body (`content-length`, `content-type`), of gRPC (`grpc-…`), and `host`.
+    ///
+    /// ```
+    /// use influxdb3_blocking::Client;
+    ///
+    /// let builder = Client::builder().host("https://cluster.example.io");
+    /// let builder = builder.header("x-team", "sensors");
+    /// let client = builder.clone().build()?;
+    /// assert!(builder.header("content-length", "1").build().is_err());
+    /// # Ok::<_, influxdb3_blocking::Error>(())
+    /// ```
     pub fn header(mut self, name: impl AsRef<str>, value: impl AsRef<str>) -> Self {
         if let Err(problem) = self.headers.set(name.as_ref(), value.as_ref()) {
             self.problems.push(problem);
@@ -234,6 +274,14 @@ impl ClientBuilder {
     /// Every product has the former. On InfluxDB 3 Core and Enterprise it stores all lines or none and does
     /// not name the bad ones; the latter stores the good lines, names the bad ones, and knows
     /// [`no_sync`](Self::no_sync).
+    ///
+    /// ```
+    /// use influxdb3_blocking::Client;
+    ///
+    /// let builder = Client::builder().host("http://localhost:8181");
+    /// let client = builder.use_v2_api(false).no_sync(true).build()?;
+    /// # Ok::<_, influxdb3_blocking::Error>(())
+    /// ```
     pub fn use_v2_api(mut self, v2: bool) -> Self {
         self.use_v2_api = v2;
         self
@@ -320,6 +368,17 @@ impl ClientBuilder {
     }
 
     /// The client. Nothing is sent, and no thread is started, before it is used.
+    ///
+    /// ```
+    /// use influxdb3_blocking::{Client, ErrorKind};
+    ///
+    /// let builder = Client::builder().host("ftp://example.io").token("a b");
+    /// let error = builder.build().unwrap_err();
+    /// assert_eq!(error.kind(), ErrorKind::Config);
+    /// let text = error.to_string();
+    /// assert!(text.contains("use http:// or https://"));
+    /// assert!(text.contains("the token has blanks"));
+    /// ```
     ///
     /// # Errors
     /// [`ErrorKind::Config`](crate::ErrorKind::Config), naming every problem.

@@ -49,6 +49,17 @@ impl Error {
     }
 
     /// How long the server asked to wait before the next try (`Retry-After`, in seconds or as a date).
+    ///
+    /// ```no_run
+    /// # let client = influxdb3_blocking::Client::from_env()?;
+    /// use std::time::Duration;
+    ///
+    /// if let Err(error) = client.write("home temp=21.5").send() {
+    ///     let wait = error.retry_after().unwrap_or(Duration::from_secs(5));
+    ///     println!("next try in {wait:?}");
+    /// }
+    /// # Ok::<_, influxdb3_blocking::Error>(())
+    /// ```
     #[must_use]
     pub fn retry_after(&self) -> Option<Duration> {
         self.0.call.retry_after
@@ -76,12 +87,33 @@ impl Error {
     ///
     /// Some for the errors of `write_file` that stopped in the middle. Lines that the server refused
     /// (`PartialWrite`) count as settled, and so do those that an earlier call wrote.
+    ///
+    /// ```no_run
+    /// # let client = influxdb3_blocking::Client::from_env()?;
+    /// # #[cfg(feature = "csv")] {
+    /// let file = || client.write_file("home.csv").measurement("home");
+    /// if let Err(error) = file().send() {
+    ///     if let Some(line) = error.resume_line() {
+    ///         file().resume_from_line(line).send()?;
+    ///     }
+    /// }
+    /// # }
+    /// # Ok::<_, influxdb3_blocking::Error>(())
+    /// ```
     #[must_use]
     pub fn resume_line(&self) -> Option<usize> {
         self.0.call.resume_line
     }
 
     /// What was not written, owned.
+    ///
+    /// ```no_run
+    /// # let client = influxdb3_blocking::Client::from_env()?;
+    /// if let Err(error) = client.write("home temp=21.5").send() {
+    ///     client.write(error.into_unsent()).send()?; // once more
+    /// }
+    /// # Ok::<_, influxdb3_blocking::Error>(())
+    /// ```
     #[must_use]
     pub fn into_unsent(self) -> Vec<Batch> {
         self.0.call.unsent

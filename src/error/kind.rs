@@ -1,4 +1,20 @@
 /// The kinds of [`Error`](crate::Error).
+///
+/// ```no_run
+/// # let client = influxdb3_blocking::Client::from_env()?;
+/// use influxdb3_blocking::ErrorKind;
+///
+/// match client.write("home temp=21.5").send() {
+///     Ok(()) => println!("stored"),
+///     Err(error) => match error.kind() {
+///         ErrorKind::Unauthorized => println!("look at the token"),
+///         ErrorKind::PartialWrite => println!("some lines are bad"),
+///         _ if error.is_retryable() => println!("later, perhaps"),
+///         _ => println!("{error}"),
+///     },
+/// }
+/// # Ok::<_, influxdb3_blocking::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
 #[non_exhaustive]
 pub enum ErrorKind {

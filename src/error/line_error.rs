@@ -4,6 +4,18 @@ use std::fmt;
 ///
 /// Where the server names a line by its number, this also has the whole line as it was sent, and the place
 /// of its record in the caller's input.
+///
+/// ```no_run
+/// # let client = influxdb3_blocking::Client::from_env()?;
+/// let lines = "home temp=21.5\nhome temp=hot";
+/// if let Err(error) = client.write(lines).use_v2_api(false).send() {
+///     for line in error.line_errors() {
+///         let number = line.line_number().unwrap_or(0);
+///         println!("line {number}, {:?}: {}", line.line(), line.message());
+///     }
+/// }
+/// # Ok::<_, influxdb3_blocking::Error>(())
+/// ```
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct LineError {
     line_number: Option<usize>,

@@ -16,6 +16,15 @@ pub use kind::ErrorKind;
 pub use line_error::LineError;
 
 /// The result of everything in this crate that can fail.
+///
+/// ```
+/// use influxdb3_blocking::{Client, Result};
+///
+/// fn connect() -> Result<Client> {
+///     Client::builder().host("http://localhost:8181").build()
+/// }
+/// # connect().unwrap();
+/// ```
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// What went wrong, with everything that is known about it.

@@ -4,6 +4,15 @@ use super::{Reading, unreadable};
 use crate::{Error, Result};
 
 /// A format that files can be read in.
+///
+/// ```no_run
+/// # let client = influxdb3_blocking::Client::from_env()?;
+/// use influxdb3_blocking::FileFormat;
+///
+/// let input = client.write_reader(std::io::stdin(), FileFormat::Csv);
+/// input.measurement("home").send()?;
+/// # Ok::<_, influxdb3_blocking::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 #[non_exhaustive]
 pub enum FileFormat {

@@ -15,6 +15,15 @@ pub(crate) struct Summary {
 }
 
 /// A column of CSV or a key of JSON that is a field, and what it was taken as.
+///
+/// ```no_run
+/// # let client = influxdb3_blocking::Client::from_env()?;
+/// let report = client.write_file("home.csv").measurement("home").send()?;
+/// for column in &report.columns {
+///     println!("{} is {:?}", column.name, column.column_type);
+/// }
+/// # Ok::<_, influxdb3_blocking::Error>(())
+/// ```
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct FileColumn {
@@ -26,6 +35,15 @@ pub struct FileColumn {
 }
 
 /// A row that was left out because it cannot be written.
+///
+/// ```no_run
+/// # let client = influxdb3_blocking::Client::from_env()?;
+/// let file = client.write_file("home.csv").measurement("home");
+/// for row in file.skip_bad_rows(true).send()?.skipped_rows {
+///     println!("line {} was left out: {}", row.line, row.reason);
+/// }
+/// # Ok::<_, influxdb3_blocking::Error>(())
+/// ```
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct SkippedRow {

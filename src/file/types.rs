@@ -1,6 +1,16 @@
 //! What the values of a column are, where the file does not say.
 
 /// The type of a column of CSV or JSON.
+///
+/// ```
+/// # let client = influxdb3_blocking::Client::builder().host("http://localhost:1").database("d").build()?;
+/// use influxdb3_blocking::ColumnType;
+///
+/// let file = client.write_file("home.csv").measurement("home");
+/// // Article numbers, with zeros before them.
+/// let request = file.column_type("article", ColumnType::Text);
+/// # Ok::<_, influxdb3_blocking::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 #[non_exhaustive]
 pub enum ColumnType {

@@ -16,11 +16,13 @@ use crate::{Error, Point, Precision, Result, Timestamp};
 ///
 /// let mut lines = LineBuffer::new();
 /// for (room, temp) in [("Kitchen", 21.5), ("Bath", 24.0)] {
-///     lines.measurement("home")?.tag("room", room)?.field("temp", temp)?.at(Timestamp::seconds(1_641_024_000))?;
+///     let line = lines.measurement("home")?.tag("room", room)?;
+///     line.field("temp", temp)?.at(Timestamp::seconds(1_641_024_000))?;
 /// }
 /// assert_eq!(
 ///     lines.as_bytes(),
-///     b"home,room=Kitchen temp=21.5 1641024000000000000\nhome,room=Bath temp=24.0 1641024000000000000\n"
+///     b"home,room=Kitchen temp=21.5 1641024000000000000\n\
+///       home,room=Bath temp=24.0 1641024000000000000\n"
 /// );
 /// # Ok::<(), influxdb3_blocking::Error>(())
 /// ```
@@ -65,6 +67,18 @@ struct Columns {
 }
 
 /// A line of a [`LineBuffer`] in the making; it counts when [`at`](Self::at) or [`end`](Self::end) has ended it.
+///
+/// ```
+/// use influxdb3_blocking::LineBuffer;
+///
+/// let mut lines = LineBuffer::new();
+/// let line = lines.measurement("home")?.tag("room", "Kitchen")?;
+/// line.field("temp", 21.5)?.field("co", 4)?.end()?;
+/// // A line that was not ended does not count.
+/// let _ = lines.measurement("home")?.field("temp", 24.0)?;
+/// assert_eq!(lines.as_bytes(), b"home,room=Kitchen temp=21.5,co=4i\n");
+/// # Ok::<_, influxdb3_blocking::Error>(())
+/// ```
 #[must_use = "a line counts when `at` or `end` has ended it"]
 pub struct Line<'a> {
     buffer: &'a mut LineBuffer,
@@ -131,7 +145,8 @@ impl LineBuffer {
     /// let mut lines = LineBuffer::new();
     /// lines.push(&Point::new("home").tag("room", "Kitchen").field("temp", 21.5))?;
     /// lines.measurement("home")?.field("temp", 24.0)?.end()?;
-    /// assert_eq!(lines.into_bytes(), b"home,room=Kitchen temp=21.5\nhome temp=24.0\n");
+    /// let expected = b"home,room=Kitchen temp=21.5\nhome temp=24.0\n";
+    /// assert_eq!(lines.into_bytes(), expected);
     /// # Ok::<(), influxdb3_blocking::Error>(())
     /// ```
     ///
@@ -207,6 +222,19 @@ impl LineBuffer {
     }
 
     /// Removes all lines and keeps the memory.
+    ///
+    /// ```
+    /// use influxdb3_blocking::LineBuffer;
+    ///
+    /// let mut lines = LineBuffer::with_capacity(64);
+    /// for n in 0..3 {
+    ///     lines.clear();
+    ///     lines.measurement("count")?.field("n", n)?.end()?;
+    ///     assert_eq!(lines.lines(), 1);
+    /// }
+    /// assert_eq!(lines.as_bytes(), b"count n=2i\n");
+    /// # Ok::<_, influxdb3_blocking::Error>(())
+    /// ```
     pub fn clear(&mut self) {
         if self.bytes.len() > self.whole {
             self.columns.forget_the_line_before();

@@ -7,8 +7,12 @@
 /// use influxdb3_blocking::Point;
 ///
 /// let floor: Option<String> = None;
-/// let point = Point::new("home").tag("room", "Kitchen").tag("floor", &floor).tag("site", Some("lab"));
-/// assert_eq!(point.tags().collect::<Vec<_>>(), [("room", "Kitchen"), ("site", "lab")]);
+/// let point = Point::new("home")
+///     .tag("room", "Kitchen")
+///     .tag("floor", &floor)
+///     .tag("site", Some("lab"));
+/// let tags: Vec<_> = point.tags().collect();
+/// assert_eq!(tags, [("room", "Kitchen"), ("site", "lab")]);
 /// ```
 ///
 /// `K` tells texts from options of them; it is always inferred.

@@ -8,6 +8,18 @@ use super::runtime::AbortHandle;
 /// the query is sent, or by what its answer is read with.
 ///
 /// Clones cancel the same query. A handle of a query that has ended does nothing.
+///
+/// ```no_run
+/// # let client = influxdb3_blocking::Client::from_env()?;
+/// let query = client.query("SELECT * FROM home");
+/// let cancel = query.cancel_handle();
+/// let answer = std::thread::scope(|scope| {
+///     let answer = scope.spawn(|| query.table());
+///     cancel.cancel();
+///     answer.join()
+/// });
+/// # Ok::<_, influxdb3_blocking::Error>(())
+/// ```
 #[derive(Clone, Default)]
 pub struct CancelHandle(Arc<Inner>);
 

@@ -7,6 +7,14 @@ use super::request::QueryRequest;
 use crate::{Error, ErrorKind, Result};
 
 /// A column of a table: made by [`Client::columns`](crate::Client::columns).
+///
+/// ```no_run
+/// # let client = influxdb3_blocking::Client::from_env()?;
+/// for column in client.columns("home")? {
+///     println!("{}: {:?}", column.name, column.kind);
+/// }
+/// # Ok::<_, influxdb3_blocking::Error>(())
+/// ```
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct TableColumn {

@@ -18,7 +18,7 @@ use crate::Result;
 /// # let client = influxdb3_blocking::Client::from_env()?;
 /// for chunk in client.query("SELECT * FROM home").chunks()? {
 ///     let chunk = chunk?;
-///     println!("{} rows, {} bytes of metadata", chunk.data.num_rows(), chunk.app_metadata.len());
+///     println!("{} rows, {:?}", chunk.data.num_rows(), chunk.app_metadata);
 /// }
 /// # Ok(())
 /// # }

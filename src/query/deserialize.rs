@@ -35,7 +35,9 @@ impl<'a> Row<'a> {
     ///
     /// # fn main() -> Result<(), influxdb3_blocking::Error> {
     /// # let client = influxdb3_blocking::Client::from_env()?;
-    /// let table = client.query("SELECT room, selector_max(temp, time) AS max FROM home GROUP BY room").table()?;
+    /// let sql = "SELECT room, selector_max(temp, time) AS max \
+    ///            FROM home GROUP BY room";
+    /// let table = client.query(sql).table()?;
     /// for row in table.rows() {
     ///     let Hottest { room, max } = row.deserialize()?;
     ///     println!("{room}: {} at {:?}", max.value, max.time);

@@ -10,6 +10,13 @@ use super::rows::Row;
 use super::table::Table;
 
 /// A table on its way to be printed, with limits or without: made by [`Table::display`].
+///
+/// ```no_run
+/// # let client = influxdb3_blocking::Client::from_env()?;
+/// let table = client.query("SELECT * FROM home").table()?;
+/// println!("{}", table.display().max_rows(20).max_width(80));
+/// # Ok::<_, influxdb3_blocking::Error>(())
+/// ```
 #[derive(Clone, Debug)]
 #[must_use = "it does nothing until it is printed"]
 pub struct TableDisplay<'a> {

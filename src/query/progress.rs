@@ -1,6 +1,16 @@
 use std::sync::{Mutex, PoisonError};
 
 /// How much of an answer has come: of [`QueryRequest::progress`](super::QueryRequest::progress), and of readers.
+///
+/// ```no_run
+/// # let client = influxdb3_blocking::Client::from_env()?;
+/// let mut reader = client.query("SELECT * FROM home").reader()?;
+/// while let Some(batch) = reader.next() {
+///     batch?;
+///     eprintln!("{} rows so far", reader.progress().rows);
+/// }
+/// # Ok::<_, influxdb3_blocking::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct QueryProgress {

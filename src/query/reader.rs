@@ -57,6 +57,16 @@ impl Reader {
     }
 
     /// What the server said about the query, after the last batch: `None` before.
+    ///
+    /// ```no_run
+    /// # let client = influxdb3_blocking::Client::from_env()?;
+    /// let mut reader = client.query("SELECT * FROM home").reader()?;
+    /// for batch in reader.by_ref() {
+    ///     println!("{} rows", batch?.num_rows());
+    /// }
+    /// println!("{:?}", reader.stats());
+    /// # Ok::<_, influxdb3_blocking::Error>(())
+    /// ```
     #[must_use]
     pub fn stats(&self) -> Option<QueryStats> {
         self.answer.trailers().map(QueryStats::read)

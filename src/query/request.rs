@@ -35,8 +35,10 @@ use crate::{Error, Result};
 ///
 /// # fn main() -> Result<(), influxdb3_blocking::Error> {
 /// let client = Client::from_env()?;
-/// let table = client.query("SELECT * FROM home WHERE room = $room").param("room", "Kitchen").table()?;
-/// let names = client.query("SHOW MEASUREMENTS").language(Language::InfluxQl).table()?;
+/// let sql = "SELECT * FROM home WHERE room = $room";
+/// let table = client.query(sql).param("room", "Kitchen").table()?;
+/// let names = client.query("SHOW MEASUREMENTS");
+/// let names = names.language(Language::InfluxQl).table()?;
 /// # Ok(())
 /// # }
 /// ```
@@ -75,6 +77,15 @@ impl<'a> QueryRequest<'a> {
     }
 
     /// The language of the query: SQL unless told otherwise.
+    ///
+    /// ```no_run
+    /// # let client = influxdb3_blocking::Client::from_env()?;
+    /// use influxdb3_blocking::Language;
+    ///
+    /// let query = client.query("SHOW MEASUREMENTS");
+    /// let names = query.language(Language::InfluxQl).table()?;
+    /// # Ok::<_, influxdb3_blocking::Error>(())
+    /// ```
     pub fn language(mut self, language: Language) -> Self {
         self.ticket.language = language;
         self
@@ -91,6 +102,14 @@ impl<'a> QueryRequest<'a> {
     }
 
     /// Sets several parameters.
+    ///
+    /// ```no_run
+    /// # let client = influxdb3_blocking::Client::from_env()?;
+    /// let sql = "SELECT * FROM home WHERE room = $room AND floor = $floor";
+    /// let query = client.query(sql);
+    /// let table = query.params([("room", "Kitchen"), ("floor", "1")]).table()?;
+    /// # Ok::<_, influxdb3_blocking::Error>(())
+    /// ```
     pub fn params<N, V>(self, params: impl IntoIterator<Item = (N, V)>) -> Self
     where
         N: Into<String>,
@@ -113,6 +132,15 @@ impl<'a> QueryRequest<'a> {
     ///
     /// It bounds a table up to its last row, and a reader's wait for its schema and for each batch. Without
     /// one, only a connection that is dead ends a query (`idle_timeout`).
+    ///
+    /// ```no_run
+    /// # let client = influxdb3_blocking::Client::from_env()?;
+    /// use std::time::Duration;
+    ///
+    /// let query = client.query("SELECT count(*) FROM home");
+    /// let table = query.timeout(Duration::from_secs(10)).table()?;
+    /// # Ok::<_, influxdb3_blocking::Error>(())
+    /// ```
     pub fn timeout(mut self, timeout: Duration) -> Self {
         if timeout.is_zero() {
             self.problems.push("the timeout of the query is zero".into());
@@ -122,6 +150,13 @@ impl<'a> QueryRequest<'a> {
     }
 
     /// Sends a header with the query, in place of the client's header of that name.
+    ///
+    /// ```no_run
+    /// # let client = influxdb3_blocking::Client::from_env()?;
+    /// let query = client.query("SELECT * FROM home");
+    /// let table = query.header("x-trace", "17").table()?;
+    /// # Ok::<_, influxdb3_blocking::Error>(())
+    /// ```
     pub fn header(mut self, name: impl AsRef<str>, value: impl AsRef<str>) -> Self {
         if let Err(problem) = self.headers.set(name.as_ref(), value.as_ref()) {
             self.problems.push(problem);
@@ -142,7 +177,8 @@ impl<'a> QueryRequest<'a> {
     /// # use std::time::Duration;
     /// # fn main() -> Result<(), influxdb3_blocking::Error> {
     /// # let client = influxdb3_blocking::Client::from_env()?;
-    /// let table = client.query("SELECT * FROM home").retries(3).timeout(Duration::from_secs(60)).table()?;
+    /// let query = client.query("SELECT * FROM home").retries(3);
+    /// let table = query.timeout(Duration::from_secs(60)).table()?;
     /// # Ok(())
     /// # }
     /// ```
@@ -155,6 +191,21 @@ impl<'a> QueryRequest<'a> {
     ///
     /// With more, the query ends with [`ErrorKind::TooLarge`](crate::ErrorKind::TooLarge): so a query that was meant
     /// otherwise does not fill the memory. A reader hands out the batches before the one with which there are too many.
+    ///
+    /// ```no_run
+    /// # let client = influxdb3_blocking::Client::from_env()?;
+    /// use influxdb3_blocking::ErrorKind;
+    ///
+    /// let query = client.query("SELECT * FROM home").max_rows(1_000_000);
+    /// match query.table() {
+    ///     Ok(table) => println!("{} rows", table.num_rows()),
+    ///     Err(error) if error.kind() == ErrorKind::TooLarge => {
+    ///         println!("more than a million");
+    ///     }
+    ///     Err(error) => return Err(error),
+    /// }
+    /// # Ok::<_, influxdb3_blocking::Error>(())
+    /// ```
     pub fn max_rows(mut self, rows: u64) -> Self {
         self.limits.rows = Some(rows);
         self
@@ -175,7 +226,7 @@ impl<'a> QueryRequest<'a> {
     /// # let client = influxdb3_blocking::Client::from_env()?;
     /// let table = client
     ///     .query("SELECT * FROM home")
-    ///     .progress(|progress| eprintln!("{} rows, {} bytes", progress.rows, progress.bytes_received))
+    ///     .progress(|p| eprintln!("{} rows, {} bytes", p.rows, p.bytes_received))
     ///     .table()?;
     /// # Ok(())
     /// # }
@@ -295,6 +346,15 @@ impl<'a> QueryRequest<'a> {
 
     /// Sends the query, waits for the schema, and hands out the rest as it comes.
     ///
+    /// ```no_run
+    /// # let client = influxdb3_blocking::Client::from_env()?;
+    /// let mut rows = 0;
+    /// for batch in client.query("SELECT * FROM home").reader()? {
+    ///     rows += batch?.num_rows();
+    /// }
+    /// # Ok::<_, influxdb3_blocking::Error>(())
+    /// ```
+    ///
     /// # Errors
     ///
     /// As [`table`](Self::table), for what happens up to the schema; later errors come out of the reader.
@@ -314,6 +374,14 @@ impl<'a> QueryRequest<'a> {
     }
 
     /// Sends the query and takes nothing but the schema of its answer; the server need not run it to its end.
+    ///
+    /// ```no_run
+    /// # let client = influxdb3_blocking::Client::from_env()?;
+    /// for field in client.query("SELECT * FROM home").schema()?.fields() {
+    ///     println!("{}: {}", field.name(), field.data_type());
+    /// }
+    /// # Ok::<_, influxdb3_blocking::Error>(())
+    /// ```
     ///
     /// # Errors
     ///

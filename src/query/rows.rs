@@ -20,7 +20,8 @@ use crate::Result;
 /// # let client = influxdb3_blocking::Client::from_env()?;
 /// for batch in client.query("SELECT room, temp FROM home").reader()? {
 ///     for row in Rows::new(&batch?) {
-///         println!("{}: {:?}", row.get::<&str>("room")?, row.get::<Option<f64>>("temp")?);
+///         let temp: Option<f64> = row.get("temp")?;
+///         println!("{}: {temp:?}", row.get::<&str>("room")?);
 ///     }
 /// }
 /// # Ok(())
@@ -33,6 +34,28 @@ pub struct Rows<'a> {
 }
 
 /// One row of a record batch, or a value that is a struct.
+///
+/// ```
+/// use std::sync::Arc;
+///
+/// use influxdb3_blocking::Rows;
+/// use influxdb3_blocking::arrow_array::{
+///     ArrayRef, Float64Array, RecordBatch, StringArray,
+/// };
+///
+/// let rooms = StringArray::from(vec!["Kitchen"]);
+/// let temps = Float64Array::from(vec![None, Some(21.5)]).slice(1, 1);
+/// let batch = RecordBatch::try_from_iter([
+///     ("room", Arc::new(rooms) as ArrayRef),
+///     ("temp", Arc::new(temps)),
+/// ])?;
+/// for row in Rows::new(&batch) {
+///     assert_eq!(row.get::<&str>("room")?, "Kitchen");
+///     assert_eq!(row.get::<Option<f64>>(1)?, Some(21.5));
+///     assert!(row.get::<bool>("temp").is_err());
+/// }
+/// # Ok::<_, Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy)]
 pub struct Row<'a>(RowRef<'a>);
 
@@ -105,13 +128,18 @@ impl<'a> Row<'a> {
     /// # fn main() -> Result<(), influxdb3_blocking::Error> {
     /// # let client = influxdb3_blocking::Client::from_env()?;
     /// let table = client
-    ///     .query("SELECT room, array_agg(temp) AS temps, selector_max(temp, time) AS hottest FROM home GROUP BY room")
+    ///     .query(
+    ///         "SELECT room, array_agg(temp) AS temps, \
+    ///          selector_max(temp, time) AS hottest FROM home GROUP BY room",
+    ///     )
     ///     .table()?;
     /// for row in table.rows() {
     ///     let temps: Vec<Option<f64>> = row.get("temps")?;
     ///     let hottest: Row = row.get("hottest")?;
-    ///     let (value, time): (f64, Timestamp) = (hottest.get("value")?, hottest.get("time")?);
-    ///     println!("{}: {value} at {time:?}, of {}", row.get::<&str>("room")?, temps.len());
+    ///     let value: f64 = hottest.get("value")?;
+    ///     let time: Timestamp = hottest.get("time")?;
+    ///     let room: &str = row.get("room")?;
+    ///     println!("{room}: {value} at {time}, of {}", temps.len());
     /// }
     /// # Ok(())
     /// # }

@@ -18,6 +18,22 @@ use crate::Result;
 /// [`QueryRequest::rows`](super::QueryRequest::rows).
 ///
 /// It is a [`Reader`] below: the answer is read as it is needed, and dropping this cancels the query.
+///
+/// ```no_run
+/// # let client = influxdb3_blocking::Client::from_env()?;
+/// #[derive(serde::Deserialize)]
+/// struct Home {
+///     room: String,
+///     temp: Option<f64>,
+/// }
+///
+/// let homes = client.query("SELECT room, temp FROM home").rows::<Home>()?;
+/// for home in homes {
+///     let Home { room, temp } = home?;
+///     println!("{room}: {temp:?}");
+/// }
+/// # Ok::<_, influxdb3_blocking::Error>(())
+/// ```
 pub struct TypedRows<T> {
     reader: Reader,
     batch: Option<RecordBatch>,

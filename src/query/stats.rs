@@ -5,6 +5,15 @@ use super::status::Trailers;
 /// What the server measured while it ran a query.
 ///
 /// InfluxDB 3 sends it after the last row, if it does at all: Core does not. Every value may be missing.
+///
+/// ```no_run
+/// # let client = influxdb3_blocking::Client::from_env()?;
+/// let table = client.query("SELECT * FROM home").table()?;
+/// let stats = table.stats();
+/// println!("executed in {:?}", stats.execution_duration);
+/// println!("{:?}", stats.get("x-influxdata-partitions"));
+/// # Ok::<_, influxdb3_blocking::Error>(())
+/// ```
 #[derive(Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub struct QueryStats {

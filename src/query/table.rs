@@ -21,7 +21,8 @@ use crate::{Error, ErrorKind, Result};
 /// # let client = influxdb3_blocking::Client::from_env()?;
 /// let table = client.query("SELECT room, temp FROM home").table()?;
 /// for row in table.rows() {
-///     let (room, temp): (&str, Option<f64>) = (row.get("room")?, row.get("temp")?);
+///     let room: &str = row.get("room")?;
+///     let temp: Option<f64> = row.get("temp")?;
 ///     println!("{room}: {temp:?}");
 /// }
 /// # Ok(())
@@ -78,6 +79,15 @@ impl Table {
     }
 
     /// The column of this name: one array for each batch. `None` if there is no such column.
+    ///
+    /// ```no_run
+    /// # let client = influxdb3_blocking::Client::from_env()?;
+    /// let table = client.query("SELECT temp FROM home").table()?;
+    /// for array in table.column("temp").unwrap_or_default() {
+    ///     println!("{} values", array.len());
+    /// }
+    /// # Ok::<_, influxdb3_blocking::Error>(())
+    /// ```
     #[must_use]
     pub fn column(&self, name: &str) -> Option<Vec<ArrayRef>> {
         let index = self.schema.index_of(name).ok()?;
@@ -85,6 +95,15 @@ impl Table {
     }
 
     /// A table of these columns, in this order. Copies no data.
+    ///
+    /// ```no_run
+    /// # let client = influxdb3_blocking::Client::from_env()?;
+    /// let table = client.query("SELECT * FROM home").table()?;
+    /// for row in table.select(&["room", "temp"])?.rows() {
+    ///     println!("{row:?}");
+    /// }
+    /// # Ok::<_, influxdb3_blocking::Error>(())
+    /// ```
     ///
     /// # Errors
     ///
@@ -150,6 +169,13 @@ impl Table {
     /// | lists, structs | `List`, `Struct` |
     ///
     /// [`QueryRequest::dataframe`](super::QueryRequest::dataframe) takes less memory.
+    ///
+    /// ```no_run
+    /// # let client = influxdb3_blocking::Client::from_env()?;
+    /// let table = client.query("SELECT room, temp FROM home").table()?;
+    /// println!("{:?}", table.dataframe()?.get_column_names());
+    /// # Ok::<_, influxdb3_blocking::Error>(())
+    /// ```
     ///
     /// # Errors
     ///

@@ -7,6 +7,15 @@ use super::time_units::rfc3339;
 use crate::Timestamp;
 
 /// The language of a query.
+///
+/// ```no_run
+/// # let client = influxdb3_blocking::Client::from_env()?;
+/// use influxdb3_blocking::Language;
+///
+/// let query = client.query("SELECT MEAN(temp) FROM home");
+/// let table = query.language(Language::InfluxQl).table()?;
+/// # Ok::<_, influxdb3_blocking::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
 #[non_exhaustive]
 pub enum Language {

@@ -27,7 +27,8 @@ impl Row<'_> {
     /// # fn main() -> Result<(), influxdb3_blocking::Error> {
     /// # let client = influxdb3_blocking::Client::from_env()?;
     /// let table = client.query("SELECT * FROM home").table()?;
-    /// let points = table.rows().map(|row| row.to_point("home")).collect::<Result<Vec<_>, _>>()?;
+    /// let points = table.rows().map(|row| row.to_point("home"));
+    /// let points = points.collect::<Result<Vec<_>, _>>()?;
     /// client.write(&points).database("backup").send()?;
     /// # Ok(())
     /// # }

@@ -12,6 +12,17 @@ use super::from_cell::{FromCell, fit};
 use crate::Result;
 
 /// The values of a column, from the first row to the last: made by [`Table::values`](super::Table::values).
+///
+/// ```no_run
+/// # let client = influxdb3_blocking::Client::from_env()?;
+/// let table = client.query("SELECT temp FROM home").table()?;
+/// let temps = table.values::<Option<f64>>("temp")?;
+/// println!("{} values", temps.len());
+/// for temp in temps {
+///     println!("{:?}", temp?);
+/// }
+/// # Ok::<_, influxdb3_blocking::Error>(())
+/// ```
 pub struct Values<'a, T> {
     field: &'a Field,
     batches: std::slice::Iter<'a, RecordBatch>,

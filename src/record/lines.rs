@@ -13,6 +13,26 @@ use crate::{Error, Point, Precision, Result};
 /// Where records are encoded to: the lines of one call.
 ///
 /// It cannot be made outside this crate; a [`Record`](crate::Record) of your own hands it on.
+///
+/// ```
+/// use influxdb3_blocking::{Lines, Point, Record, Result};
+///
+/// /// One call, several lines.
+/// struct Cells(Vec<f64>);
+///
+/// impl Record for Cells {
+///     fn encode(self, lines: &mut Lines<'_>) -> Result<()> {
+///         for (number, volts) in self.0.into_iter().enumerate() {
+///             let point = Point::new("cell").tag("n", number.to_string());
+///             point.field("volts", volts).encode(&mut *lines)?;
+///         }
+///         Ok(())
+///     }
+/// }
+/// # let client = influxdb3_blocking::Client::builder().host("http://localhost:1").database("d").build()?;
+/// let request = client.write(Cells(vec![3.7, 3.65]));
+/// # Ok::<_, influxdb3_blocking::Error>(())
+/// ```
 pub struct Lines<'a> {
     buffer: &'a mut Vec<u8>,
     precision: Precision,

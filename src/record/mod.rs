@@ -57,12 +57,16 @@ use crate::{Error, Precision, Result};
 ///
 /// impl Record for Reading {
 ///     fn encode(self, lines: &mut Lines<'_>) -> Result<()> {
-///         Point::new("home").tag("room", self.room).field("temp", self.temp).encode(lines)
+///         let point = Point::new("home").tag("room", self.room);
+///         point.field("temp", self.temp).encode(lines)
 ///     }
 /// }
 /// # let client = influxdb3_blocking::Client::builder().host("http://localhost:1").database("d").build()?;
 /// # let _ =
-/// client.write(vec![Reading { room: "Kitchen", temp: 21.5 }, Reading { room: "Bath", temp: 23.0 }])
+/// client.write(vec![
+///     Reading { room: "Kitchen", temp: 21.5 },
+///     Reading { room: "Bath", temp: 23.0 },
+/// ])
 /// # ; Ok::<_, influxdb3_blocking::Error>(())
 /// ```
 ///
@@ -86,7 +90,12 @@ struct Reading {
 }
 # let client = influxdb3_blocking::Client::builder().host("http://localhost:1").database("d").build()?;
 # let _ =
-client.write(vec![Reading { room: "Kitchen", temp: 21.5, hum: None, at: Timestamp::now() }])
+client.write(vec![Reading {
+    room: "Kitchen",
+    temp: 21.5,
+    hum: None,
+    at: Timestamp::now(),
+}])
 # ; Ok::<_, influxdb3_blocking::Error>(())
 ```
 

@@ -16,7 +16,8 @@ use crate::{Error, Precision, Result};
 /// ```
 /// use influxdb3_blocking::Timestamp;
 ///
-/// assert_eq!(Timestamp::seconds(1_641_024_000), Timestamp::millis(1_641_024_000_000));
+/// let millis = Timestamp::millis(1_641_024_000_000);
+/// assert_eq!(Timestamp::seconds(1_641_024_000), millis);
 /// assert_eq!(Timestamp::micros(-1).as_nanos(), -1_000);
 /// ```
 ///
@@ -32,7 +33,8 @@ use crate::{Error, Precision, Result};
 /// let later = time + Duration::from_millis(1500);
 /// assert_eq!(later.to_string(), "2022-01-01T08:00:01.500Z");
 /// assert_eq!(later.duration_since(time), Some(Duration::from_millis(1500)));
-/// assert_eq!(SystemTime::try_from(later)?, SystemTime::UNIX_EPOCH + Duration::from_millis(1_641_024_001_500));
+/// let since_1970 = Duration::from_millis(1_641_024_001_500);
+/// assert_eq!(SystemTime::try_from(later)?, SystemTime::UNIX_EPOCH + since_1970);
 /// # Ok::<(), influxdb3_blocking::Error>(())
 /// ```
 ///

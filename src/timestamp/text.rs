@@ -25,10 +25,16 @@ impl fmt::Display for Timestamp {
 /// ```
 /// use influxdb3_blocking::Timestamp;
 ///
-/// for text in ["2022-01-01T08:00:00Z", "2022-01-01 09:00+01", "1641024000s", "1641024000000 ms"] {
+/// for text in [
+///     "2022-01-01T08:00:00Z",
+///     "2022-01-01 09:00+01",
+///     "1641024000s",
+///     "1641024000000 ms",
+/// ] {
 ///     assert_eq!(text.parse::<Timestamp>()?, Timestamp::seconds(1_641_024_000));
 /// }
-/// assert!("1641024000".parse::<Timestamp>().is_err()); // seconds, or milliseconds?
+/// // Seconds, or milliseconds?
+/// assert!("1641024000".parse::<Timestamp>().is_err());
 /// # Ok::<(), influxdb3_blocking::Error>(())
 /// ```
 ///

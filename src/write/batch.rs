@@ -7,6 +7,17 @@ use crate::Precision;
 ///
 /// A `&Batch` is a record: what came back in an error's [`unsent`](crate::Error::unsent) can be written
 /// again. It goes to the database it was meant for, in its own precision.
+///
+/// ```no_run
+/// # let client = influxdb3_blocking::Client::from_env()?;
+/// if let Err(error) = client.write("home temp=21.5").send() {
+///     for batch in error.unsent() {
+///         eprintln!("{} lines for {}", batch.lines(), batch.database());
+///         client.write(batch).send()?;
+///     }
+/// }
+/// # Ok::<_, influxdb3_blocking::Error>(())
+/// ```
 #[derive(Clone, Eq, PartialEq)]
 pub struct Batch {
     pub(crate) database: Arc<str>,

@@ -17,9 +17,14 @@ use crate::{Batch, Error};
 /// let options = WriteOptions::default()
 ///     .batch_size(500)
 ///     .flush_interval(Duration::from_secs(10))
-///     .error_callback(|batch, error| eprintln!("{} lines were not written: {error}", batch.lines()));
-/// let client =
-///     Client::builder().host("http://localhost:8181").database("sensors").write_options(options).build()?;
+///     .error_callback(|batch, error| {
+///         eprintln!("{} lines were not written: {error}", batch.lines());
+///     });
+/// let client = Client::builder()
+///     .host("http://localhost:8181")
+///     .database("sensors")
+///     .write_options(options)
+///     .build()?;
 /// # Ok::<_, influxdb3_blocking::Error>(())
 /// ```
 ///
@@ -78,6 +83,17 @@ pub struct WriteOptions {
 /// program, or gone.
 ///
 /// The buffer is full when [`buffer_limit`](WriteOptions::buffer_limit) is reached.
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use influxdb3_blocking::{OnFull, WriteOptions};
+///
+/// let options = WriteOptions::default()
+///     .buffer_limit(64 << 20)
+///     .on_full(OnFull::BlockFor(Duration::from_secs(1)));
+/// # let _ = options;
+/// ```
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 #[non_exhaustive]
 pub enum OnFull {
@@ -130,6 +146,17 @@ impl WriteOptions {
     /// Each write is one request on the caller's thread: tried at once, not retried, its error returned.
     ///
     /// No other option can be set on it: [`build`](crate::ClientBuilder::build) says so.
+    ///
+    /// ```
+    /// use influxdb3_blocking::{Client, WriteOptions};
+    ///
+    /// let builder = Client::builder().host("http://localhost:8181");
+    /// let options = WriteOptions::synchronous();
+    /// let client = builder.clone().write_options(options.clone()).build()?;
+    /// let error = builder.write_options(options.batch_size(5)).build();
+    /// assert!(error.is_err());
+    /// # Ok::<_, influxdb3_blocking::Error>(())
+    /// ```
     pub const fn synchronous() -> Self {
         Self {
             is_batching: false,
@@ -312,6 +339,20 @@ impl WriteOptions {
     /// Called when the lines of a batch are stored.
     ///
     /// Once for each batch; for its parts if it had to be cut, or if some of its lines were bad.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    /// use std::sync::atomic::{AtomicUsize, Ordering};
+    ///
+    /// use influxdb3_blocking::WriteOptions;
+    ///
+    /// let written = Arc::new(AtomicUsize::new(0));
+    /// let counter = written.clone();
+    /// let options = WriteOptions::default().success_callback(move |batch| {
+    ///     counter.fetch_add(batch.lines(), Ordering::Relaxed);
+    /// });
+    /// # let _ = options;
+    /// ```
     pub fn success_callback(mut self, callback: impl Fn(&Batch) + Send + Sync + 'static) -> Self {
         self.callbacks.success = Some(Arc::new(callback));
         self.set("success_callback")
@@ -320,6 +361,16 @@ impl WriteOptions {
     /// Called when lines are given up, with a batch of just these lines: after the last retry, for bad lines (the
     /// error's [`line_errors`](Error::line_errors) has each line and what is wrong with it), and for lines that
     /// [`OnFull::DropNewest`] and [`OnFull::DropOldest`] throw away.
+    ///
+    /// ```
+    /// use influxdb3_blocking::WriteOptions;
+    ///
+    /// let options = WriteOptions::default().error_callback(|batch, error| {
+    ///     let text = String::from_utf8_lossy(batch.line_protocol());
+    ///     eprintln!("{error}; these lines are lost:\n{text}");
+    /// });
+    /// # let _ = options;
+    /// ```
     pub fn error_callback(
         mut self,
         callback: impl Fn(&Batch, &Error) + Send + Sync + 'static,
@@ -329,6 +380,15 @@ impl WriteOptions {
     }
 
     /// Called before each wait for a retry.
+    ///
+    /// ```
+    /// use influxdb3_blocking::WriteOptions;
+    ///
+    /// let options = WriteOptions::default().retry_callback(|batch, error| {
+    ///     eprintln!("attempt {} failed: {error}", batch.attempts());
+    /// });
+    /// # let _ = options;
+    /// ```
     pub fn retry_callback(
         mut self,
         callback: impl Fn(&Batch, &Error) + Send + Sync + 'static,

@@ -15,6 +15,22 @@ use crate::{Client, Error, Precision, Record, Result};
 /// A write that is being put together; [`send`](Self::send) carries it out.
 ///
 /// Made by [`Client::write`]. What is not set here is as the client has it.
+///
+/// ```no_run
+/// # let client = influxdb3_blocking::Client::from_env()?;
+/// use std::time::Duration;
+///
+/// use influxdb3_blocking::Precision;
+///
+/// client
+///     .write("home temp=21.5 1641024000")
+///     .database("other")
+///     .precision(Precision::Second)
+///     .use_v2_api(false)
+///     .timeout(Duration::from_secs(5))
+///     .send()?;
+/// # Ok::<_, influxdb3_blocking::Error>(())
+/// ```
 #[must_use = "nothing is written until `send` is called"]
 pub struct WriteRequest<'a, R, K = crate::One> {
     client: &'a Client,
@@ -107,6 +123,15 @@ impl<'a, R: Record<K>, K> WriteRequest<'a, R, K> {
     /// [`max_request_bytes`](crate::ClientBuilder::max_request_bytes) goes in several requests, cut at line
     /// boundaries, and so does one that the server, or a proxy in front of it, refuses as too large. In batching mode the lines are accepted when this returns, and
     /// [`flush`](crate::Client::flush) waits for them.
+    ///
+    /// ```no_run
+    /// # let client = influxdb3_blocking::Client::from_env()?;
+    /// match client.write("home temp=21.5").send() {
+    ///     Ok(()) => {}
+    ///     Err(error) => eprintln!("{} batches: {error}", error.unsent().len()),
+    /// }
+    /// # Ok::<_, influxdb3_blocking::Error>(())
+    /// ```
     ///
     /// # Errors
     /// - [`ErrorKind::InvalidRecord`](crate::ErrorKind::InvalidRecord) and

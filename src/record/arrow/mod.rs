@@ -17,16 +17,22 @@ pub(crate) use encoder::BatchEncoder;
 /// ```
 /// use std::sync::Arc;
 ///
-/// use arrow_array::{ArrayRef, Float64Array, RecordBatch, StringArray, TimestampSecondArray};
+/// use arrow_array::{
+///     ArrayRef, Float64Array, RecordBatch, StringArray, TimestampSecondArray,
+/// };
 /// use influxdb3_blocking::{Client, Columns};
 ///
 /// let batch = RecordBatch::try_from_iter([
-///     ("time", Arc::new(TimestampSecondArray::from(vec![1_641_024_000])) as ArrayRef),
+///     (
+///         "time",
+///         Arc::new(TimestampSecondArray::from(vec![1_641_024_000])) as ArrayRef,
+///     ),
 ///     ("room", Arc::new(StringArray::from(vec!["Kitchen"]))),
 ///     ("temp", Arc::new(Float64Array::from(vec![21.5]))),
 /// ])?;
 /// # let client = Client::builder().host("http://localhost:1").database("sensors").build()?;
-/// let request = client.write(Columns::new(&batch).measurement("home").tags(["room"]));
+/// let columns = Columns::new(&batch).measurement("home").tags(["room"]);
+/// let request = client.write(columns);
 /// # Ok::<_, Box<dyn std::error::Error>>(())
 /// ```
 ///
@@ -89,7 +95,8 @@ impl<'a> Columns<'a> {
     ///     ("time", Arc::new(Int64Array::from(vec![1, 2])) as ArrayRef),
     ///     ("value", Arc::new(Int64Array::from(vec![3, 4]))),
     /// ])?;
-    /// let reader = RecordBatchIterator::new([Ok(batch.clone()), Ok(batch.clone())], batch.schema());
+    /// let batches = [Ok(batch.clone()), Ok(batch.clone())];
+    /// let reader = RecordBatchIterator::new(batches, batch.schema());
     /// # let client = Client::builder().host("http://localhost:1").database("sensors").build()?;
     /// let request = client.write(Columns::from_reader(reader).measurement("counts"));
     /// # Ok::<_, Box<dyn std::error::Error>>(())

@@ -28,7 +28,10 @@ use crate::columns::{
 ///     "co" => [0, 3],
 /// )?;
 /// # let client = Client::builder().host("http://localhost:1").database("sensors").build()?;
-/// let frame = Frame::new(&df).measurement("home").tags(["room"]).date_unit(Precision::Second);
+/// let frame = Frame::new(&df)
+///     .measurement("home")
+///     .tags(["room"])
+///     .date_unit(Precision::Second);
 /// let request = client.write(frame);
 /// # Ok::<_, Box<dyn std::error::Error>>(())
 /// ```

@@ -43,9 +43,11 @@ use row::Row;
 /// #     }
 /// # }
 ///
-/// let items = [Home { room: "Kitchen", temp: 21.5, co: None, time: SystemTime::now() }];
+/// let time = SystemTime::now();
+/// let items = [Home { room: "Kitchen", temp: 21.5, co: None, time }];
 /// # let client = Client::builder().host("http://localhost:1").database("sensors").build()?;
-/// let request = client.write(Structs::new(&items).measurement("home").tags(["room"]).time_key("time"));
+/// let structs = Structs::new(&items).measurement("home").tags(["room"]);
+/// let request = client.write(structs.time_key("time"));
 /// # Ok::<_, influxdb3_blocking::Error>(())
 /// ```
 ///

@@ -30,7 +30,8 @@ use crate::{Error, Result};
 /// let scheduler = ThreadPoolScheduler::new(4);
 /// let client = |database: &str| {
 ///     let options = WriteOptions::default().write_scheduler(scheduler.clone());
-///     Client::builder().host("http://localhost:8181").database(database).write_options(options).build()
+///     let builder = Client::builder().host("http://localhost:8181");
+///     builder.database(database).write_options(options).build()
 /// };
 /// let (first, second) = (client("first")?, client("second")?);
 /// # Ok::<_, influxdb3_blocking::Error>(())

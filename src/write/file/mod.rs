@@ -71,6 +71,15 @@ impl<'a> WriteFile<'a> {
     layout_options!(reading.layout);
 
     /// The format, in place of the one that the extension says.
+    ///
+    /// ```
+    /// # let client = influxdb3_blocking::Client::builder().host("http://localhost:1").database("d").build()?;
+    /// use influxdb3_blocking::FileFormat;
+    ///
+    /// let file = client.write_file("export.txt").measurement("home");
+    /// let request = file.format(FileFormat::Csv);
+    /// # Ok::<_, influxdb3_blocking::Error>(())
+    /// ```
     pub fn format(mut self, format: FileFormat) -> Self {
         self.format = Some(format);
         self
@@ -93,6 +102,13 @@ impl<'a> WriteFile<'a> {
     /// Leaves out this many lines at the beginning: those that an earlier call has written, as
     /// [`Error::resume_line`](crate::Error::resume_line) of its error says. Everything else must be as it was, but for
     /// [`skip_bad_rows`](Self::skip_bad_rows): with it the write goes on behind the row that it stopped at.
+    ///
+    /// ```no_run
+    /// # let client = influxdb3_blocking::Client::from_env()?;
+    /// let file = client.write_file("home.csv").measurement("home");
+    /// file.resume_from_line(5000).send()?;
+    /// # Ok::<_, influxdb3_blocking::Error>(())
+    /// ```
     pub fn resume_from_line(mut self, line: usize) -> Self {
         self.resume_from_line = line;
         self

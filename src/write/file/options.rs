@@ -22,6 +22,13 @@ impl WriteFile<'_> {
     /// Lets this many rows decide about the types of columns in CSV and JSON. Without it the whole file is read once
     /// before anything is written, so that the types are right whatever comes last. A value that does not fit is an
     /// error when it is met.
+    ///
+    /// ```
+    /// # let client = influxdb3_blocking::Client::builder().host("http://localhost:1").database("d").build()?;
+    /// let file = client.write_file("large.csv").measurement("home");
+    /// let request = file.infer_rows(10_000);
+    /// # Ok::<_, influxdb3_blocking::Error>(())
+    /// ```
     pub fn infer_rows(mut self, rows: u64) -> Self {
         self.reading.infer_rows = Some(rows);
         self
@@ -34,6 +41,13 @@ impl WriteFile<'_> {
     /// `null`, `None`, `NaT`, `1.#IND`, `1.#QNAN` and their negatives. Among numbers and booleans they are no value in
     /// quotes either, and so are `-`, `--`, `?`, `\N`, `none`, `nil`, `unavailable`, `unknown` and the errors of
     /// spreadsheets, such as `#DIV/0!`. The texts of JSON are in quotes.
+    ///
+    /// ```
+    /// # let client = influxdb3_blocking::Client::builder().host("http://localhost:1").database("d").build()?;
+    /// let file = client.write_file("home.csv").measurement("home");
+    /// let request = file.null_values(["-999", "missing"]);
+    /// # Ok::<_, influxdb3_blocking::Error>(())
+    /// ```
     pub fn null_values(mut self, values: impl IntoIterator<Item = impl Into<String>>) -> Self {
         self.reading.null_values = values.into_iter().map(Into::into).collect();
         self
@@ -49,6 +63,14 @@ impl WriteFile<'_> {
     /// Leaves out rows of CSV and JSON that cannot be written: with a value that is not of its type, without a time,
     /// with too many or too few cells, that are no JSON or not UTF-8. [`FileReport`](crate::FileReport) counts them and
     /// has the first thousand, each with its line and the reason. Without it, the first of them ends the write.
+    ///
+    /// ```no_run
+    /// # let client = influxdb3_blocking::Client::from_env()?;
+    /// let file = client.write_file("home.csv").measurement("home");
+    /// let report = file.skip_bad_rows(true).send()?;
+    /// println!("{} rows were left out", report.rows_skipped);
+    /// # Ok::<_, influxdb3_blocking::Error>(())
+    /// ```
     pub fn skip_bad_rows(mut self, skip: bool) -> Self {
         self.reading.skip_bad_rows = skip;
         self
@@ -63,7 +85,8 @@ impl WriteFile<'_> {
     ///
     /// ```
     /// # let client = influxdb3_blocking::Client::builder().host("http://localhost:1").database("d").build()?;
-    /// let request = client.write_file("home.csv").measurement("home").time_format("%d.%m.%Y %H:%M");
+    /// let file = client.write_file("home.csv").measurement("home");
+    /// let request = file.time_format("%d.%m.%Y %H:%M");
     /// # Ok::<_, influxdb3_blocking::Error>(())
     /// ```
     pub fn time_format(mut self, format: impl AsRef<str>) -> Self {
@@ -73,6 +96,15 @@ impl WriteFile<'_> {
 
     /// The time of rows that have none, in files of any format: the timestamp column may be missing, or be empty in some
     /// rows. Rows of one series that share it replace each other, and writing the file again changes nothing.
+    ///
+    /// ```
+    /// # let client = influxdb3_blocking::Client::builder().host("http://localhost:1").database("d").build()?;
+    /// use influxdb3_blocking::Timestamp;
+    ///
+    /// let file = client.write_file("home.csv").measurement("home");
+    /// let request = file.default_time(Timestamp::seconds(1_641_024_000));
+    /// # Ok::<_, influxdb3_blocking::Error>(())
+    /// ```
     pub fn default_time(mut self, time: impl Into<Timestamp>) -> Self {
         self.reading.layout.default_time = Some(time.into());
         self
@@ -93,6 +125,13 @@ impl WriteFile<'_> {
     }
 
     /// The names of the columns of CSV that has no header, one for each column: its first line is a row like all others.
+    ///
+    /// ```
+    /// # let client = influxdb3_blocking::Client::builder().host("http://localhost:1").database("d").build()?;
+    /// let file = client.write_file("no-header.csv").measurement("home");
+    /// let request = file.column_names(["time", "room", "temp"]);
+    /// # Ok::<_, influxdb3_blocking::Error>(())
+    /// ```
     pub fn column_names(mut self, names: impl IntoIterator<Item = impl Into<String>>) -> Self {
         self.reading.column_names = Some(names.into_iter().map(Into::into).collect());
         self
@@ -128,6 +167,13 @@ impl WriteFile<'_> {
 
     /// Reads numbers in CSV with a decimal comma, as `21,5`, for which the [`delimiter`](Self::delimiter) is mostly `;`.
     /// A number with a point is an error, then.
+    ///
+    /// ```
+    /// # let client = influxdb3_blocking::Client::builder().host("http://localhost:1").database("d").build()?;
+    /// let file = client.write_file("export.csv").measurement("home");
+    /// let request = file.delimiter(b';').decimal_comma(true);
+    /// # Ok::<_, influxdb3_blocking::Error>(())
+    /// ```
     pub fn decimal_comma(mut self, comma: bool) -> Self {
         self.reading.decimal_comma = comma;
         self
@@ -147,7 +193,8 @@ impl WriteFile<'_> {
     /// ```
     /// # let client = influxdb3_blocking::Client::builder().host("http://localhost:1").database("d").build()?;
     /// // {"status": "ok", "data": {"items": [{"time": 1, "main": {"temp": 20.5}}]}}
-    /// let request = client.write_file("answer.json").measurement("home").json_path("data.items").flatten(".");
+    /// let file = client.write_file("answer.json").measurement("home");
+    /// let request = file.json_path("data.items").flatten(".");
     /// # Ok::<_, influxdb3_blocking::Error>(())
     /// ```
     pub fn json_path(mut self, path: impl Into<String>) -> Self {

@@ -3,6 +3,13 @@
 use crate::file::{FileColumn, SkippedRow, Summary};
 
 /// How far the writing of a file has come.
+///
+/// ```no_run
+/// # let client = influxdb3_blocking::Client::from_env()?;
+/// let file = client.write_file("home.csv").measurement("home");
+/// file.progress(|p| eprintln!("{} lines", p.lines_written)).send()?;
+/// # Ok::<_, influxdb3_blocking::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct Progress {
@@ -15,6 +22,13 @@ pub struct Progress {
 }
 
 /// What was written of a file.
+///
+/// ```no_run
+/// # let client = influxdb3_blocking::Client::from_env()?;
+/// let report = client.write_file("home.csv").measurement("home").send()?;
+/// println!("{} lines, {} batches", report.lines, report.batches);
+/// # Ok::<_, influxdb3_blocking::Error>(())
+/// ```
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct FileReport {

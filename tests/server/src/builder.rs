@@ -17,7 +17,8 @@ use crate::{
 /// ```
 /// use influxdb3_dev_server::DevServer;
 ///
-/// let server = DevServer::builder().token("secret").record_requests(true).start()?;
+/// let builder = DevServer::builder().token("secret").record_requests(true);
+/// let server = builder.start()?;
 /// assert!(server.url().starts_with("http://127.0.0.1:"));
 /// # Ok::<(), std::io::Error>(())
 /// ```
@@ -157,7 +158,8 @@ impl DevServerBuilder {
     /// use std::time::Duration;
     /// use influxdb3_dev_server::DevServer;
     ///
-    /// let server = DevServer::builder().wal_flush_interval(Duration::from_secs(1)).start()?;
+    /// let builder = DevServer::builder();
+    /// let server = builder.wal_flush_interval(Duration::from_secs(1)).start()?;
     /// // … a client that waits for each answer now gets one write done in a second …
     /// # Ok::<(), std::io::Error>(())
     /// ```
