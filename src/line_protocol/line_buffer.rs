@@ -325,6 +325,19 @@ impl<'a> Line<'a> {
 
     /// Adds a field as [`field`](Self::field) does, but that an error leaves the line as it was before this call.
     ///
+    /// ```
+    /// use influxdb3_blocking::LineBuffer;
+    ///
+    /// let mut lines = LineBuffer::new();
+    /// let mut line = lines.measurement("cells")?;
+    /// for (key, volts) in [("a", 3.7), ("b", 3.65)] {
+    ///     line.add_field(key, volts)?;
+    /// }
+    /// line.end()?;
+    /// assert_eq!(lines.as_bytes(), b"cells a=3.7,b=3.65\n");
+    /// # Ok::<_, influxdb3_blocking::Error>(())
+    /// ```
+    ///
     /// # Errors
     ///
     /// As [`field`](Self::field).

@@ -15,6 +15,18 @@ use crate::timestamp::time_text;
 use crate::{Error, ErrorKind, Result, Timestamp};
 
 /// What a value can be read as: see [`Row::get`](super::Row::get).
+///
+/// ```
+/// use influxdb3_blocking::{FromCell, Result, Table};
+///
+/// /// The first value of a column, if there is one.
+/// fn first<'a, T>(table: &'a Table, column: &str) -> Result<Option<T>>
+/// where
+///     T: FromCell<'a>,
+/// {
+///     table.values(column)?.next().transpose()
+/// }
+/// ```
 pub trait FromCell<'a>: Sized + sealed::FromCell<'a> {}
 
 pub(super) mod sealed {

@@ -29,6 +29,17 @@ impl ColumnKind {
     ///
     /// The server still calls a tag a tag that a query has turned into a number, so a kind counts only with the
     /// type that belongs to it.
+    ///
+    /// ```no_run
+    /// # let client = influxdb3_blocking::Client::from_env()?;
+    /// use influxdb3_blocking::ColumnKind;
+    ///
+    /// let table = client.query("SELECT * FROM home").table()?;
+    /// for field in table.schema().fields() {
+    ///     println!("{}: {:?}", field.name(), ColumnKind::of(field));
+    /// }
+    /// # Ok::<_, influxdb3_blocking::Error>(())
+    /// ```
     #[must_use]
     pub fn of(field: &Field) -> Option<Self> {
         let kind = field.metadata().get("iox::column::type")?.strip_prefix("iox::column_type::")?;

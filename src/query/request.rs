@@ -290,6 +290,13 @@ impl<'a> QueryRequest<'a> {
 
     /// Sends the query and waits for the whole answer.
     ///
+    /// ```no_run
+    /// # let client = influxdb3_blocking::Client::from_env()?;
+    /// let table = client.query("SELECT * FROM home").table()?;
+    /// println!("{} rows of {}", table.num_rows(), table.num_columns());
+    /// # Ok::<_, influxdb3_blocking::Error>(())
+    /// ```
+    ///
     /// # Errors
     ///
     /// Fails if a setting is wrong or the database is missing ([`ErrorKind::Config`](crate::ErrorKind::Config)),
@@ -364,6 +371,14 @@ impl<'a> QueryRequest<'a> {
     }
 
     /// Sends the query and hands out its answer message by message, with the metadata beside the data.
+    ///
+    /// ```no_run
+    /// # let client = influxdb3_blocking::Client::from_env()?;
+    /// for chunk in client.query("SELECT * FROM home").chunks()? {
+    ///     println!("{} rows", chunk?.data.num_rows());
+    /// }
+    /// # Ok::<_, influxdb3_blocking::Error>(())
+    /// ```
     ///
     /// # Errors
     ///

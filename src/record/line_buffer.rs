@@ -44,7 +44,8 @@ impl LineBuffer {
     ///
     /// let mut lines = LineBuffer::new();
     /// lines.push_record((0..3).map(|n| Point::new("count").field("n", n)))?;
-    /// lines.push_record("home,room=Kitchen temp=21.5")?; // checked and tidied, as every text
+    /// // Checked and tidied, as every text.
+    /// lines.push_record("home,room=Kitchen temp=21.5")?;
     /// assert_eq!(lines.lines(), 4);
     /// # Ok::<(), influxdb3_blocking::Error>(())
     /// ```

@@ -303,6 +303,14 @@ impl WriteOptions {
     /// Everything else stays as it is for each batch: its callbacks, its attempts, its counts, and its place in
     /// [`unsent`](Error::unsent). If such a request is refused for lines that the server does not name, or as too large, it
     /// is taken apart again, so that one batch does not cost another.
+    ///
+    /// ```
+    /// use influxdb3_blocking::WriteOptions;
+    ///
+    /// // Each batch is a request of its own.
+    /// let options = WriteOptions::default().merge_waiting(false);
+    /// # let _ = options;
+    /// ```
     pub fn merge_waiting(mut self, merge: bool) -> Self {
         self.merge_waiting = merge;
         self.set("merge_waiting")
@@ -325,6 +333,15 @@ impl WriteOptions {
     /// no room goes uncompressed. A line that cannot fit is [`TooLarge`](crate::ErrorKind::TooLarge). Beyond the limit
     /// there is what a request needs while it is made: buffers of about 300 KiB for each that is on the way, a copy of
     /// its lines while one is being halved or its bad lines are being taken out, and the state of the compression.
+    ///
+    /// ```
+    /// use influxdb3_blocking::WriteOptions;
+    ///
+    /// let options = WriteOptions::default()
+    ///     .buffer_limit(4 << 20)
+    ///     .max_batch_bytes(256 << 10);
+    /// # let _ = options;
+    /// ```
     pub fn buffer_limit(mut self, bytes: usize) -> Self {
         self.buffer_limit = bytes;
         self.set("buffer_limit")

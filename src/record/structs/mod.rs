@@ -91,6 +91,19 @@ where
     layout_options!(layout);
 
     /// The same as [`measurement_column`](Self::measurement_column).
+    ///
+    /// ```
+    /// # let client = influxdb3_blocking::Client::builder().host("http://localhost:1").database("d").build()?;
+    /// use std::collections::BTreeMap;
+    ///
+    /// use influxdb3_blocking::Structs;
+    ///
+    /// // {"kind": "home", "temp": 21.5}
+    /// let items = [BTreeMap::from([("kind", "home"), ("note", "warm")])];
+    /// let structs = Structs::new(&items).measurement_key("kind");
+    /// let request = client.write(structs);
+    /// # Ok::<_, influxdb3_blocking::Error>(())
+    /// ```
     pub fn measurement_key(self, key: impl Into<String>) -> Self {
         self.measurement_column(key)
     }

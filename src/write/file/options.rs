@@ -139,6 +139,13 @@ impl WriteFile<'_> {
 
     /// Leaves out lines of CSV that begin with this ASCII character, such as `b'#'`; annotations of InfluxDB 2 are
     /// comments, then.
+    ///
+    /// ```
+    /// # let client = influxdb3_blocking::Client::builder().host("http://localhost:1").database("d").build()?;
+    /// let file = client.write_file("export.csv").measurement("home");
+    /// let request = file.comment(b'#').skip_lines(2).trim(true);
+    /// # Ok::<_, influxdb3_blocking::Error>(())
+    /// ```
     pub fn comment(mut self, first: u8) -> Self {
         self.reading.comment = Some(first);
         self
@@ -160,6 +167,13 @@ impl WriteFile<'_> {
 
     /// Takes rows of CSV that have fewer cells than there are columns, the others being empty, and leaves out empty cells
     /// that are too many. A cell too many that is not empty is an error still.
+    ///
+    /// ```
+    /// # let client = influxdb3_blocking::Client::builder().host("http://localhost:1").database("d").build()?;
+    /// let file = client.write_file("export.csv").measurement("home");
+    /// let request = file.ragged_rows(true);
+    /// # Ok::<_, influxdb3_blocking::Error>(())
+    /// ```
     pub fn ragged_rows(mut self, ragged: bool) -> Self {
         self.reading.ragged_rows = ragged;
         self
