@@ -4,6 +4,7 @@
 //!
 //! | page | what it answers |
 //! |---|---|
+//! | [`connecting`] | hosts, proxies, TLS, time limits |
 //! | [`delivery`] | what becomes of a line, and when it is stored |
 //! | [`errors`] | the kinds of errors, what is retried, and what to do |
 //! | [`time`] | timestamps, precisions, zones, and rows of the same time |
@@ -19,6 +20,9 @@
 
 #[doc = include_str!("../../COMPARE.md")]
 pub mod compare {}
+
+#[doc = include_str!("connecting.md")]
+pub mod connecting {}
 
 #[doc = include_str!("delivery.md")]
 pub mod delivery {}
