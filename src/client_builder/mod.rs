@@ -358,7 +358,8 @@ impl ClientBuilder {
     /// ```
     /// use influxdb3_blocking::Client;
     ///
-    /// let text = "https://ingest:8181?queryHost=https://query:8181&database=sensors&tokenFile=/run/token";
+    /// let text = "https://ingest:8181?queryHost=https://query:8181\
+    ///             &database=sensors&tokenFile=/run/token";
     /// let client = Client::builder().with_connection_string(text).build()?;
     /// # Ok::<_, influxdb3_blocking::Error>(())
     /// ```
