@@ -1,0 +1,8 @@
+//! Writes a point.
+
+use influxdb3_blocking::{Client, Point, Result};
+
+fn main() -> Result<()> {
+    let client = Client::from_env()?;
+    client.write(Point::new("home").tag("room", "Kitchen").field("temp", 21.5)).send()
+}
