@@ -418,7 +418,8 @@ impl Client {
     ///
     /// It asks `/ready`, which servers from 3.10 on have: they can reach their object store. Those that do not have it
     /// are asked for `/health`, and those without that (Cloud Dedicated) for `/ping`, which says no more than that they
-    /// are there. Bounded by [`write_timeout`](ClientBuilder::write_timeout) each.
+    /// are there. Of several hosts, those for writes are asked until one is ready. Bounded by
+    /// [`write_timeout`](ClientBuilder::write_timeout) each.
     ///
     /// ```no_run
     /// # let client = influxdb3_blocking::Client::from_env()?;

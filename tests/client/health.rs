@@ -66,3 +66,14 @@ fn a_closed_client_asks_nobody() {
     assert_eq!(client.ready().unwrap_err().kind(), ErrorKind::Closed);
     assert!(server.requests().is_empty());
 }
+
+#[test]
+fn of_several_hosts_one_that_is_ready_is_enough() {
+    let (stopping, ready) = (having(&[("/ready", 503)]), having(&[("/ready", 200)]));
+    let client = Client::builder().hosts([stopping.url(), ready.url()]).build().unwrap();
+    client.ready().unwrap();
+    assert_eq!(asked(&stopping), ["/ready"]);
+    let another = having(&[("/ready", 503)]);
+    let client = Client::builder().hosts([stopping.url(), another.url()]).build().unwrap();
+    assert!(client.ready().unwrap_err().is_retryable());
+}

@@ -18,7 +18,8 @@ use crate::{Error, Result};
 ///
 /// With one worker, the batches of each client are sent strictly in order. With `n` workers, up to `n` requests of a
 /// client are on the way at the same time, which counts with servers that answer a write after their log is flushed,
-/// once a second.
+/// once a second. They arrive in any order, but for what
+/// [`series_in_order`](crate::WriteOptions::series_in_order) keeps in its order.
 ///
 /// Clients that share a scheduler do not hold up each other: each of them may have as many requests on the way as there
 /// are workers, whatever the others do. A client that waits for a retry needs no thread. So there are never more threads
