@@ -120,7 +120,8 @@ impl CallToken {
 
     /// Gets another token if that is what the error asks for; then the call is worth another try.
     ///
-    /// That is after a 401, and after a 403 if the token was accepted before. A token that was never accepted is asked
+    /// That is after a 401, after PERMISSION_DENIED, which Flight says of tokens that have expired as well, and after a 403
+    /// if the token was accepted before. A token that was never accepted is asked
     /// for again once; one that was has expired, and may do so again before this call has its turn.
     ///
     /// # Errors
@@ -156,8 +157,8 @@ fn refuses_token(error: &Error, was_accepted: bool) -> bool {
         return false;
     }
     match (error.status(), error.grpc_status()) {
-        (Some(401), _) | (_, Some(UNAUTHENTICATED)) => true,
-        (Some(403), _) | (_, Some(PERMISSION_DENIED)) => was_accepted,
+        (Some(401), _) | (_, Some(UNAUTHENTICATED | PERMISSION_DENIED)) => true,
+        (Some(403), _) => was_accepted,
         _ => false,
     }
 }

@@ -188,3 +188,19 @@ fn closing_waits_for_the_hosts_no_longer_than_it_may() {
     assert_eq!(unsent, [0, 1, 2]);
     assert_adds_up(&client);
 }
+
+#[test]
+fn what_a_closing_client_interrupts_at_one_host_does_not_begin_at_another() {
+    let slow = Server::start(|_, _| Reply::Stall);
+    let second = Server::accepting();
+    let client = client(
+        [slow.url(), second.url()],
+        options().max_close_wait(Duration::from_millis(50)).max_retries(0),
+    );
+    client.write(points(0..3)).send().unwrap();
+    let error = client.close().unwrap_err();
+    assert!(error.in_doubt(), "{error}");
+    assert_eq!(numbers(error.unsent()[0].line_protocol()), [0, 1, 2]);
+    drop(client);
+    assert!(second.requests().is_empty(), "it was handed back");
+}

@@ -11,7 +11,7 @@ use influxdb3_blocking::ThreadPoolScheduler;
 use influxdb3_dev_server::{DevServer, Fault};
 
 const WORKERS: usize = 4;
-const POINTS: usize = 40;
+const POINTS: usize = 60;
 
 /// How many requests may be on the way at most after so many successes since there was only one.
 fn bound(successes: usize) -> usize {
@@ -51,20 +51,28 @@ fn requests_at_a_time_become_fewer_under_stress_and_slowly_more_again() {
             thread::yield_now();
         }
         server.set_fault(None);
-        let mut answered = 0;
-        while answered < POINTS {
-            wait_for_writes(&server, 1);
+        let mut has_grown = false;
+        loop {
+            let stats = client.write_stats();
+            if stats.written.lines == POINTS as u64 {
+                break;
+            }
             // Whoever would come too early has the time to do so.
             for _ in 0..200 {
-                assert!(server.waiting_writes() <= bound(answered), "after {answered} successes");
+                let waiting = server.waiting_writes();
+                // Read later, so at least as many were answered as were when that was read.
+                let answered = server.rows("db", "m") - waiting;
+                assert!(waiting <= bound(answered), "{waiting} after {answered} successes");
                 thread::yield_now();
             }
-            if answered >= 24 && POINTS - answered >= WORKERS {
+            if !has_grown && stats.requests >= 24 {
+                assert!(POINTS - server.rows("db", "m") >= WORKERS, "enough are left");
                 wait_for_writes(&server, WORKERS);
+                has_grown = true;
             }
-            answered += server.waiting_writes();
             server.flush_wal();
         }
+        assert!(has_grown);
         client.flush().unwrap();
         assert_eq!(server.rows("db", "m"), POINTS);
         assert_adds_up(&client);

@@ -182,6 +182,23 @@ fn a_403_asks_for_another_token_only_after_a_success() {
     assert_eq!(calls.load(Ordering::SeqCst), 2);
 }
 
+#[cfg(feature = "query")]
+#[test]
+fn a_query_whose_token_has_expired_is_asked_once_more_with_another_one() {
+    use crate::support::batches::{answer, numbers};
+    use crate::support::flight::{FlightServer, Step};
+    for code in [7, 16] {
+        let server = FlightServer::start(move |call, _| match call.header("authorization") {
+            Some("Bearer good-token") => answer(vec![numbers(3)]),
+            _ => vec![Step::StatusOnly(code, String::new())],
+        });
+        let (provider, calls) = counted(&["old-token", "good-token"]);
+        let client = builder(server.url()).token_from(provider).build().unwrap();
+        assert_eq!(client.query("SELECT 1").table().unwrap().num_rows(), 3);
+        assert_eq!((server.calls().len(), calls.load(Ordering::SeqCst)), (2, 2));
+    }
+}
+
 #[test]
 fn a_provider_that_fails_or_panics_is_an_error_of_that_call_alone() {
     let server = accepting("good-token", 401);

@@ -16,6 +16,9 @@
 //! with what is left of each delivery its permit and its membership are dropped: writers that wait for room go on, and so
 //! does `flush`.
 //!
+//! What answers and failures say about how many requests the server bears at a time decides how many tokens there are
+//! (`in_flight.rs`). Which host gets a request, and with which token, is the business of `http/`: here it is one request.
+//!
 //! # Invariants
 //! - A delivery has one owner. Only it may end or divide it. One that is dropped, by a panic, ends as failed.
 //! - Permits and what is free are the limit. What is accepted is what has ended and what is pending.

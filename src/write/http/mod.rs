@@ -39,6 +39,8 @@ struct Shared {
     agents: Option<Arc<[Agent]>>,
     /// How many clients that are not closed share it.
     users: usize,
+    /// Whether requests under way were ended with the last user.
+    is_interrupted: bool,
 }
 
 /// A request that is ready to be sent.
@@ -84,7 +86,7 @@ impl Http {
         let agent = |host: &Arc<Host>| agent::new(config, host.clone(), connections);
         let agents = hosts.list().iter().map(agent).collect();
         Self {
-            shared: Mutex::new(Shared { agents: Some(agents), users: 1 }),
+            shared: Mutex::new(Shared { agents: Some(agents), users: 1, is_interrupted: false }),
             hosts,
             connect_timeout: config.connect_timeout,
             tokens: config.tokens.clone(),
@@ -118,6 +120,7 @@ impl Http {
         if shared.users > 0 {
             return;
         }
+        shared.is_interrupted = interrupt;
         let agents = shared.agents.take();
         drop(shared);
         let agents = agents.filter(|_| interrupt);
@@ -200,7 +203,9 @@ impl Http {
             }
             time = left();
             if let Err(error) = token.renew(error, self.connect_timeout.min(time)) {
-                tour.go_on(error, repeatable, !time.is_zero(), Instant::now())?;
+                // What was interrupted at one host must not begin at another.
+                let may_go_on = !time.is_zero() && !self.lock().is_interrupted;
+                tour.go_on(error, repeatable, may_go_on, Instant::now())?;
             }
         }
     }
