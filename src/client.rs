@@ -137,15 +137,29 @@ impl Client {
             config,
             open: AtomicUsize::new(1),
         };
-        Ok(Self::over(Arc::new(shared), options))
+        Self::over(Arc::new(shared), options)
     }
 
     /// A client that `shared` counts already.
-    fn over(shared: Arc<Shared>, options: &WriteOptions) -> Self {
+    ///
+    /// # Errors
+    /// [`ErrorKind::File`]: the directory of the spool cannot be used.
+    fn over(shared: Arc<Shared>, options: &WriteOptions) -> Result<Self> {
         let batcher = options
             .is_batching()
-            .then(|| Batcher::new(options, shared.http.clone(), shared.config.clone()));
-        Self { inner: Arc::new(Inner { shared, batcher, closed: AtomicBool::new(false) }) }
+            .then(|| Batcher::new(options, shared.http.clone(), shared.config.clone()))
+            .transpose();
+        let batcher = match batcher {
+            Ok(batcher) => batcher,
+            Err(error) => {
+                shared.http.retire(false);
+                if shared.leave() {
+                    shared.close_queries();
+                }
+                return Err(error);
+            }
+        };
+        Ok(Self { inner: Arc::new(Inner { shared, batcher, closed: AtomicBool::new(false) }) })
     }
 
     /// A client of the same server, over the same connections, that writes differently.
@@ -182,7 +196,7 @@ impl Client {
             }
             return Err(error);
         }
-        Ok(Self::over(shared.clone(), &options))
+        Self::over(shared.clone(), &options)
     }
 
     /// A handle for callbacks, which does not keep the client alive.
@@ -451,7 +465,8 @@ impl Client {
         self.ping()
     }
 
-    /// Waits until everything that was accepted before is settled: written, or given up after its retries.
+    /// Waits until everything that was accepted before is settled: written, or given up after its retries; with a spool,
+    /// written, or on the disk because the server does not take it.
     ///
     /// For batching; synchronous writes have nothing to wait for. Other threads may write and flush meanwhile, which
     /// does not prolong the wait. In a callback it only starts the work and returns.
@@ -471,6 +486,43 @@ impl Client {
     pub fn flush(&self) -> Result<()> {
         self.check_open()?;
         self.inner.batcher.as_ref().map_or(Ok(()), Batcher::flush)
+    }
+
+    /// Puts everything on the disk of the [`Spool`](crate::Spool) that was accepted before and is not at the server, without
+    /// waiting for the server. It is safe there when this returns, as far as the spool [syncs](crate::Spool::sync) at all.
+    ///
+    /// What is on the way is waited for, and goes to the disk if it fails.
+    ///
+    /// # Errors
+    /// [`ErrorKind::File`] if it cannot be put there: what could not is in memory still. [`ErrorKind::Config`] without a spool,
+    /// or in a callback; [`ErrorKind::Closed`].
+    #[cfg(feature = "spool")]
+    pub fn flush_to_disk(&self) -> Result<()> {
+        self.check_open()?;
+        self.inner.batcher.as_ref().map_or_else(|| Err(no_spool()), Batcher::flush_to_disk)
+    }
+
+    /// Waits until the server has everything that was accepted before, and everything that was on the disk of the
+    /// [`Spool`](crate::Spool), whoever left it there. What waits for a retry is tried at once.
+    ///
+    /// ```no_run
+    /// # let client = influxdb3_blocking::Client::from_env()?;
+    /// use std::time::Duration;
+    ///
+    /// if let Err(error) = client.drain(Duration::from_secs(60)) {
+    ///     eprintln!("{error}; {:?}", client.write_stats().spool);
+    /// }
+    /// # Ok::<_, influxdb3_blocking::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`ErrorKind::Timeout`] if it takes longer; what is left is tried on. What failed for good, as
+    /// [`flush`](Self::flush) has it. [`ErrorKind::Config`] without a spool, or in a callback; [`ErrorKind::Closed`].
+    #[cfg(feature = "spool")]
+    pub fn drain(&self, patience: std::time::Duration) -> Result<()> {
+        self.check_open()?;
+        let batcher = self.inner.batcher.as_ref();
+        batcher.map_or_else(|| Err(no_spool()), |batcher| batcher.drain(patience))
     }
 
     /// What became of the lines that were written in batching mode, as of now.
@@ -619,6 +671,11 @@ impl fmt::Debug for Client {
             .field("database", &self.inner.shared.config.database)
             .finish_non_exhaustive()
     }
+}
+
+#[cfg(feature = "spool")]
+fn no_spool() -> Error {
+    Error::config("the client has no spool: give one with WriteOptions::spool")
 }
 
 /// At least as many idle connections are kept, for clients that share them later. They cost nothing before they are

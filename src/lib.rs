@@ -109,5 +109,7 @@ pub use write::{
 };
 #[cfg(feature = "_files")]
 pub use write::{FileReport, Progress, WriteFile};
+#[cfg(feature = "spool")]
+pub use write::{Spool, SpoolStats, SpoolSync};
 #[cfg(feature = "arrow")]
 pub use {arrow_array, arrow_schema};

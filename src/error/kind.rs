@@ -52,7 +52,7 @@ pub enum ErrorKind {
     Query,
     /// The server's answer could not be decoded.
     Decode,
-    /// A file could not be read.
+    /// A file could not be read, or the directory of a spool not be used.
     File,
     /// The batching buffer is full.
     BufferFull,

@@ -14,6 +14,8 @@ mod gzip;
 mod http;
 mod options;
 mod request;
+#[cfg(feature = "spool")]
+mod spool;
 mod stats;
 mod sync;
 mod target;
@@ -29,4 +31,6 @@ pub use file::{FileReport, Progress, WriteFile};
 pub(crate) use http::Http;
 pub use options::{OnFull, WriteOptions};
 pub use request::WriteRequest;
+#[cfg(feature = "spool")]
+pub use spool::{Spool, SpoolStats, SpoolSync};
 pub use stats::{Amount, WriteStats};

@@ -3,6 +3,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::batching::{RetryPolicy, ThreadPoolScheduler};
+#[cfg(feature = "spool")]
+use super::spool::Spool;
 use crate::{Batch, Error};
 
 /// How a client writes: each call by itself, or in batches.
@@ -76,6 +78,8 @@ pub struct WriteOptions {
     series_in_order: bool,
     merge_waiting: bool,
     max_request_lines: Option<usize>,
+    #[cfg(feature = "spool")]
+    spool: Option<Spool>,
     callbacks: Callbacks,
 }
 
@@ -177,6 +181,8 @@ impl WriteOptions {
             series_in_order: false,
             merge_waiting: true,
             max_request_lines: None,
+            #[cfg(feature = "spool")]
+            spool: None,
             callbacks: Callbacks { success: None, error: None, retry: None },
         }
     }
@@ -353,6 +359,16 @@ impl WriteOptions {
         self.set("on_full")
     }
 
+    /// Where batches go that cannot be sent now, so that nothing is lost; see [`Spool`]. Default: nowhere, they stay in memory.
+    ///
+    /// What is read from there takes memory of its own: as much as one request may have, at most
+    /// [`buffer_limit`](Self::buffer_limit), for each worker and once more.
+    #[cfg(feature = "spool")]
+    pub fn spool(mut self, spool: Spool) -> Self {
+        self.spool = Some(spool);
+        self.set("spool")
+    }
+
     /// Called when the lines of a batch are stored.
     ///
     /// Once for each batch; for its parts if it had to be cut, or if some of its lines were bad.
@@ -437,6 +453,11 @@ impl WriteOptions {
         self.scheduler.clone().unwrap_or_else(|| ThreadPoolScheduler::new(1))
     }
 
+    #[cfg(feature = "spool")]
+    pub(crate) fn spool_options(&self) -> Option<&Spool> {
+        self.spool.as_ref()
+    }
+
     pub(crate) fn callbacks(&self) -> Callbacks {
         self.callbacks.clone()
     }
@@ -475,6 +496,8 @@ impl WriteOptions {
         if self.exponential_base == 0 {
             problems.push("exponential_base is 0: use 1 for waits that do not grow".into());
         }
+        #[cfg(feature = "spool")]
+        problems.extend(self.spool.iter().flat_map(Spool::problems));
         if self.workers() == 0 {
             problems.push(
                 "write_scheduler has no workers: ThreadPoolScheduler::new(1) is the least".into(),
@@ -519,7 +542,10 @@ impl fmt::Debug for WriteOptions {
         if !self.is_batching {
             return f.write_str("WriteOptions::synchronous()");
         }
-        f.debug_struct("WriteOptions")
+        let mut debug = f.debug_struct("WriteOptions");
+        #[cfg(feature = "spool")]
+        debug.field("spool", &self.spool);
+        debug
             .field("batch_size", &self.batch_size)
             .field("max_batch_bytes", &self.max_batch_bytes)
             .field("buffer_limit", &self.buffer_limit)

@@ -24,7 +24,7 @@ pub struct WriteStats {
     pub dropped: Amount,
     /// Handed back by [`close`](crate::Client::close), as it could not be sent in time.
     pub returned: Amount,
-    /// Not ended yet: being collected, queued, on the way or waiting for a retry.
+    /// Not ended yet: being collected, queued, on the way, waiting for a retry, or on the disk of a spool.
     pub pending: Amount,
     /// How many batches were stored, as a whole or in part; the halves of one that was cut count as two.
     pub batches: u64,
@@ -46,6 +46,9 @@ pub struct WriteStats {
     pub slowest_latency: Option<Duration>,
     /// How many calls of callbacks panicked.
     pub callback_panics: u64,
+    /// What is on the disk, if there is a [`Spool`](crate::Spool).
+    #[cfg(feature = "spool")]
+    pub spool: crate::SpoolStats,
 }
 
 /// A number of lines, and their size.

@@ -31,6 +31,11 @@ impl Batcher {
         lines: &mut [CallLines<'_>],
         file: Option<&FileTag>,
     ) -> Result<()> {
+        if let Some(spool) = self.spool.as_ref().filter(|spool| spool.is_always())
+            && file.is_none()
+        {
+            return self.accept_on_disk(spool, lines);
+        }
         let shards = self.accumulator.shards();
         match lines {
             _ if shards == 1 => self.accept_sharded(lines, file),
@@ -66,6 +71,11 @@ impl Batcher {
         self.registration.start()?;
         let cost = self.cost_of(lines);
         if let Some(permit) = self.try_permit(cost) {
+            return self.take_all(lines, file, permit);
+        }
+        if self.make_room_by_disk()
+            && let Some(permit) = self.try_permit(cost)
+        {
             return self.take_all(lines, file, permit);
         }
         lines.iter_mut().for_each(CallLines::index);
@@ -215,7 +225,7 @@ impl Batcher {
                 } else if let Some(dropped) = oldest.then(|| self.drop_oldest()).flatten() {
                     losses.add(dropped);
                 } else {
-                    self.drop_newest(lines, losses)?;
+                    self.drop_newest(lines, lines.left(), losses)?;
                 }
             }
         }
@@ -245,8 +255,12 @@ impl Batcher {
 
     /// # Errors
     /// [`ErrorKind::Closed`]: no more lines are taken, not even to be dropped.
-    fn drop_newest(&self, lines: &mut CallLines<'_>, losses: &mut Losses) -> Result<()> {
-        let size = lines.left();
+    pub(super) fn drop_newest(
+        &self,
+        lines: &mut CallLines<'_>,
+        size: Size,
+        losses: &mut Losses,
+    ) -> Result<()> {
         let amount = Amount::new(size.lines, size.bytes);
         self.accumulator.count_accepted(amount)?;
         self.shared.ledger.count(End::Dropped, amount);
@@ -260,7 +274,7 @@ impl Batcher {
     }
 
     /// Tells of lines that were thrown away. A callback that loses lines is not called for these: it would lose more.
-    fn tell_losses(&self, losses: Losses, callbacks: &Handle) {
+    pub(super) fn tell_losses(&self, losses: Losses, callbacks: &Handle) {
         let Losses { is_told, oldest, newest, lines } = losses;
         if lines > 0 && self.begins_to_drop() {
             log::warn!("the buffer is full and lines are dropped, {lines} of them so far");
@@ -280,6 +294,18 @@ impl Batcher {
         }
     }
 
+    /// Tells of batches that were thrown away on their way to the disk.
+    #[cfg(feature = "spool")]
+    pub(super) fn tell_dropped(&self, dropped: Vec<Ended>) {
+        if dropped.is_empty() {
+            return;
+        }
+        let is_told = !self.is_in_callback() && self.has_error_callback();
+        let mut losses = Losses { is_told, ..Losses::default() };
+        dropped.into_iter().for_each(|ended| losses.add(ended));
+        self.tell_losses(losses, &self.callbacks());
+    }
+
     /// So many bytes, for which memory that is not needed is given up.
     fn try_permit(&self, bytes: usize) -> Option<Permit> {
         let budget = &self.shared.budget;
@@ -291,7 +317,7 @@ impl Batcher {
 
     /// Fails if the client is closed, or with what failed before. Failures are not for callbacks, which have nobody to pass
     /// them on to.
-    fn check(&self, is_inside: bool, file: Option<&FileTag>) -> Result<()> {
+    pub(super) fn check(&self, is_inside: bool, file: Option<&FileTag>) -> Result<()> {
         if let Some(file) = file {
             file.ledger().fail()?;
         }
@@ -302,7 +328,7 @@ impl Batcher {
         Ok(())
     }
 
-    fn check_sizes(&self, lines: &mut [CallLines<'_>]) -> Result<()> {
+    pub(super) fn check_sizes(&self, lines: &mut [CallLines<'_>]) -> Result<()> {
         let request = self.config.max_request_bytes;
         let buffer = self.shared.budget.limit() - FIXED;
         let mut before = 0;
@@ -345,7 +371,7 @@ impl Batcher {
         bytes + opened.min(lines) * BATCH_COST
     }
 
-    fn full_batch(&self) -> Size {
+    pub(super) fn full_batch(&self) -> Size {
         Size { lines: self.settings.batch_size, bytes: self.settings.max_batch_bytes }
     }
 
@@ -362,12 +388,12 @@ impl Batcher {
 
 /// Lines that were thrown away by one call.
 #[derive(Debug, Default)]
-struct Losses {
+pub(super) struct Losses {
     /// Whether a callback is to be told of them.
-    is_told: bool,
-    oldest: Vec<Ended>,
-    newest: Vec<Batch>,
-    lines: usize,
+    pub(super) is_told: bool,
+    pub(super) oldest: Vec<Ended>,
+    pub(super) newest: Vec<Batch>,
+    pub(super) lines: usize,
 }
 
 impl Losses {

@@ -189,7 +189,11 @@ impl Permit {
     }
 
     pub(super) fn is_of_budget_of(&self, other: &Self) -> bool {
-        Arc::ptr_eq(&self.budget, &other.budget)
+        self.is_of(&other.budget)
+    }
+
+    pub(super) fn is_of(&self, budget: &Arc<Budget>) -> bool {
+        Arc::ptr_eq(&self.budget, budget)
     }
 
     /// A part of it, with all of its bytes if there are not so many.

@@ -24,6 +24,8 @@ pub(super) enum Phase {
     Closed {
         /// Whether lines were handed back.
         has_returned: bool,
+        /// Over when the callbacks know of everything.
+        told: Arc<Epoch>,
     },
 }
 
@@ -39,6 +41,8 @@ pub(super) struct Closing {
     last: Arc<Epoch>,
     /// What cannot be sent in time.
     returned: Vec<Returned>,
+    /// Whether somebody is about to end it.
+    is_finishing: bool,
     /// What keeps a client alive that nobody waits for.
     itself: Option<Arc<Batcher>>,
 }
@@ -63,6 +67,17 @@ struct Wish {
 impl Phase {
     pub(super) fn is_closed(&self) -> bool {
         matches!(self, Self::Closed { .. })
+    }
+
+    /// Whether nothing is put into the lane any more.
+    #[cfg(feature = "spool")]
+    pub(super) fn is_over(&self) -> bool {
+        self.is_closed() || self.closing().is_some_and(|closing| closing.is_finishing)
+    }
+
+    #[cfg(feature = "spool")]
+    pub(super) fn is_open(&self) -> bool {
+        matches!(self, Self::Open)
     }
 
     pub(super) fn closing(&self) -> Option<&Closing> {
@@ -129,9 +144,18 @@ impl Batcher {
                 Phase::Open => {
                     let Wish { deadline, may_wait, is_drop } = wish;
                     let (last, returned) = (last.clone(), Vec::new());
-                    let itself = None;
-                    let closing = Closing { deadline, may_wait, is_drop, last, returned, itself };
-                    state.phase = Phase::Closing(closing);
+                    // On the disk they wait as well.
+                    let may_wait = may_wait && !self.has_spool();
+                    let (itself, is_finishing) = (None, false);
+                    state.phase = Phase::Closing(Closing {
+                        deadline,
+                        may_wait,
+                        is_drop,
+                        last,
+                        returned,
+                        is_finishing,
+                        itself,
+                    });
                 }
                 Phase::Closing(closing) => {
                     closing.deadline = closing.deadline.min(wish.deadline);
@@ -149,15 +173,16 @@ impl Batcher {
         });
         if !is_closed {
             self.apply(changes);
+            self.close_spool();
             self.call_workers();
             self.shared.budget.wake_all();
-            if !last.is_over() && self.is_in_callback() {
+            if !self.is_all_over(&last) && self.is_in_callback() {
                 // Nobody may be left who has it, but a timer, while a batch waits for its retry.
                 self.keep_itself();
                 self.arm();
                 return Ok(());
             }
-            self.wait_for_end(&last);
+            self.wait_for_end(&last, wish.deadline);
         }
         // What a flush waits for, it is told of.
         self.lane.fail_at_end()
@@ -174,53 +199,83 @@ impl Batcher {
     }
 
     /// Returns when the client is closed, at its deadline if need be.
-    fn wait_for_end(self: &Arc<Self>, last: &Arc<Epoch>) {
+    fn wait_for_end(self: &Arc<Self>, last: &Arc<Epoch>, deadline: Instant) {
         let mut state = self.lane.lock();
         while let Phase::Closing(closing) = &state.phase {
+            if closing.is_finishing {
+                state = self.lane.closed.wait(state).unwrap_or_else(PoisonError::into_inner);
+                continue;
+            }
             let left = closing.deadline.saturating_duration_since(Instant::now());
-            if left.is_zero() || last.is_over() {
+            if left.is_zero() || self.is_all_over(last) {
                 drop(state);
-                return self.finish();
+                self.finish();
+                state = self.lane.lock();
+                continue;
             }
             let waited = self.lane.closed.wait_timeout(state, left);
             state = waited.unwrap_or_else(PoisonError::into_inner).0;
+        }
+        // Somebody else may be about to tell what is left.
+        if let Phase::Closed { told, .. } = &state.phase {
+            let told = told.clone();
+            drop(state);
+            told.wait_until(deadline);
         }
     }
 
     /// Ends the client if it is closing and everything has ended, or its time is up. For whoever ended something.
     pub(super) fn end_if_over(self: &Arc<Self>) {
-        let is_over =
-            |closing: &Closing| closing.last.is_over() || closing.deadline <= Instant::now();
+        let is_over = |closing: &Closing| {
+            self.is_all_over(&closing.last) || closing.deadline <= Instant::now()
+        };
         if self.lane.lock().phase.closing().is_some_and(is_over) {
             self.finish();
         }
     }
 
-    /// Ends: what has not ended by now is handed back.
+    /// Whether all that was accepted in memory has ended, and nothing of what is on the disk is to be sent any more.
+    fn is_all_over(&self, last: &Epoch) -> bool {
+        last.is_over() && self.is_disk_at_rest()
+    }
+
+    /// Ends: what has not ended by now is put on the disk, or handed back.
     fn finish(self: &Arc<Self>) {
+        // Whoever moves batches to the disk has some that are not in the lane.
+        let transfer = self.begin_transfer();
         let mut state = self.lane.lock();
-        if state.phase.closing().is_none() {
+        let Phase::Closing(closing) = &mut state.phase else { return };
+        if std::mem::replace(&mut closing.is_finishing, true) {
             return;
         }
         self.lane.receive_all(&mut state);
-        let (waiting, under_way) = state.queue.take_all();
-        let is_under_way = !under_way.is_empty();
-        let phase = std::mem::replace(&mut state.phase, Phase::Closed { has_returned: false });
+        let (mut waiting, mut under_way) = state.queue.take_all();
+        let (waiting_on_disk, under_way_on_disk) = state.disk.take_all();
+        drop(state);
+        let is_under_way = !under_way.is_empty() || !under_way_on_disk.is_empty();
+        under_way.extend(under_way_on_disk);
+        waiting.extend(waiting_on_disk);
+        let [under_way, waiting] = [under_way, waiting]
+            .map(|groups| groups.into_iter().flat_map(Group::into_deliveries).collect());
+        let [under_way, waiting] = transfer.put_all(self, [under_way, waiting]);
+        let mut state = self.lane.lock();
+        let telling = Epoch::start(0);
+        let closed = |has_returned| Phase::Closed { has_returned, told: telling.epoch().clone() };
+        let phase = std::mem::replace(&mut state.phase, closed(false));
         let Phase::Closing(mut closing) = phase else { return };
         let end = closing.end();
-        let deliveries = |groups: Vec<Group>| groups.into_iter().flat_map(Group::into_deliveries);
         let mut ended = Vec::new();
-        for mut delivery in deliveries(under_way) {
+        for mut delivery in under_way {
             // The answer may be on its way.
             delivery.tries.in_doubt = true;
             ended.push(closing.hand_back(delivery, end));
         }
-        for delivery in deliveries(waiting) {
+        for delivery in waiting {
             ended.push(closing.hand_back(delivery, end));
         }
         let Closing { is_drop, mut returned, itself, .. } = closing;
         returned.sort_by_key(|returned| returned.order);
-        state.phase = Phase::Closed { has_returned: !returned.is_empty() };
+        state.phase = closed(!returned.is_empty());
         let (mut reason, mut untold) = (reason(&returned), None);
         if is_drop {
             untold = state.failures.take_all();
@@ -232,6 +287,8 @@ impl Batcher {
             state.failures.add(u64::MAX, failure);
         }
         drop(state);
+        transfer.end();
+        self.release_spool();
         self.lane.closed.notify_all();
         self.shared.budget.wake_all();
 
@@ -252,6 +309,7 @@ impl Batcher {
                 ));
             }
         }
+        drop(telling);
         drop(ended);
         self.http.retire(is_under_way);
         drop(callbacks);

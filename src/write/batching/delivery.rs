@@ -8,10 +8,13 @@ use std::time::Instant;
 use super::body::{Body, Piece};
 use super::budget::Permit;
 use super::ended::{Ended, Members};
+#[cfg(feature = "spool")]
+use super::epoch::Member;
 use super::ledger::End;
 use super::open_batches::{Key, OpenBatch};
 use super::order::Order;
 use super::shared::Shared;
+use super::spooling::Ticket;
 use crate::write::stats::Amount;
 use crate::write::target::Target;
 use crate::{Batch, Error};
@@ -64,19 +67,32 @@ pub(super) struct Search(Option<Arc<AtomicU32>>);
 impl Delivery {
     pub(super) fn new(shared: &Arc<Shared>, open: OpenBatch, not_before: Option<Instant>) -> Self {
         let OpenBatch { shard, key, number, since, memory, lines, member, file_member } = open;
-        let members = Members { client: member, _file: file_member };
+        let members = Members { client: member, _file: file_member, ticket: None };
         let (bytes, permit) = memory.into_parts();
+        let held = Held { shared: shared.clone(), permit, members };
+        let order = Order { batch: number, line: 0 };
+        let mut delivery = Self::of(order, key, lines, bytes, held);
+        (delivery.shard, delivery.since, delivery.not_before) = (shard, since, not_before);
+        delivery
+    }
+
+    fn of(order: Order, key: Key, lines: usize, bytes: Vec<u8>, held: Held) -> Self {
         Self {
-            order: Order { batch: number, line: 0 },
-            shard,
-            since,
+            order,
+            shard: 0,
+            since: Instant::now(),
             key,
             lines,
             body: Arc::new(Body::new(bytes)),
-            not_before,
+            not_before: None,
             tries: Tries::default(),
-            held: Some(Held { shared: shared.clone(), permit, members }),
+            held: Some(held),
         }
+    }
+
+    /// Whether its lines are on the disk as well.
+    pub(super) fn is_on_disk(&self) -> bool {
+        self.held.as_ref().is_some_and(|held| held.members.ticket.is_some())
     }
 
     pub(super) fn order(&self) -> Order {
@@ -157,7 +173,12 @@ impl Delivery {
 
     fn take_held(&mut self, end: End) -> Option<Ended> {
         let Held { shared, permit, members } = self.held.take()?;
-        shared.ledger.count(end, Amount::new(self.lines, self.bytes()));
+        let amount = Amount::new(self.lines, self.bytes());
+        if members.ticket.as_ref().is_some_and(Ticket::is_former) {
+            shared.ledger.count_former(end, amount);
+        } else {
+            shared.ledger.count(end, amount);
+        }
         Some(Ended {
             end,
             order: self.order,
@@ -170,6 +191,44 @@ impl Delivery {
         })
     }
 }
+
+#[cfg(feature = "spool")]
+impl Delivery {
+    /// Lines that come from the disk. `member` is of an epoch that nobody waits for.
+    pub(super) fn from_disk(
+        shared: &Arc<Shared>,
+        batch: crate::write::spool::DiskBatch,
+        permit: Permit,
+        member: Member,
+    ) -> Self {
+        let members = Members { client: member, _file: None, ticket: Some(batch.ticket) };
+        let held = Held { shared: shared.clone(), permit, members };
+        let order = Order { batch: batch.number, line: 0 };
+        Self::of(order, Key { target: batch.target, file: None }, batch.lines, batch.bytes, held)
+    }
+
+    /// Its lines were put on the disk; nobody waits for it any more but as `member` says. What it was a member of before is to
+    /// be dropped where no lock is held.
+    pub(super) fn attach(&mut self, ticket: Ticket, member: Member) -> Option<Members> {
+        let held = self.held.as_mut()?;
+        let members = Members { client: member, _file: None, ticket: Some(ticket) };
+        Some(std::mem::replace(&mut held.members, members))
+    }
+
+    /// Its lines are on the disk, where they wait for somebody else: it does not end here. What it held is to be dropped where
+    /// no lock is held.
+    pub(super) fn leave_on_disk(mut self) -> Left {
+        let held = self.held.take();
+        if let Some(ticket) = held.as_ref().and_then(|held| held.members.ticket.as_ref()) {
+            ticket.leave();
+        }
+        Left(held)
+    }
+}
+
+/// What is left of a delivery whose lines are on the disk.
+#[cfg(feature = "spool")]
+pub(super) struct Left(#[allow(dead_code)] Option<Held>); // what counts is when it is dropped
 
 impl Drop for Delivery {
     fn drop(&mut self) {

@@ -10,6 +10,7 @@ use super::file_ledger::FileLedger;
 use super::ledger::End;
 use super::open_batches::BatchMemory;
 use super::order::Order;
+use super::spooling::Ticket;
 use crate::Batch;
 use crate::write::stats::Amount;
 
@@ -26,11 +27,12 @@ pub(super) struct Ended {
     pub(super) members: Members,
 }
 
-/// What it keeps from being over: the epoch of the client, and that of the file.
+/// What it keeps from being over: the epoch of the client, that of the file, and its place on the disk, if it has one.
 #[derive(Clone, Debug)]
 pub(super) struct Members {
     pub(super) client: Member,
     pub(super) _file: Option<Member>,
+    pub(super) ticket: Option<Ticket>,
 }
 
 impl Ended {

@@ -1,6 +1,7 @@
 //! What `flush` waits for: that everything which was accepted before it has ended.
 
 use std::sync::OnceLock;
+use std::time::Instant;
 
 use super::primitives::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
@@ -46,6 +47,20 @@ impl Epoch {
         while !*is_over {
             is_over = self.over.wait(is_over).unwrap_or_else(PoisonError::into_inner);
         }
+    }
+
+    /// Returns when it is over, or it is `deadline`; says whether it is over.
+    pub(super) fn wait_until(&self, deadline: Instant) -> bool {
+        let mut is_over = self.lock();
+        while !*is_over {
+            let left = deadline.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return false;
+            }
+            let waited = self.over.wait_timeout(is_over, left);
+            is_over = waited.unwrap_or_else(PoisonError::into_inner).0;
+        }
+        true
     }
 
     fn lock(&self) -> MutexGuard<'_, bool> {

@@ -82,6 +82,15 @@ impl Group {
         self.size
     }
 
+    /// Whether its lines are on the disk as well, or some of them.
+    pub(super) fn is_on_disk(&self) -> bool {
+        self.deliveries.iter().any(Delivery::is_on_disk)
+    }
+
+    pub(super) fn is_of_file(&self) -> bool {
+        self.deliveries.iter().any(Delivery::is_of_file)
+    }
+
     pub(super) fn is_empty(&self) -> bool {
         self.deliveries.is_empty()
     }

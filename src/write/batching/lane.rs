@@ -1,6 +1,6 @@
 //! The way of a client's sealed batches to its workers.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -15,7 +15,7 @@ use super::group::Group;
 use super::in_flight::{InFlight, Round};
 use super::order::Order;
 use super::retry::Random;
-use super::send_queue::SendQueue;
+use super::send_queue::{SendQueue, Waiting};
 use super::tokens::Tokens;
 use crate::write::target::Target;
 use crate::{Error, Result};
@@ -30,11 +30,27 @@ pub(super) struct Lane {
     pub(super) closed: Condvar,
     /// Whether there are failures that nobody was told of.
     has_failures: AtomicBool,
+    /// How many groups there are of what is on the disk.
+    disk_groups: AtomicUsize,
+}
+
+/// Which batches may be sent, as long as there are some on the disk.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Sources {
+    /// What is on the disk was accepted before everything in memory, but for lines of files, which do not go there.
+    DiskFirst,
+    /// Both, in turns.
+    Both,
 }
 
 #[derive(Debug)]
 pub(super) struct LaneState {
+    /// What came through the channel.
     pub(super) queue: SendQueue<Group>,
+    /// What was read from the disk, or was put there while it was under way.
+    pub(super) disk: SendQueue<Group>,
+    /// Whether what is on the disk is next, where the two take turns.
+    is_disk_next: bool,
     /// The most that goes as one request, as far as it is more than one batch.
     pub(super) most: Size,
     pub(super) failures: Failures,
@@ -61,6 +77,7 @@ pub(super) struct Request {
     pub(super) target: Arc<Target>,
     pub(super) bodies: Vec<(Arc<Body>, usize)>,
     pub(super) size: Size,
+    pub(super) is_of_file: bool,
     pub(super) was_cut: bool,
     /// Whether one of its batches has failed before.
     pub(super) has_failed: bool,
@@ -81,6 +98,8 @@ impl Lane {
             tokens: Tokens::new(width),
             state: Mutex::new(LaneState {
                 queue,
+                disk: SendQueue::numbered_from(width == 1, FIRST_ON_DISK),
+                is_disk_next: false,
                 most,
                 failures: Failures::default(),
                 phase: Phase::Open,
@@ -89,15 +108,17 @@ impl Lane {
             }),
             closed: Condvar::new(),
             has_failures: AtomicBool::new(false),
+            disk_groups: AtomicUsize::new(0),
         }
     }
 
-    /// Puts the next request under way, if there is one that may be sent now.
-    pub(super) fn take(&self, now: Instant) -> Option<Request> {
+    /// Puts the next request under way, if there is one that may be sent now. `sources` is asked under the lock.
+    pub(super) fn take(&self, now: Instant, sources: impl FnOnce() -> Sources) -> Option<Request> {
         let mut state = self.lock();
         if state.phase.is_closed() {
             return None;
         }
+        let sources = sources();
         let is_closing = state.phase.closing().is_some();
         let most = state.most;
         let receive = || {
@@ -106,7 +127,22 @@ impl Lane {
             delivery.not_before = delivery.not_before.filter(|_| !is_closing);
             Some(Group::from(delivery))
         };
-        let mut group = state.queue.take(now, receive, |first, next| first.merge(next, most))?;
+        let merge = |first: &mut Group, next| first.merge(next, most);
+        let is_disk_first = sources == Sources::DiskFirst || state.is_disk_next;
+        let from_disk = |state: &mut LaneState| state.disk.take(now, || None, merge);
+        let from_memory = |state: &mut LaneState| match sources {
+            Sources::Both => state.queue.take(now, receive, merge),
+            Sources::DiskFirst => {
+                state.queue.receive_all(receive);
+                state.queue.take_wanted(now, Group::is_of_file)
+            }
+        };
+        let mut group = if is_disk_first {
+            from_disk(&mut state).or_else(|| from_memory(&mut state))?
+        } else {
+            from_memory(&mut state).or_else(|| from_disk(&mut state))?
+        };
+        state.is_disk_next = !group.is_on_disk();
         for delivery in group.deliveries_mut() {
             delivery.tries.sent += 1;
             delivery.tries.since.get_or_insert(now);
@@ -119,9 +155,22 @@ impl Lane {
         let bodies = group.deliveries().iter();
         let bodies = bodies.map(|delivery| (delivery.body().clone(), delivery.lines())).collect();
         let (target, size, was_cut) = (group.target().clone(), group.size(), group.was_cut);
-        let number = state.queue.send(group);
+        let is_of_file = group.is_of_file();
+        let number =
+            if group.is_on_disk() { state.disk.send(group) } else { state.queue.send(group) };
         let round = state.in_flight.round();
-        Some(Request { number, target, bodies, size, was_cut, has_failed, timeout, round })
+        self.note(&state);
+        Some(Request {
+            number,
+            target,
+            bodies,
+            size,
+            is_of_file,
+            was_cut,
+            has_failed,
+            timeout,
+            round,
+        })
     }
 
     /// Learns from the end of a request how many the server bears at a time. Says whether these are more now: then whoever
@@ -147,9 +196,9 @@ impl Lane {
         decide: impl FnOnce(Group, &mut LaneState) -> T,
     ) -> Option<T> {
         let mut state = self.lock();
-        let group = state.queue.arrive(number)?;
+        let group = state.arrive(number)?;
         let result = decide(group, &mut state);
-        self.note_failures(&state);
+        self.note(&state);
         Some(result)
     }
 
@@ -157,7 +206,7 @@ impl Lane {
     pub(super) fn change<T>(&self, change: impl FnOnce(&mut LaneState) -> T) -> T {
         let mut state = self.lock();
         let result = change(&mut state);
-        self.note_failures(&state);
+        self.note(&state);
         result
     }
 
@@ -181,11 +230,36 @@ impl Lane {
         state.queue.receive_all(|| self.inbox.try_recv().ok().map(Group::from));
     }
 
-    /// Whether something could be sent now.
-    pub(super) fn has_work(&self, now: Instant) -> bool {
+    /// Whether something could be sent now. `sources` is asked under the lock.
+    pub(super) fn has_work(&self, now: Instant, sources: impl FnOnce() -> Sources) -> bool {
         let state = self.lock();
-        let in_channel = !self.inbox.is_empty() && !state.queue.is_held_up(now);
-        !state.phase.is_closed() && (in_channel || state.queue.is_due(now))
+        if state.phase.is_closed() {
+            return false;
+        }
+        let in_memory = match sources() {
+            Sources::Both => {
+                !self.inbox.is_empty() && !state.queue.is_held_up(now) || state.queue.is_due(now)
+            }
+            // What is in the channel has to be looked at.
+            Sources::DiskFirst => {
+                let is_due = |group: &Group| group.not_before().is_none_or(|at| at <= now);
+                let mut files = state.queue.waiting().filter(|group| group.is_of_file());
+                !self.inbox.is_empty() || files.next().is_some_and(is_due)
+            }
+        };
+        in_memory || state.disk.is_due(now)
+    }
+
+    /// Whether something is in the channel.
+    #[cfg(feature = "spool")]
+    pub(super) fn has_sealed(&self) -> bool {
+        !self.inbox.is_empty()
+    }
+
+    /// How many groups there are of what is on the disk. May be wrong for a moment.
+    #[cfg(feature = "spool")]
+    pub(super) fn disk_groups(&self) -> usize {
+        self.disk_groups.load(Ordering::SeqCst)
     }
 
     /// Whether nothing waits and nothing is under way.
@@ -216,7 +290,8 @@ impl Lane {
     pub(super) fn next_due(&self) -> Option<Instant> {
         let state = self.lock();
         let deadline = state.phase.closing().map(|closing| closing.deadline);
-        let due = state.queue.next_due().filter(|_| self.tokens.is_one_left());
+        let due = state.queue.next_due().into_iter().chain(state.disk.next_due()).min();
+        let due = due.filter(|_| self.tokens.is_one_left());
         due.into_iter().chain(deadline).min()
     }
 
@@ -245,10 +320,39 @@ impl Lane {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn note_failures(&self, state: &LaneState) {
+    fn note(&self, state: &LaneState) {
         self.has_failures.store(!state.failures.is_empty(), Ordering::Release);
+        self.disk_groups.store(state.disk.len(), Ordering::SeqCst);
     }
 }
+
+impl LaneState {
+    /// Takes back what was under way, if it was not taken away meanwhile.
+    pub(super) fn arrive(&mut self, number: u64) -> Option<Group> {
+        queue_of(number, &mut self.queue, &mut self.disk).arrive(number)
+    }
+
+    /// Puts a group before all others of its kind.
+    pub(super) fn put_back(&mut self, group: Group) {
+        if group.is_on_disk() {
+            self.disk.put_back(group);
+        } else {
+            self.queue.put_back(group);
+        }
+    }
+}
+
+/// The one of the two queues that a number is of.
+pub(super) fn queue_of<'a>(
+    number: u64,
+    queue: &'a mut SendQueue<Group>,
+    disk: &'a mut SendQueue<Group>,
+) -> &'a mut SendQueue<Group> {
+    if number > FIRST_ON_DISK { disk } else { queue }
+}
+
+/// Numbers of requests from here on are of what is on the disk.
+const FIRST_ON_DISK: u64 = 1 << 63;
 
 /// A request gets at least this, as no time at all would be an error of its own.
 const SHORTEST: Duration = Duration::from_millis(1);

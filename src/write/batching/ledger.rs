@@ -19,6 +19,8 @@ pub(super) enum End {
 #[derive(Debug, Default)]
 pub(super) struct Ledger {
     ends: [Counter; 5],
+    /// Of what a process before has left on the disk.
+    former: [Counter; 5],
     pub(super) batches: AtomicU64,
     pub(super) requests: AtomicU64,
     pub(super) retries: AtomicU64,
@@ -33,17 +35,28 @@ struct Latency {
     slowest: AtomicU64,
 }
 
+/// Lines that are counted.
 #[derive(Debug, Default)]
-struct Counter {
+pub(super) struct Counter {
     lines: AtomicU64,
     bytes: AtomicU64,
 }
 
 impl Ledger {
     pub(super) fn count(&self, end: End, amount: Amount) {
-        let counter = &self.ends[end as usize];
-        counter.lines.fetch_add(amount.lines, Ordering::SeqCst);
-        counter.bytes.fetch_add(amount.bytes, Ordering::SeqCst);
+        self.ends[end as usize].add(amount);
+    }
+
+    /// The same of lines that a process before has left on the disk.
+    #[cfg_attr(not(feature = "spool"), allow(dead_code))] // nobody has left any
+    pub(super) fn count_former(&self, end: End, amount: Amount) {
+        self.former[end as usize].add(amount);
+    }
+
+    /// How those ended.
+    #[cfg(feature = "spool")]
+    pub(super) fn former(&self, end: End) -> Amount {
+        self.former[end as usize].amount()
     }
 
     /// A request is over that took so long.
@@ -96,7 +109,12 @@ impl Ledger {
 }
 
 impl Counter {
-    fn amount(&self) -> Amount {
+    pub(super) fn add(&self, amount: Amount) {
+        self.lines.fetch_add(amount.lines, Ordering::SeqCst);
+        self.bytes.fetch_add(amount.bytes, Ordering::SeqCst);
+    }
+
+    pub(super) fn amount(&self) -> Amount {
         Amount {
             lines: self.lines.load(Ordering::SeqCst),
             bytes: self.bytes.load(Ordering::SeqCst),

@@ -18,6 +18,8 @@
 //!
 //! What answers and failures say about how many requests the server bears at a time decides how many tokens there are
 //! (`in_flight.rs`). Which host gets a request, and with which token, is the business of `http/`: here it is one request.
+//! With a spool (`spooling/`), what cannot be sent is put on the disk instead of failing or blocking, and a worker reads it
+//! from there, as deliveries that know their place on the disk.
 //!
 //! # Invariants
 //! - A delivery has one owner. Only it may end or divide it. One that is dropped, by a panic, ends as failed.
@@ -58,6 +60,11 @@ mod scheduler;
 mod send_queue;
 mod series;
 mod shared;
+#[cfg(feature = "spool")]
+mod spooling;
+#[cfg(not(feature = "spool"))]
+#[path = "without_spool.rs"]
+mod spooling;
 mod threads;
 mod tokens;
 mod verdict;
@@ -86,6 +93,7 @@ use self::scheduler::Registration;
 pub use self::scheduler::ThreadPoolScheduler;
 use self::send_queue::SendQueue;
 use self::shared::Shared;
+use self::spooling::Spooling;
 use super::http::Http;
 use super::options::Settings;
 use super::stats::WriteStats;
@@ -107,6 +115,8 @@ pub(crate) struct Batcher {
     has_error_callback: bool,
     registration: Registration,
     scheduler_id: usize,
+    /// None if nothing goes to the disk.
+    spool: Option<Spooling>,
     /// Whether lines were dropped and none was written since.
     is_dropping: AtomicBool,
     /// Whether a request failed that is tried again and nothing was written since.
@@ -116,7 +126,13 @@ pub(crate) struct Batcher {
 }
 
 impl Batcher {
-    pub(crate) fn new(options: &WriteOptions, http: Arc<Http>, config: Arc<Config>) -> Arc<Self> {
+    /// # Errors
+    /// [`ErrorKind::File`]: there is to be a spool, and its directory cannot be used.
+    pub(crate) fn new(
+        options: &WriteOptions,
+        http: Arc<Http>,
+        config: Arc<Config>,
+    ) -> Result<Arc<Self>> {
         let scheduler = options.scheduler();
         let mut settings = options.settings(config.max_request_bytes);
         let for_compressed =
@@ -124,6 +140,7 @@ impl Batcher {
         let shared = Shared::new(settings.buffer_limit - for_compressed, for_compressed);
         settings.max_batch_bytes =
             settings.max_batch_bytes.min(shared.budget.limit().saturating_sub(FIXED));
+        let spool = Spooling::open(options, &mut settings, config.max_request_bytes)?;
         let most = match settings.merge_waiting {
             None => Size { lines: 0, bytes: 0 },
             Some(lines) => Size { lines, bytes: config.max_request_bytes },
@@ -135,7 +152,7 @@ impl Batcher {
         let (sealed, inbox) = crossbeam_channel::unbounded();
         let full = Size { lines: settings.batch_size, bytes: settings.max_batch_bytes };
         let callbacks = options.callbacks();
-        Arc::new(Self {
+        let batcher = Arc::new(Self {
             usual_target: Target::usual(&config).map(Arc::new),
             http,
             config,
@@ -150,7 +167,10 @@ impl Batcher {
             is_dropping: AtomicBool::new(false),
             is_failing: AtomicBool::new(false),
             has_written: AtomicBool::new(false),
-        })
+            spool,
+        });
+        batcher.start_spool()?;
+        Ok(batcher)
     }
 
     pub(crate) fn usual_target(&self) -> Option<&Arc<Target>> {
@@ -158,16 +178,20 @@ impl Batcher {
     }
 
     pub(crate) fn stats(&self) -> WriteStats {
-        let stats = self.shared.ledger.stats(|| self.accumulator.accepted());
+        let stats = self.shared.ledger.stats(|| {
+            let mut accepted = self.accumulator.accepted();
+            accepted += self.accepted_on_disk();
+            accepted
+        });
         // First the batches that are open: one that is sealed meanwhile is not missed, then.
         let open = self.accumulator.oldest_since();
         let load = self.lane.load();
-        WriteStats {
+        self.with_spool_stats(WriteStats {
             queued: load.queued as u64,
             in_flight: load.in_flight as u64,
             oldest_pending: open.into_iter().chain(load.since).min().map(|since| since.elapsed()),
             ..stats
-        }
+        })
     }
 
     /// Waits until everything that was accepted before has ended. In a callback, only starts that.
@@ -178,6 +202,7 @@ impl Batcher {
         if self.is_in_callback() {
             self.accumulator.intake().map(drop)?;
             self.apply(self.accumulator.seal_if(|_| true));
+            self.urge_disk();
             return Ok(());
         }
         let Some((epoch, changes)) = self.accumulator.turn_over() else {
@@ -187,8 +212,9 @@ impl Batcher {
         self.lane.change(|state| state.failures.reserve(epoch.number()));
         self.apply(changes);
         epoch.wait();
+        self.wait_for_disk();
         let (failure, is_given_up) = self.lane.change(|state| {
-            let has_returned = matches!(state.phase, Phase::Closed { has_returned: true });
+            let has_returned = matches!(state.phase, Phase::Closed { has_returned: true, .. });
             // Whoever closed the client has them.
             (state.failures.take_reserved(epoch.number()), has_returned)
         });
@@ -225,9 +251,14 @@ impl Batcher {
 
     /// Has threads come for what could be sent now.
     fn call_workers(self: &Arc<Self>) {
-        if self.lane.has_work(Instant::now()) {
+        if self.has_work(Instant::now()) {
             while self.call_worker() {}
         }
+    }
+
+    /// Whether there is something to do for a thread.
+    fn has_work(&self, now: Instant) -> bool {
+        self.lane.has_work(now, || self.sources()) || self.has_disk_work(now)
     }
 
     /// Seals batches that have reached their age, sends what does not have to wait any more, and ends when it is time.
@@ -242,7 +273,8 @@ impl Batcher {
     /// Has the scheduler wake this batcher when there is something to do.
     fn arm(self: &Arc<Self>) {
         let age = self.accumulator.next_of_age(self.settings.flush_interval);
-        if let Some(at) = age.into_iter().chain(self.lane.next_due()).min() {
+        let due = self.lane.next_due().into_iter().chain(self.next_due_on_disk());
+        if let Some(at) = age.into_iter().chain(due).min() {
             self.registration.wake_at(self, at);
         }
     }
@@ -260,7 +292,8 @@ impl Batcher {
 
     /// Keeps the memory of a batch that was written for the next one, unless somebody waits for room.
     fn recycle(&self, memory: BatchMemory) {
-        if !self.shared.budget.is_awaited() {
+        let budget = &self.shared.budget;
+        if !budget.is_awaited() && memory.is_of(budget) {
             self.accumulator.recycle(memory);
         }
     }

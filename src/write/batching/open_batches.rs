@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Instant;
 
-use super::budget::Permit;
+use super::budget::{Budget, Permit};
 use super::call_lines::Size;
 use super::epoch::Member;
 use super::file_ledger::FileLedger;
@@ -147,6 +147,10 @@ impl BatchMemory {
         self.bytes.len()
     }
 
+    pub(super) fn is_of(&self, budget: &Arc<Budget>) -> bool {
+        self.permit.is_of(budget)
+    }
+
     pub(super) fn capacity(&self) -> usize {
         self.bytes.capacity()
     }
@@ -229,7 +233,6 @@ const LEAST: usize = 1 << 10;
 
 #[cfg(test)]
 mod tests {
-    use super::super::budget::Budget;
     use super::*;
 
     #[test]

@@ -33,6 +33,12 @@ pub(super) struct Loss {
 }
 
 impl Outcome {
+    /// Adds batches that were handed back to whoever closes the client.
+    #[cfg(feature = "spool")]
+    pub(super) fn hand_back(&mut self, ended: Vec<Ended>) {
+        self.others.extend(ended);
+    }
+
     /// Adds a batch to those that the error callback is to be told of. Without one, its failure is recorded in the moment
     /// of its end.
     pub(super) fn add(&mut self, bad: Bad, has_callback: bool, failures: &mut Failures) {

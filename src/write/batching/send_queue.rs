@@ -59,6 +59,30 @@ impl<G: Waiting> SendQueue<G> {
         }
     }
 
+    /// One shard, or no order, with numbers from this one on, so that they tell two queues apart.
+    pub(super) fn numbered_from(is_strict: bool, first: u64) -> Self {
+        Self { counter: first, ..Self::new(is_strict, 1) }
+    }
+
+    /// The first one of those that `is_wanted` names, if it may be sent now.
+    pub(super) fn take_wanted(
+        &mut self,
+        now: Instant,
+        is_wanted: impl Fn(&G) -> bool,
+    ) -> Option<G> {
+        self.bring_back(now);
+        for shard in 0..self.next.len() {
+            // What of its shard is under way goes before it.
+            let place = self.next[shard].iter().position(&is_wanted);
+            if let Some(place) = place.filter(|_| !self.is_busy(shard))
+                && !self.next[shard][place].has_to_wait(now)
+            {
+                return self.next[shard].remove(place);
+            }
+        }
+        None
+    }
+
     /// The next one that may be sent now, with as many behind it as `merge` adds to it. Where there is nothing left,
     /// `receive` looks into the channel.
     pub(super) fn take(
@@ -172,6 +196,33 @@ impl<G: Waiting> SendQueue<G> {
     /// Whether nothing waits here and nothing is under way.
     pub(super) fn is_empty(&self) -> bool {
         self.waiting().next().is_none() && self.under_way.is_empty()
+    }
+
+    /// Takes out what waits here and `is_wanted` names.
+    #[allow(dead_code)] // only a spool asks
+    pub(super) fn take_waiting(&mut self, is_wanted: impl Fn(&G) -> bool) -> Vec<G> {
+        let mut taken = Vec::new();
+        for next in &mut self.next {
+            let (wanted, others): (Vec<_>, Vec<_>) = next.drain(..).partition(&is_wanted);
+            taken.extend(wanted);
+            *next = others.into();
+        }
+        let aside = std::mem::take(&mut self.aside);
+        let (wanted, aside) = aside.into_iter().partition(|(_, waiting)| is_wanted(waiting));
+        self.aside = aside;
+        taken.extend(BTreeMap::into_values(wanted));
+        taken
+    }
+
+    /// How many wait here or are under way.
+    pub(super) fn len(&self) -> usize {
+        self.waiting().count() + self.under_way.len()
+    }
+
+    /// Everything that is under way, with its number.
+    #[allow(dead_code)] // only a spool asks
+    pub(super) fn numbered_under_way(&self) -> impl Iterator<Item = (u64, &G)> {
+        self.under_way.iter().map(|(number, group)| (*number, group))
     }
 
     /// Takes everything away: what waits, and what is under way.

@@ -10,7 +10,7 @@ use super::contain::{contain, log_error, log_safely};
 use super::delivery::Delivery;
 use super::ended::Ended;
 use super::group::Group;
-use super::lane::Request;
+use super::lane::{Request, queue_of};
 use super::ledger::End;
 use super::outcome::{Bad, Loss, Outcome, fail};
 use super::retry::Cause;
@@ -25,7 +25,8 @@ impl Batcher {
     pub(super) fn work_with(self: &Arc<Self>, token: Token) {
         // Too many are at work, and one of the others looks when it is done.
         let Some(token) = token.keep() else { return };
-        if let Some(request) = self.lane.take(Instant::now()) {
+        self.prepare_disk();
+        if let Some(request) = self.lane.take(Instant::now(), || self.sources()) {
             let number = request.number;
             let begin = Instant::now();
             let result = contain(|| self.post(&request)).unwrap_or_else(|panic| {
@@ -43,7 +44,7 @@ impl Batcher {
             self.shared.budget.wake_all();
             self.end_if_over();
         }
-        if self.lane.has_work(Instant::now()) {
+        if self.has_work(Instant::now()) {
             // At the end of the scheduler's channel, behind other clients.
             self.registration.submit(self.clone(), token);
             return;
@@ -92,7 +93,11 @@ impl Batcher {
         let outcome = match (verdict, result) {
             (Verdict::Done, _) | (_, Ok(())) => self.end_written(&request),
             (Verdict::Partial(bad), Err(error)) => self.end_partial(&request, &bad, error),
-            (Verdict::Retry, Err(error)) => self.retry(&request, error, &callbacks),
+            (Verdict::Retry, Err(error)) => self.retry(&request, error, false, &callbacks),
+            // It is not its lines: on the disk they wait until it is mended.
+            (Verdict::Fail, Err(error)) if !request.is_of_file && self.waits_on_disk(&error) => {
+                self.retry(&request, error, true, &callbacks)
+            }
             (Verdict::Split, Err(error)) => self.split(&request, error),
             (Verdict::Fail, Err(error)) => self.end_failed(&request, error),
         };
@@ -104,7 +109,7 @@ impl Batcher {
         self.tell_all(outcome, &callbacks);
     }
 
-    fn end_written(&self, request: &Request) -> Outcome {
+    fn end_written(self: &Arc<Self>, request: &Request) -> Outcome {
         let good = self.lane.arrive(request.number, |group, _| {
             let ended = group.into_deliveries().into_iter().map(|one| one.end(End::Written));
             ended.collect::<Vec<_>>()
@@ -115,7 +120,12 @@ impl Batcher {
     }
 
     /// The lines at the places `bad` are refused, the others are stored.
-    fn end_partial(&self, request: &Request, bad: &[usize], mut error: Error) -> Outcome {
+    fn end_partial(
+        self: &Arc<Self>,
+        request: &Request,
+        bad: &[usize],
+        mut error: Error,
+    ) -> Outcome {
         let mut told = error.take_line_errors();
         told.sort_by_key(LineError::line_number);
         told.dedup_by_key(|line| line.line_number());
@@ -182,42 +192,71 @@ impl Batcher {
         outcome.unwrap_or_default()
     }
 
-    fn retry(self: &Arc<Self>, request: &Request, error: Error, callbacks: &Handle) -> Outcome {
+    /// Keeps the batches of a request for another try, puts them on the disk, or ends them. `is_last` says that a batch
+    /// that is in memory only is not kept there.
+    fn retry(
+        self: &Arc<Self>,
+        request: &Request,
+        error: Error,
+        is_last: bool,
+        callbacks: &Handle,
+    ) -> Outcome {
         let now = Instant::now();
         let cause = Cause::of(&error);
+        let is_last = is_last || self.is_impatient();
+        let mut transfer = self.begin_transfer();
         let error = Arc::new(error);
         let (policy, tell) = (self.settings.retry, self.has_error_callback());
         let mut outcome = Outcome::default();
         // First it is decided, with the batches where they are; the callbacks may take their time.
         let waiting = self.lane.change(|state| {
-            let group = state.queue.get_mut(request.number)?;
+            let queue = queue_of(request.number, &mut state.queue, &mut state.disk);
+            let group = queue.get_mut(request.number)?;
             for delivery in group.deliveries_mut() {
                 let tries = &mut delivery.tries;
                 tries.failures += 1;
                 tries.in_doubt |= error.in_doubt();
                 tries.why = Some(error.clone());
             }
-            let mut failed = group.take_if(|one| !policy.allows(one.tries.failures));
+            let is_over = |one: &Delivery| is_last || !policy.allows(one.tries.failures);
+            // What is on the disk is tried for ever.
+            let is_on_disk = group.is_on_disk();
+            let mut failed = group.take_if(|one| !is_on_disk && is_over(one));
             let failures = group.deliveries().iter().map(|one| one.tries.failures).max();
             let wait = policy.wait(failures.unwrap_or(0), cause, &mut state.random);
-            failed.extend(group.take_if(|one| {
+            let is_out_of_time = |one: &Delivery| {
                 let since = one.tries.since.unwrap_or(now);
                 !policy.has_time(now.saturating_duration_since(since), wait)
-            }));
+            };
+            if is_on_disk
+                && group.deliveries().iter().any(|one| is_over(one) || is_out_of_time(one))
+            {
+                transfer.note_trouble();
+            }
+            failed.extend(group.take_if(|one| !is_on_disk && is_out_of_time(one)));
             let at = after(now, wait);
+            transfer.take_failed(&mut failed, at);
             let is_too_late = state.phase.is_too_late(at);
-            let batches: Vec<_> = group.deliveries().iter().map(Delivery::batch).collect();
-            if group.is_empty() || is_too_late {
-                let left = state.queue.arrive(request.number).map(Group::into_deliveries);
-                outcome.others = state.phase.hand_back(left.unwrap_or_default());
+            let kept = group.deliveries().iter();
+            let batches: Vec<_> = kept.chain(transfer.failed()).map(Delivery::batch).collect();
+            let is_empty = group.is_empty();
+            if is_empty || is_too_late {
+                let left = state.arrive(request.number).map(Group::into_deliveries);
+                let left = transfer.take_late(left.unwrap_or_default());
+                outcome.others = state.phase.hand_back(left);
             }
             for delivery in failed {
                 let bad = fail(delivery, &error, End::Failed, true);
                 outcome.add(bad, tell, &mut state.failures);
             }
-            (!batches.is_empty() && !is_too_late).then_some((batches, at))
+            let batches = if is_too_late { Vec::new() } else { batches };
+            Some((batches, at, is_empty || is_too_late))
         });
-        let Some((batches, at)) = waiting else { return outcome };
+        self.end_transfer(transfer, &error, &mut outcome);
+        let Some((batches, at, is_gone)) = waiting else { return outcome };
+        if batches.is_empty() {
+            return outcome;
+        }
         let lines = batches.iter().map(Batch::lines).sum();
         self.log_retry(lines, at.saturating_duration_since(now), &error);
         self.shared.ledger.retries.fetch_add(batches.len() as u64, Ordering::SeqCst);
@@ -227,11 +266,14 @@ impl Batcher {
             }
         }
         drop(batches);
+        if is_gone {
+            return outcome;
+        }
         self.lane.arrive(request.number, |mut group, state| {
             // Closing may have begun; then there is one more try now rather than none later.
             let at = Some(at).filter(|at| !state.phase.is_too_late(*at));
             group.wait(at, error.was_cut());
-            state.queue.put_back(group);
+            state.put_back(group);
         });
         outcome
     }
@@ -260,8 +302,8 @@ impl Batcher {
                 state.most.bytes = state.most.bytes.min(request.size.bytes / 2);
             }
             if let Some(second) = group.split_off() {
-                state.queue.put_back(second);
-                state.queue.put_back(group);
+                state.put_back(second);
+                state.put_back(group);
                 return None;
             }
             let mut only = group.into_deliveries().pop()?;
@@ -271,8 +313,8 @@ impl Batcher {
                 return None;
             }
             let ([first, second], freed) = only.divide(halves?);
-            state.queue.put_back(Group::fixed(vec![second]));
-            state.queue.put_back(Group::fixed(vec![first]));
+            state.put_back(Group::fixed(vec![second]));
+            state.put_back(Group::fixed(vec![first]));
             Some(freed)
         });
         drop(freed);
@@ -299,11 +341,12 @@ impl Batcher {
         self.tell_all(outcome, &callbacks);
     }
 
-    fn count_written(&self, good: &[Ended]) {
+    fn count_written(self: &Arc<Self>, good: &[Ended]) {
         if good.is_empty() {
             return;
         }
         self.note_written();
+        self.note_server_is_there();
         let ledger = &self.shared.ledger;
         ledger.requests.fetch_add(1, Ordering::SeqCst);
         ledger.batches.fetch_add(good.len() as u64, Ordering::SeqCst);

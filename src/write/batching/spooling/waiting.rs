@@ -1,0 +1,150 @@
+//! Who waits for what is on the disk, and the end of the client.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
+
+use super::{Counted, Spooling, no_spool};
+use crate::write::batching::group::Group;
+use crate::write::batching::{Batcher, after};
+use crate::{Error, ErrorKind, Result};
+
+impl Batcher {
+    /// Has everything sent that is on the disk, be it enough for a batch or not.
+    pub(in crate::write::batching) fn urge_disk(self: &Arc<Self>) {
+        let Some(spool) = &self.spool else { return };
+        if !spool.queue.is_empty() {
+            let number = spool.queue.next_number();
+            let mut pace = spool.pace();
+            pace.urged = pace.urged.max(number);
+            drop(pace);
+            self.call_workers();
+        }
+    }
+
+    /// Waits until everything that is on the disk has ended, or the server does not take it.
+    pub(in crate::write::batching) fn wait_for_disk(self: &Arc<Self>) {
+        let Some(spool) = self.spool.as_ref().filter(|spool| !spool.queue.is_empty()) else {
+            return;
+        };
+        let number = spool.queue.next_number();
+        self.urge_disk();
+        spool.queue.wait(None, |queue| {
+            queue.has_ended(number) || spool.is_in_trouble() || spool.is_closing()
+        });
+    }
+
+    /// Waits until everything has ended that was accepted before, and everything that was on the disk.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Timeout`] if that takes longer; [`ErrorKind::Closed`]; and as `flush`.
+    pub(crate) fn drain(self: &Arc<Self>, patience: Duration) -> Result<()> {
+        let Some(spool) = &self.spool else { return Err(no_spool()) };
+        if self.is_in_callback() {
+            return Err(Error::config(
+                "a callback cannot wait for batches that its own worker is to send",
+            ));
+        }
+        let deadline = after(Instant::now(), patience);
+        let Some((epoch, changes)) = self.accumulator.turn_over() else {
+            return Err(Error::closed());
+        };
+        self.apply(changes);
+        // What waits for a retry is tried now.
+        self.try_disk_at_once(spool);
+        let is_over = epoch.wait_until(deadline);
+        let number = spool.queue.next_number();
+        self.urge_disk();
+        let is_over =
+            spool.queue.wait(Some(deadline), |queue| queue.has_ended(number) || spool.is_closing())
+                && is_over;
+        if spool.is_closing() {
+            return Err(Error::closed());
+        }
+        self.lane.fail_while_open()?;
+        if is_over {
+            return Ok(());
+        }
+        let left = spool.queue.contents().amount.lines;
+        Err(Error::new(
+            ErrorKind::Timeout,
+            format!("{left} lines are on the disk still, and wait for the server"),
+        )
+        .with_retryable(true))
+    }
+
+    /// Puts everything on the disk that was accepted before and has not ended, and returns when it is safe there.
+    ///
+    /// # Errors
+    /// [`ErrorKind::File`] if it cannot be put there; what could not stays in memory. [`ErrorKind::Closed`].
+    pub(crate) fn flush_to_disk(self: &Arc<Self>) -> Result<()> {
+        let Some(spool) = &self.spool else { return Err(no_spool()) };
+        if self.is_in_callback() {
+            return Err(Error::config(
+                "a callback cannot wait for batches that its own worker has under way",
+            ));
+        }
+        let impatient = Counted::new(&spool.impatient);
+        let Some((epoch, changes)) = self.accumulator.turn_over() else {
+            return Err(Error::closed());
+        };
+        self.apply(changes);
+        let failed = |why: &dyn std::fmt::Display| {
+            Error::new(
+                ErrorKind::File,
+                format!("not everything could be put on the disk of the spool: {why}"),
+            )
+        };
+        self.move_to_disk(spool).map_err(|why| failed(&why))?;
+        self.call_workers();
+        epoch.wait();
+        drop(impatient);
+        spool.queue.sync().map_err(|why| failed(&why))
+    }
+
+    /// The client takes no more lines: what is on the disk is sent if it is little and the server takes it.
+    pub(in crate::write::batching) fn close_spool(self: &Arc<Self>) {
+        let Some(spool) = &self.spool else { return };
+        if spool.is_closing.swap(true, Ordering::SeqCst) {
+            return;
+        }
+        spool.queue.wake_all();
+        let amount = spool.queue.contents().amount;
+        if spool.is_in_trouble() || amount.bytes > self.settings.buffer_limit as u64 {
+            self.rest(spool);
+        } else {
+            self.try_disk_at_once(spool);
+            self.urge_disk();
+        }
+    }
+
+    /// Nothing is read any more. What waits goes to the disk, or stays there.
+    pub(super) fn rest(self: &Arc<Self>, spool: &Spooling) {
+        if spool.is_resting.swap(true, Ordering::SeqCst) {
+            return;
+        }
+        let left = self.lane.change(|state| state.disk.take_waiting(|_| true));
+        for delivery in left.into_iter().flat_map(Group::into_deliveries) {
+            if delivery.is_on_disk() {
+                drop(delivery.leave_on_disk());
+            } else {
+                self.lane.change(|state| state.queue.put_back(Group::from(delivery)));
+            }
+        }
+        // What cannot be moved is handed back in the end.
+        let _ = self.move_to_disk(spool);
+    }
+
+    /// Somebody else may have the directory.
+    pub(in crate::write::batching) fn release_spool(&self) {
+        if let Some(spool) = &self.spool {
+            spool.queue.close();
+        }
+    }
+}
+
+impl Spooling {
+    pub(super) fn is_closing(&self) -> bool {
+        self.is_closing.load(Ordering::SeqCst)
+    }
+}

@@ -1,0 +1,132 @@
+//! What takes the place of `spooling/` in builds without the feature `spool`: nothing goes to the disk.
+#![allow(clippy::needless_pass_by_ref_mut)] // as it is there
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use super::Batcher;
+use super::call_lines::CallLines;
+use super::delivery::Delivery;
+use super::lane::Sources;
+use super::outcome::Outcome;
+use crate::write::options::Settings;
+use crate::write::stats::{Amount, WriteStats};
+use crate::{Error, Result, WriteOptions};
+
+/// There is none.
+pub(super) enum Spooling {}
+
+/// Nothing has a place on the disk.
+#[derive(Clone, Debug)]
+pub(super) enum Ticket {}
+
+/// Nothing goes anywhere.
+pub(super) struct Transfer;
+
+impl Spooling {
+    pub(super) fn open(_: &WriteOptions, _: &mut Settings, _: usize) -> Result<Option<Self>> {
+        Ok(None)
+    }
+
+    pub(super) fn is_always(&self) -> bool {
+        match *self {}
+    }
+}
+
+impl Ticket {
+    pub(super) fn is_former(&self) -> bool {
+        match *self {}
+    }
+}
+
+impl Transfer {
+    pub(super) fn take_failed(&mut self, _: &mut [Delivery], _: Instant) {}
+
+    pub(super) fn failed(&self) -> std::iter::Empty<&Delivery> {
+        std::iter::empty()
+    }
+
+    pub(super) fn take_late(&mut self, late: Vec<Delivery>) -> Vec<Delivery> {
+        late
+    }
+
+    pub(super) fn note_trouble(&mut self) {}
+
+    pub(super) fn end(self) {}
+
+    pub(super) fn put_all<const N: usize>(
+        &self,
+        _: &Arc<Batcher>,
+        deliveries: [Vec<Delivery>; N],
+    ) -> [Vec<Delivery>; N] {
+        deliveries
+    }
+}
+
+impl Batcher {
+    pub(super) fn start_spool(&self) -> Result<()> {
+        Ok(())
+    }
+
+    pub(super) fn has_spool(&self) -> bool {
+        self.spool.is_some()
+    }
+
+    pub(super) fn sources(&self) -> Sources {
+        Sources::Both
+    }
+
+    pub(super) fn accepted_on_disk(&self) -> Amount {
+        Amount::default()
+    }
+
+    pub(super) fn with_spool_stats(&self, stats: WriteStats) -> WriteStats {
+        stats
+    }
+
+    pub(super) fn accept_on_disk(&self, spool: &Spooling, _: &mut [CallLines<'_>]) -> Result<()> {
+        match *spool {}
+    }
+
+    pub(super) fn begin_transfer(&self) -> Transfer {
+        Transfer
+    }
+
+    pub(super) fn end_transfer(&self, _: Transfer, _: &Error, _: &mut Outcome) {}
+
+    pub(super) fn waits_on_disk(&self, _: &Error) -> bool {
+        false
+    }
+
+    pub(super) fn is_impatient(&self) -> bool {
+        false
+    }
+
+    pub(super) fn make_room_by_disk(&self) -> bool {
+        false
+    }
+
+    pub(super) fn prepare_disk(&self) {}
+
+    pub(super) fn has_disk_work(&self, _: Instant) -> bool {
+        false
+    }
+
+    pub(super) fn next_due_on_disk(&self) -> Option<Instant> {
+        None
+    }
+
+    pub(super) fn note_server_is_there(&self) {}
+
+    pub(super) fn urge_disk(&self) {}
+
+    pub(super) fn wait_for_disk(&self) {}
+
+    pub(super) fn is_disk_at_rest(&self) -> bool {
+        true
+    }
+
+    pub(super) fn close_spool(&self) {}
+
+    pub(super) fn release_spool(&self) {}
+}

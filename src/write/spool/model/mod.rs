@@ -1,0 +1,34 @@
+//! The model of the spool: random programs on a disk that crashes, and what must hold whatever it does.
+//!
+//! Every line has a number, which is in it, so that what is read tells what was written. After each program everything
+//! that is left is read, by a process that does not crash, and compared with what was promised.
+
+mod program;
+mod random;
+mod sim_disk;
+
+use std::time::{Duration, Instant};
+
+use program::Program;
+
+#[test]
+fn whatever_crashes_what_was_promised_is_there() {
+    let runs = std::env::var("MODEL_RUNS").ok().map_or(RUNS, |runs| runs.parse().unwrap());
+    let start = Instant::now();
+    let mut totals = program::Totals::default();
+    let mut done = 0;
+    for seed in 0..runs {
+        // A slow machine sees fewer of the same programs.
+        if start.elapsed() > LONGEST && runs == RUNS {
+            break;
+        }
+        totals.add(&Program::new(seed).run());
+        done += 1;
+    }
+    println!("seeds 0 to {done}, {:?}: {totals:?}", start.elapsed());
+    totals.assert_everything_happened();
+}
+
+const RUNS: u64 = 4000;
+
+const LONGEST: Duration = Duration::from_secs(20);
