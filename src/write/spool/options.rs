@@ -57,7 +57,8 @@ use std::time::Duration;
 /// # What is not
 /// - Disks lie, and some forget what they have confirmed. There is one copy.
 /// - Without [`SpoolSync::EveryBatch`], power can take what was written last.
-/// - With several workers, or with [`fresh_first`](Self::fresh_first), lines are sent out of order. It matters only where two
+/// - With several workers, or with [`fresh_first`](Self::fresh_first), lines are sent out of order; what comes from the disk
+///   also with [`series_in_order`](crate::WriteOptions::series_in_order). It matters only where two
 ///   lines have the same series and timestamp: the one that comes last stays.
 /// - Network file systems may not know locks; `build` says so if it hears of it.
 ///
