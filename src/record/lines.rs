@@ -100,6 +100,29 @@ impl<'a> Lines<'a> {
         Ok(())
     }
 
+    /// Appends a line of text; one without a timestamp gets this one, or the present.
+    #[cfg(feature = "_files")]
+    pub(crate) fn push_stamped_text_line(
+        &mut self,
+        line: &TextLine<'_>,
+        time: Option<crate::Timestamp>,
+    ) -> Result<()> {
+        let start = self.buffer.len();
+        self.buffer.extend_from_slice(line.bytes);
+        if line.has_timestamp {
+            self.buffer.push(b'\n');
+        } else {
+            let time = time.unwrap_or_else(|| crate::Timestamp::nanos(stamp::next()));
+            let number = time.scaled(self.precision)?;
+            self.buffer.push(b' ');
+            self.buffer.extend_from_slice(itoa::Buffer::new().format(number).as_bytes());
+            self.buffer.push(b'\n');
+        }
+        self.rows += 1;
+        self.finish_line(start, true);
+        Ok(())
+    }
+
     /// Appends what this crate encoded before, in this call's precision.
     pub(crate) fn push_encoded(&mut self, bytes: &[u8], lines: usize) {
         self.buffer.extend_from_slice(bytes);
