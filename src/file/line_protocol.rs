@@ -1,6 +1,6 @@
 //! Files of line protocol.
 
-use std::io::Read;
+use std::io::{self, Read};
 
 use memchr::{memchr, memchr_iter};
 
@@ -12,7 +12,7 @@ use super::{Reading, Source, unreadable};
 use crate::line_protocol::split::SplitLine;
 use crate::line_protocol::text::{TextLines, lines, lines_of_part};
 use crate::record::Lines;
-use crate::{Result, Timestamp};
+use crate::{Error, Result, Timestamp};
 
 /// A file is read once, from its beginning to its end; nothing of a reader is kept.
 pub(super) fn open<'a>(
@@ -27,6 +27,8 @@ pub(super) fn open<'a>(
         reader: input.unpacked(packing),
         buffer: Vec::new(),
         is_at_end: false,
+        is_paused: false,
+        failed: None,
         ends_before: 0,
         is_begun: false,
         default_time: reading.layout.default_time,
@@ -40,6 +42,10 @@ struct LineProtocol<'a> {
     /// What was read and is no line of the past.
     buffer: Vec<u8>,
     is_at_end: bool,
+    /// Whether the reader has nothing to give just now.
+    is_paused: bool,
+    /// What the reader failed with, until what came before it was handed out.
+    failed: Option<Error>,
     /// Ends of lines in the file before the buffer.
     ends_before: usize,
     /// Whether lines before the buffer were read.
@@ -51,12 +57,20 @@ struct LineProtocol<'a> {
 
 impl Source for LineProtocol<'_> {
     fn read(&mut self, out: &mut Lines<'_>) -> Result<bool> {
+        self.is_paused = false;
         let whole = loop {
             if self.is_at_end {
                 break self.buffer.len();
             }
             let whole = whole_lines(&self.buffer);
-            if whole > 0 && self.buffer.len() >= PART {
+            if (whole > 0 && self.buffer.len() >= PART) || self.is_paused {
+                break whole;
+            }
+            if let Some(error) = self.failed.take() {
+                if whole == 0 {
+                    return Err(error);
+                }
+                self.failed = Some(error);
                 break whole;
             }
             if whole == 0 && self.buffer.len() > LONGEST_LINE {
@@ -66,10 +80,10 @@ impl Source for LineProtocol<'_> {
                      closed by a quote?"
                 )));
             }
-            self.fill()?;
+            self.fill();
         };
         if whole == 0 {
-            return Ok(false);
+            return Ok(!self.is_at_end);
         }
         let buffer = std::mem::take(&mut self.buffer);
         let (part, rest) = buffer.split_at_checked(whole).unwrap_or((&buffer, &[]));
@@ -84,6 +98,10 @@ impl Source for LineProtocol<'_> {
         self.counter.get()
     }
 
+    fn is_paused(&self) -> bool {
+        self.is_paused
+    }
+
     fn summary(&self) -> Summary {
         Summary { skipped: self.skipped.clone(), ..Summary::default() }
     }
@@ -91,14 +109,16 @@ impl Source for LineProtocol<'_> {
 
 impl LineProtocol<'_> {
     /// Reads as much again as there is, so that the search for the end of a long line does not begin too often.
-    fn fill(&mut self) -> Result<()> {
+    fn fill(&mut self) {
         let most = self.buffer.len().max(PART) as u64;
-        let count = self.reader.by_ref().take(most).read_to_end(&mut self.buffer);
-        let count = count.map_err(|error| {
-            unreadable(format!("it cannot be read: {error}")).with_source(error)
-        })?;
-        self.is_at_end = (count as u64) < most;
-        Ok(())
+        match self.reader.by_ref().take(most).read_to_end(&mut self.buffer) {
+            Ok(count) => self.is_at_end = (count as u64) < most,
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => self.is_paused = true,
+            Err(error) => {
+                let failed = unreadable(format!("it cannot be read: {error}"));
+                self.failed = Some(failed.with_source(error));
+            }
+        }
     }
 
     /// Appends the lines of a part of the file.

@@ -58,6 +58,11 @@ pub(crate) trait Source {
     /// Bytes of the file that were read.
     fn bytes_read(&self) -> u64;
 
+    /// Whether the reader has nothing to give just now, so that what was read should be written.
+    fn is_paused(&self) -> bool {
+        false
+    }
+
     /// What there is to tell so far, beside the lines.
     fn summary(&self) -> Summary {
         Summary::default()

@@ -43,6 +43,7 @@ pub(crate) fn time(time: Duration) -> String {
     let seconds = time.as_secs_f64();
     match time.as_secs() {
         0 => format!("{:.0} ms", seconds * 1e3),
+        1..=59 if time.subsec_nanos() == 0 => format!("{} s", time.as_secs()),
         1..=59 => format!("{seconds:.2} s"),
         60..=3599 => format!("{}:{:02} min", time.as_secs() / 60, time.as_secs() % 60),
         _ => format!("{}:{:02} h", time.as_secs() / 3600, time.as_secs() / 60 % 60),

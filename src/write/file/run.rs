@@ -108,6 +108,9 @@ impl<'a, 'e> Run<'a, 'e> {
                 end => break end,
             }
             self.longest = self.longest.max(lines.byte_len() - before);
+            if source.is_paused() && lines.count() > 0 {
+                break Ok(true);
+            }
             if lines.byte_len() + self.longest > limit {
                 break Ok(true);
             }

@@ -97,7 +97,7 @@ impl Completer for Completion {
 impl Validator for Completion {
     fn validate(&self, context: &mut ValidationContext<'_>) -> rustyline::Result<ValidationResult> {
         let text = context.input();
-        let is_whole = text.trim_start().starts_with('\\')
+        let is_whole = statements::behind_comments(text).starts_with('\\')
             || statements::is_blank(text)
             || statements::end_of(text).is_some();
         Ok(if is_whole { ValidationResult::Valid(None) } else { ValidationResult::Incomplete })

@@ -139,11 +139,11 @@ impl Prompt {
     /// Carries out the commands and the whole statements of a text, and leaves what is begun; false is the end.
     fn carry_out(&mut self, text: &mut String, is_all: bool) -> Result<bool, Failure> {
         loop {
-            if text.trim_start().starts_with('\\') {
-                let start = text.len() - text.trim_start().len();
+            let start = text.len() - statements::behind_comments(text).len();
+            if text.get(start..).is_some_and(|rest| rest.starts_with('\\')) {
                 let end = text.get(start..).and_then(|rest| rest.find('\n')).map(|end| start + end);
                 let rest = end.map(|end| text.split_off(end + 1)).unwrap_or_default();
-                let command = std::mem::replace(text, rest);
+                let command = std::mem::replace(text, rest).split_off(start);
                 if !self.command(Command::parse(&command)?)? {
                     return Ok(false);
                 }

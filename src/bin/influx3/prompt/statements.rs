@@ -9,17 +9,24 @@ pub(super) fn take(text: &mut String) -> Option<String> {
     Some(statement)
 }
 
-/// Whether nothing is left to be said: blanks and comments.
+/// Whether nothing is left to be said: blanks and comments, also such as have no end.
 pub(super) fn is_blank(text: &str) -> bool {
+    let rest = behind_comments(text);
+    rest.is_empty() || rest.starts_with("--") || rest.starts_with("/*")
+}
+
+/// What is behind blanks and whole comments at the beginning.
+pub(super) fn behind_comments(text: &str) -> &str {
     let mut rest = text.trim_start();
     loop {
         let behind = if let Some(comment) = rest.strip_prefix("--") {
-            comment.split_once('\n').map_or("", |(_, behind)| behind)
+            comment.split_once('\n')
         } else if let Some(comment) = rest.strip_prefix("/*") {
-            comment.split_once("*/").map_or("", |(_, behind)| behind)
+            comment.split_once("*/")
         } else {
-            return rest.is_empty();
+            None
         };
+        let Some((_, behind)) = behind else { return rest };
         rest = behind.trim_start();
     }
 }
@@ -64,5 +71,7 @@ mod tests {
             assert_eq!(end_of(text), None, "{text}");
         }
         assert!(is_blank(" -- a;\n /* b */ ") && !is_blank("-- a\nSELECT 1"));
+        assert!(is_blank("-- a") && is_blank("/* a") && is_blank("/* a */ -- b"));
+        assert_eq!(behind_comments(" -- a\n/* b */ \\d /* c */"), "\\d /* c */");
     }
 }

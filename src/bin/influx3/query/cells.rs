@@ -284,7 +284,13 @@ fn push_text(text: &str, out: &mut Vec<u8>) -> Means {
 }
 
 fn push_float(is_finite: bool, text: &str, out: &mut Vec<u8>) -> Means {
-    out.extend_from_slice(text.as_bytes());
+    // 1e300, as it is shown elsewhere.
+    let (number, exponent) = text.split_once("e+").unwrap_or((text, ""));
+    out.extend_from_slice(number.as_bytes());
+    if !exponent.is_empty() {
+        out.push(b'e');
+        out.extend_from_slice(exponent.as_bytes());
+    }
     if is_finite { Means::Number } else { Means::NoNumber }
 }
 

@@ -7,6 +7,7 @@ use influxdb3_blocking::{Client, ColumnType, Precision, Timestamp, WriteFile};
 
 use super::format::Format;
 use super::inputs::Input;
+use super::stdin::Stdin;
 use crate::amounts;
 
 /// Writes files, folders or standard input
@@ -243,7 +244,7 @@ impl Arguments {
                     None => request,
                 }
             }
-            Input::Stdin { format } => client.write_reader(std::io::stdin(), (*format).into()),
+            Input::Stdin { format } => client.write_reader(Stdin::read(*format), (*format).into()),
         };
         let Columns { columns, .. } = &self.columns;
         request = self.reading.apply(self.columns.apply(request));

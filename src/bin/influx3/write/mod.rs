@@ -8,6 +8,7 @@ mod progress;
 mod rejects;
 mod report;
 mod run;
+mod stdin;
 mod summary;
 
 pub(crate) use self::arguments::Arguments;

@@ -2,7 +2,7 @@
 
 use std::io::Write as _;
 use std::sync::Arc;
-use std::sync::mpsc::{self, RecvTimeoutError};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use influxdb3_blocking::{Client, Error, ErrorKind, FileReport, ThreadPoolScheduler, WriteOptions};
@@ -74,13 +74,14 @@ impl Writing {
         inputs: &[Input],
         settings: &Settings,
     ) -> Result<(), Failure> {
-        let (is_running, on_interrupt) = self.on_interrupt();
-        let caught = interrupt::instead(on_interrupt);
+        let reads_stdin = Arc::new(AtomicBool::new(false));
+        let caught = interrupt::instead(self.on_interrupt(reads_stdin.clone()));
         let mut files = Vec::new();
         let mut refused = Vec::new();
         let mut stopped = None;
         for (place, input) in inputs.iter().enumerate() {
             let resume_from = if place == 0 { arguments.sending.resume_from } else { 0 };
+            reads_stdin.store(matches!(input, Input::Stdin { .. }), Ordering::Release);
             match self.write(arguments, input, resume_from) {
                 Ended::Written(report) => files.push((input.to_string(), report)),
                 Ended::InPart(error) => refused.push((input, error)),
@@ -93,7 +94,6 @@ impl Writing {
         }
         let closed = self.client.client.close();
         drop(caught);
-        drop(is_running);
         self.watch.end();
         let report = self.report(files);
         self.tell(&report, arguments.json)?;
@@ -143,32 +143,17 @@ impl Writing {
         }
     }
 
-    /// What a signal does: no more is read, and what was read is sent. The handle is to be dropped at the end.
-    fn on_interrupt(&self) -> (mpsc::Sender<()>, impl FnOnce() + Send + 'static) {
-        let (is_running, ended) = mpsc::channel::<()>();
+    /// What a signal does: no more is read, and what was read is sent.
+    fn on_interrupt(&self, reads_stdin: Arc<AtomicBool>) -> impl FnOnce() + Send + 'static {
         let (client, watch) = (self.client.client.clone(), self.watch.clone());
-        let action = move || {
+        move || {
             watch.tell("stopping: what was read is being sent (once more ends it at once)");
-            let closed = client.close();
-            // Whoever waits for standard input may wait for ever.
-            if ended.recv_timeout(Duration::from_secs(1)) != Err(RecvTimeoutError::Timeout) {
-                return;
+            // Standard input fails by itself, and what came before that is sent.
+            if !reads_stdin.load(Ordering::Acquire) {
+                // What could not be sent is told by the write that waits for it.
+                let _ = client.close();
             }
-            watch.end();
-            let report =
-                Report { files: Vec::new(), stats: client.write_stats(), elapsed: watch.elapsed() };
-            watch.tell(&report.text());
-            if let Err(error) = closed {
-                watch.tell(&error.to_string());
-            }
-            let lines = report.stats.written.lines + report.stats.rejected.lines;
-            eprintln!(
-                "influx3: interrupted: the first {} of standard input are done",
-                lines_of(lines)
-            );
-            std::process::exit(Exit::Interrupted as i32);
-        };
-        (is_running, action)
+        }
     }
 
     fn report(&self, files: Vec<(String, FileReport)>) -> Report {
@@ -237,7 +222,8 @@ impl Writing {
     /// Something ended the write before the end.
     fn stopped(&self, input: &Input, error: Error, written: u64, settings: &Settings) -> Failure {
         let resume = error.resume_line();
-        let is_interrupt = interrupt::is_caught() && error.kind() == ErrorKind::Closed;
+        let is_interrupt =
+            interrupt::is_caught() && matches!(error.kind(), ErrorKind::Closed | ErrorKind::File);
         let rejected = matches!(error.kind(), ErrorKind::Rejected | ErrorKind::PartialWrite);
         let failure = match is_interrupt {
             true => Failure::interrupted("interrupted"),
