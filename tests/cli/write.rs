@@ -135,7 +135,7 @@ fn rows_that_cannot_be_written_are_left_out_if_that_is_wanted() {
     let server = DevServer::start().unwrap();
     let csv = b"time,temp\n1,21.5\n2,hot\n3,22.5\n";
     let arguments =
-        ["write", "-f", "csv", "-m", "m", "--column", "temp:f64", "--precision", "s", "-"];
+        ["write", "--format", "csv", "-m", "m", "--column", "temp:f64", "--precision", "s", "-"];
     let told = run_with(&mut influx3(&server.url(), arguments), csv).failed(3);
     assert!(told.contains("line 3"), "{told}");
     let mut command = influx3(&server.url(), arguments);
@@ -150,7 +150,7 @@ fn columns_are_what_is_said_of_them() {
     let csv = b"when;place;temp;id;note\n01.02.2022 08:00;Hall;21,5;7;x\n";
     let arguments = [
         "write",
-        "-f",
+        "--format",
         "csv",
         "-m",
         "home",

@@ -29,7 +29,7 @@ Examples:
   influx3 sql -d sensors < statements.sql")]
 pub(crate) struct Arguments {
     /// How answers are shown
-    #[arg(short, long, value_enum, default_value = "pretty")]
+    #[arg(long, value_enum, default_value = "pretty")]
     format: Format,
 
     /// The language

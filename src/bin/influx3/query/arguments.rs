@@ -31,7 +31,7 @@ pub(crate) struct Arguments {
     pub(super) query: Option<String>,
 
     /// A file that holds the query
-    #[arg(short = 'F', long, value_name = "FILE")]
+    #[arg(short, long, value_name = "FILE")]
     pub(super) file: Option<PathBuf>,
 
     /// Its language
@@ -39,7 +39,7 @@ pub(crate) struct Arguments {
     pub(super) language: Language,
 
     /// How the answer is shown; otherwise as the name of the file says, or as a table
-    #[arg(short, long, value_enum)]
+    #[arg(long, value_enum)]
     pub(super) format: Option<Format>,
 
     /// A file for the answer; it is there when the answer is, as a whole

@@ -31,7 +31,7 @@ pub(crate) struct Arguments {
     pub(crate) files: Vec<PathBuf>,
 
     /// The format, in place of what the name says; of standard input it is lp otherwise
-    #[arg(short, long, value_enum, value_name = "FORMAT")]
+    #[arg(long, value_enum, value_name = "FORMAT")]
     pub(crate) format: Option<Format>,
 
     /// Print what would be written as line protocol, or a summary of it, and send nothing

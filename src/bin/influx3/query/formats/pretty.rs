@@ -77,13 +77,17 @@ impl Output for Pretty {
         if let Some(width) = self.width {
             display = display.max_width(width);
         }
-        let is_whole = table.num_rows() == self.rows;
-        let end = match is_whole {
-            true => format!("\n{}\n", amounts::counted(self.rows as u64, "row")),
-            // The table says it itself.
-            false => "\n".to_owned(),
-        };
-        let written = write!(self.out, "{display}{end}");
+        let mut text = display.to_string();
+        // What is left out, the table says itself in a line behind its border.
+        let note = text.rsplit_once('\n').map_or("", |(_, line)| line).to_owned();
+        if table.num_rows() == self.rows {
+            text.push_str(if note.starts_with('+') { "\n" } else { ", " });
+            text.push_str(&amounts::counted(self.rows as u64, "row"));
+        }
+        if note.ends_with("columns") {
+            text.push_str("; --format vertical shows all");
+        }
+        let written = writeln!(self.out, "{text}");
         written.map_err(|error| Failure::io(self.out.name(), &error))?;
         self.out.finish()
     }
