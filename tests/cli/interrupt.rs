@@ -89,5 +89,5 @@ fn whole_lines_of_a_pipe_that_goes_on_are_written_before_its_end_and_at_an_inter
     drop(stdin);
     assert_eq!(server.requests()[1].text(), "m v=3 3\n");
     assert_eq!(server.requests().len(), 2);
-    assert!(told.contains("the first 3 lines of standard input are done"), "{told}");
+    assert!(told.contains("done are the first 3 lines of standard input"), "{told}");
 }

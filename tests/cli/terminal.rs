@@ -20,6 +20,8 @@ struct Terminal {
     keys: File,
     output: Receiver<Vec<u8>>,
     seen: String,
+    /// The beginning of a character whose end has not come.
+    begun: Vec<u8>,
 }
 
 impl Terminal {
@@ -63,7 +65,7 @@ impl Terminal {
                 }
             }
         });
-        Self { child, keys: master, output, seen: String::new() }
+        Self { child, keys: master, output, seen: String::new(), begun: Vec::new() }
     }
 
     fn type_in(&mut self, keys: &str) {
@@ -80,17 +82,28 @@ impl Terminal {
             }
             let left = HANGS.saturating_sub(start.elapsed());
             match self.output.recv_timeout(left) {
-                Ok(bytes) => self.seen.push_str(&String::from_utf8_lossy(&bytes)),
+                Ok(bytes) => self.see(&bytes),
                 Err(error) => panic!("{error}: no {text:?} in {:?}", self.seen),
             }
         }
+    }
+
+    fn see(&mut self, bytes: &[u8]) {
+        self.begun.extend_from_slice(bytes);
+        let whole = match std::str::from_utf8(&self.begun) {
+            Ok(text) => text.len(),
+            Err(error) => error.valid_up_to(),
+        };
+        let rest = self.begun.split_off(whole);
+        self.seen.push_str(std::str::from_utf8(&self.begun).unwrap());
+        self.begun = rest;
     }
 
     /// Everything else, and how it ended.
     fn end(mut self) -> (String, ExitStatus) {
         let status = self.child.wait().unwrap();
         while let Ok(bytes) = self.output.recv_timeout(HANGS) {
-            self.seen.push_str(&String::from_utf8_lossy(&bytes));
+            self.see(&bytes);
         }
         (self.seen.replace("\r\n", "\n"), status)
     }

@@ -13,7 +13,6 @@ use crate::{amounts, config, ping, prompt, query, write};
 #[command(
     name = "influx3",
     version,
-    about,
     styles = STYLES,
     disable_help_subcommand = true,
     after_help = "\

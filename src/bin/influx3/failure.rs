@@ -7,6 +7,8 @@ use std::process::ExitCode;
 use influxdb3_blocking::{Error, ErrorKind};
 use serde_json::{Map, Value, json};
 
+use crate::words;
+
 /// The exit codes, which are documented: they stay as they are.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[repr(u8)]
@@ -136,7 +138,7 @@ impl From<Error> for Failure {
         let mut failure = Self::new(
             exit,
             &format!("{:?}", error.kind()),
-            in_words_of_here(&format!("{error:#}")),
+            words::without_resume(&words::of_here(&format!("{error:#}"))),
         );
         if let Some(status) = error.status() {
             failure = failure.with_detail("status", status);
@@ -161,23 +163,4 @@ pub(crate) fn report_usage(error: &clap::Error, as_json: bool) -> ExitCode {
     let text = error.to_string();
     let text = text.strip_prefix("error: ").unwrap_or(&text);
     Failure::usage(text.lines().next().unwrap_or_default()).report(true)
-}
-
-/// The library names its methods; here they are options.
-pub(crate) fn in_words_of_here(text: &str) -> String {
-    const WORDS: [(&str, &str); 12] = [
-        (".format(…)", "--format"),
-        ("reader_limit(…)", "--memory-limit"),
-        ("infer_rows(…)", "--infer-rows"),
-        (", or write it to a file and that with write_file", ", or write it to a file first"),
-        ("column_type", "--column"),
-        ("use_v2_api(false)", "--v3"),
-        (".database(…)", "--database"),
-        ("date_unit", "--date-unit"),
-        ("timestamp_column", "--time-column"),
-        ("skip_bad_rows", "--skip-bad-rows"),
-        (".host(…)", "--host"),
-        ("`client.tables()` has the names", "influx3 sql, \\d has the names"),
-    ];
-    WORDS.iter().fold(text.to_owned(), |text, (from, to)| text.replace(from, to))
 }

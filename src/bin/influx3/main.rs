@@ -6,7 +6,7 @@
 //! - `connection`: which server, which database, which token, and where each of these comes from
 //! - `write`, `query`, `prompt`, `ping`, `config`, `documents`: one for each command
 //! - `failure`: what is told when it did not work, and the exit codes
-//! - `interrupt`, `terminal`, `amounts`: signals, what is a terminal, numbers for people
+//! - `interrupt`, `terminal`, `amounts`, `words`: signals, what is a terminal, numbers and messages for people
 
 #![forbid(unsafe_code)]
 #![warn(clippy::expect_used, clippy::unwrap_used)]
@@ -22,6 +22,7 @@ mod ping;
 mod prompt;
 mod query;
 mod terminal;
+mod words;
 mod write;
 
 use std::process::ExitCode;

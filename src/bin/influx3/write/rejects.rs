@@ -7,7 +7,7 @@ use std::sync::{Mutex, PoisonError};
 
 use influxdb3_blocking::{Batch, Error, Timestamp};
 
-use crate::failure::in_words_of_here;
+use crate::words;
 
 /// Refused lines, and where they go.
 #[derive(Debug)]
@@ -51,7 +51,7 @@ impl Rejects {
         let mut unnamed = batch.lines();
         for line_error in named {
             text.push_str("# ");
-            text.push_str(&one_line(&in_words_of_here(line_error.message())));
+            text.push_str(&one_line(&words::of_here(line_error.message())));
             text.push('\n');
             if let Some(line) = line_error.line() {
                 text.push_str(line);
@@ -61,7 +61,7 @@ impl Rejects {
         }
         if unnamed > 0 && named.iter().all(|line_error| line_error.line().is_none()) {
             if named.is_empty() {
-                text.push_str(&format!("# {}\n", one_line(&in_words_of_here(&error.to_string()))));
+                text.push_str(&format!("# {}\n", one_line(&words::of_here(&error.to_string()))));
             }
             text.push_str(&String::from_utf8_lossy(batch.line_protocol()));
         }

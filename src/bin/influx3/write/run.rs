@@ -5,7 +5,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use influxdb3_blocking::{Client, Error, ErrorKind, FileReport, ThreadPoolScheduler, WriteOptions};
+use influxdb3_blocking::{
+    Client, Error, ErrorKind, FileReport, Precision, ThreadPoolScheduler, WriteOptions,
+};
 
 use super::arguments::{Arguments, Gzip, Sending};
 use super::inputs::{self, Input};
@@ -15,8 +17,8 @@ use super::report::Report;
 use super::{dry_run, inputs::expand};
 use crate::arguments::Common;
 use crate::connection::Settings;
-use crate::failure::{Exit, Failure, in_words_of_here};
-use crate::{amounts, interrupt};
+use crate::failure::{Exit, Failure};
+use crate::{amounts, interrupt, words};
 
 pub(crate) fn run(common: &Common, arguments: Arguments) -> Result<(), Failure> {
     let inputs = expand(&arguments.files, arguments.format)?;
@@ -42,6 +44,7 @@ pub(crate) fn run(common: &Common, arguments: Arguments) -> Result<(), Failure> 
         client: client(&settings, &arguments.sending, &watch, Arc::new(rejects))?,
         watch,
         is_quiet: common.quiet,
+        precision: arguments.columns.precision,
     };
     writing.run(&arguments, &inputs, &settings)
 }
@@ -51,6 +54,7 @@ struct Writing {
     client: Opened,
     watch: Arc<Watch>,
     is_quiet: bool,
+    precision: Option<Precision>,
 }
 
 /// A client, and where the lines go that the server refuses.
@@ -96,7 +100,13 @@ impl Writing {
         drop(caught);
         self.watch.end();
         let report = self.report(files);
-        self.tell(&report, arguments.json)?;
+        // Where nothing was done there is nothing to sum up.
+        if stopped.is_none()
+            || arguments.json
+            || report.stats.written.lines + report.stats.rejected.lines > 0
+        {
+            self.tell(&report, arguments.json)?;
+        }
         if let Some(problem) = self.client.rejects.problem() {
             eprintln!("influx3: warning: not all refused lines could be kept: {problem}");
         }
@@ -190,7 +200,7 @@ impl Writing {
         );
         let errors = refused.iter().flat_map(|(input, error)| {
             error.line_errors().iter().map(move |line_error| {
-                format!("{input}: {}", in_words_of_here(&line_error.to_string()))
+                format!("{input}: {}", words::of_here(&line_error.to_string()))
             })
         });
         for error in errors.take(SHOWN) {
@@ -200,10 +210,14 @@ impl Writing {
             failure = failure.with_advice("…");
         }
         failure = match self.client.rejects.path() {
-            Some(path) => failure.with_advice(format!(
-                "they are in {0}: mend them and write it: influx3 write {0}",
-                path.display()
-            )),
+            Some(path) => {
+                let precision = self.precision.map(|unit| format!("--precision {unit} "));
+                failure.with_advice(format!(
+                    "they are in {0}: mend them and write it: influx3 write {1}{0}",
+                    path.display(),
+                    precision.unwrap_or_default()
+                ))
+            }
             None => failure.with_advice("--rejects FILE keeps them"),
         };
         let lines = refused.iter().flat_map(|(input, error)| {
@@ -224,7 +238,6 @@ impl Writing {
         let resume = error.resume_line();
         let is_interrupt =
             interrupt::is_caught() && matches!(error.kind(), ErrorKind::Closed | ErrorKind::File);
-        let rejected = matches!(error.kind(), ErrorKind::Rejected | ErrorKind::PartialWrite);
         let failure = match is_interrupt {
             true => Failure::interrupted("interrupted"),
             false => settings.explain(error),
@@ -235,20 +248,17 @@ impl Writing {
             (false, _) => Exit::Partial,
         };
         let mut failure = failure.with_exit(exit).with_detail("lines_written", written);
-        if rejected && !self.client.rejects.path().is_some_and(|_| true) {
-            failure = failure.with_advice("--v3 lets Core and Enterprise name each bad line");
-        }
         let Some(line) = resume else { return failure };
         let done = lines_of(line as u64);
         failure = failure.with_detail("resume_from", line);
         match input {
-            _ if line == 0 => failure.with_advice("nothing of it is settled: write it again"),
+            _ if line == 0 => failure.with_advice(format!("nothing of {input} is written")),
             Input::File { path, .. } => failure.with_advice(format!(
-                "the first {done} of {0} are done: go on with --resume-from {line} {0}",
+                "done are the first {done} of {0}: go on with --resume-from {line} {0}",
                 path.display()
             )),
             Input::Stdin { .. } => {
-                failure.with_advice(format!("the first {done} of standard input are done"))
+                failure.with_advice(format!("done are the first {done} of standard input"))
             }
         }
     }
