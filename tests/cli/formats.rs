@@ -149,7 +149,7 @@ fn an_answer_without_rows_has_its_columns() {
         let folder = Folder::new();
         let file = folder.path(name);
         let sql = "SELECT room, temp, time FROM home WHERE temp > 1000";
-        run(influx3(&server.url(), ["query", sql, "--out"]).arg(&file)).ok();
+        run(influx3(&server.url(), ["query", sql, "--output"]).arg(&file)).ok();
         let mut write = influx3(&server.url(), ["write", "-m", "m", "--dry-run"]);
         assert_eq!(run(write.arg(&file)).ok(), "", "{name}");
     }
@@ -258,7 +258,7 @@ fn dictionaries_that_change_from_batch_to_batch_fit_every_file() {
         let folder = Folder::new();
         let file = folder.path(name);
         let server = server_of(vec![of(["a", "b"]), of(["c", "a"])]);
-        run(influx3(&server.url(), ["query", "q", "--out"]).arg(&file)).ok();
+        run(influx3(&server.url(), ["query", "q", "--output"]).arg(&file)).ok();
         let mut write = influx3(&server.url(), ["write", "-m", "m", "-t", "room", "--dry-run"]);
         assert_eq!(
             run(write.arg(&file)).ok(),

@@ -23,7 +23,7 @@ fn a_query_is_cancelled_on_the_server_and_leaves_no_half_file() {
         steps
     });
     let out = folder.path("out.csv");
-    let child = spawn(influx3(&server.url(), ["query", "q", "--out"]).arg(&out));
+    let child = spawn(influx3(&server.url(), ["query", "q", "--output"]).arg(&out));
     was_sent.recv_timeout(HANGS).unwrap();
     interrupt(&child);
     was_reset.recv_timeout(HANGS).unwrap();

@@ -132,7 +132,7 @@ fn a_file_is_there_as_a_whole_or_not_at_all() {
         steps.push(if call == 0 { Step::Hangup } else { ok() });
         steps
     });
-    let query = || run(influx3(&server.url(), ["query", "q", "--out"]).arg(&out));
+    let query = || run(influx3(&server.url(), ["query", "q", "--output"]).arg(&out));
     query().failed(1);
     assert_eq!((text(&out).as_str(), folder.names()), ("old", vec!["home.csv".to_owned()]));
     query().ok();

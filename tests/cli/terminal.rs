@@ -128,7 +128,7 @@ fn binary_formats_are_refused_on_a_terminal() {
         let arguments = ["query", "SELECT * FROM home", "--format", format];
         let (seen, status) = Terminal::start(&mut influx3(&server.url(), arguments), 80).end();
         assert_eq!(status.code(), Some(2));
-        assert!(seen.contains("is not for a terminal") && seen.contains("--out FILE"), "{seen}");
+        assert!(seen.contains("is not for a terminal") && seen.contains("--output FILE"), "{seen}");
     }
 }
 

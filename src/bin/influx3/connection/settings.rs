@@ -123,7 +123,7 @@ impl Settings {
             config_file,
             profiles: names,
             profile: sources.profile.as_ref().map(|(name, _)| name.clone()),
-            host: host.unwrap_or(Setting { value: HOST.into(), from: From::Usual }),
+            host: host.unwrap_or_else(|| Setting { value: HOST.into(), from: From::Usual }),
             database,
             token: sources.token(common)?,
             tls_ca: tls_ca.map(|setting| setting.map(PathBuf::from)),

@@ -43,7 +43,7 @@ pub(crate) struct Arguments {
     pub(super) format: Option<Format>,
 
     /// A file for the answer; it is there when the answer is, as a whole
-    #[arg(short, long, value_name = "FILE")]
+    #[arg(short, long = "output", value_name = "FILE")]
     pub(super) out: Option<PathBuf>,
 
     /// The value of $NAME: a number, true, false, null, or a text (in double quotes if it looks like one of these)

@@ -51,7 +51,7 @@ pub(crate) fn run(common: &Common, arguments: &Arguments) -> Result<(), Failure>
     let format = arguments.format.or(named).unwrap_or(Format::Pretty);
     if format.is_binary() && out.is_terminal() {
         return Err(Failure::usage(format!("{format} is not for a terminal"))
-            .with_advice("put it into a file with --out FILE, or send it on with |"));
+            .with_advice("put it into a file with --output FILE, or send it on with |"));
     }
     let usual_rows = (format == Format::Pretty && out.is_terminal()).then_some(ROWS_ON_TERMINAL);
     let shown = Shown {
@@ -143,7 +143,7 @@ pub(crate) fn send(
     let mut output = formats::open(format, &reader.schema(), shown, out)?;
     let mut first = None;
     let (mut rows, mut is_cut) = (0, false);
-    while let Some(batch) = reader.next() {
+    for batch in reader.by_ref() {
         let batch = batch.map_err(influxdb3_blocking::Error::from)?;
         first.get_or_insert_with(|| started.elapsed());
         let left = most.map_or(u64::MAX, |most| most - rows);
