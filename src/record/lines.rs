@@ -6,6 +6,8 @@ use crate::line_protocol::encoder::Encoded;
 use crate::line_protocol::encoder::LineInProgress;
 use crate::line_protocol::text::TextLine;
 use crate::record::record_map::RecordMap;
+#[cfg(feature = "_files")]
+use crate::record::stamped;
 #[cfg(feature = "write")]
 use crate::record::stamped::Stamped;
 use crate::{Error, Point, Precision, Result};
@@ -112,7 +114,7 @@ impl<'a> Lines<'a> {
         if line.has_timestamp {
             self.buffer.push(b'\n');
         } else {
-            let time = time.unwrap_or_else(|| crate::Timestamp::nanos(stamp::next()));
+            let time = time.unwrap_or_else(|| crate::Timestamp::nanos(stamped::next()));
             let number = time.scaled(self.precision)?;
             self.buffer.push(b' ');
             self.buffer.extend_from_slice(itoa::Buffer::new().format(number).as_bytes());

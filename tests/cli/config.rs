@@ -107,6 +107,34 @@ fn a_token_comes_from_a_file_a_command_or_standard_input() {
 }
 
 #[test]
+fn of_several_hosts_the_next_one_is_asked_and_a_stronger_word_hides_a_host_of_writes() {
+    let server = DevServer::start().unwrap();
+    let dead = format!("http://127.0.0.1:{}", crate::support::http::unused_port());
+    let url = server.url();
+    run(bare().args(["ping", "--host", &dead, "--host", &url])).ok();
+    run(bare().args(["ping"]).env("INFLUX_HOST", format!("{dead},{url}"))).ok();
+    let write = |arguments: &[&str], variables: &[(&str, &str)]| {
+        let mut command = bare();
+        command.args(["write", "-d", "sensors", "--max-retries", "0", "-q"]).args(arguments);
+        run_with(command.envs(variables.iter().copied()), b"m v=1 1").code
+    };
+    assert_eq!(write(&["--host", &dead, "--write-host", &url], &[]), 0);
+    assert_eq!(write(&[], &[("INFLUX_HOST", &dead), ("INFLUXDB3_WRITE_HOST_URL", &url)]), 0);
+    assert_eq!(write(&["--host", &url], &[("INFLUX_WRITE_HOST", &dead)]), 0);
+    assert_eq!(write(&["--host", &url, "--write-host", &dead], &[]), 1);
+}
+
+#[test]
+fn a_token_command_is_run_again_when_the_token_is_refused() {
+    let server = DevServer::builder().token("new").start().unwrap();
+    let folder = Folder::new();
+    let token = folder.file("token", "old");
+    // Gives the old token once.
+    let command = format!("cat {0}; printf new > {0}", token.display());
+    run(bare().args(["ping", "--host", &server.url(), "--token-command", &command])).ok();
+}
+
+#[test]
 fn ping_tells_the_version() {
     let server = DevServer::start().unwrap();
     let shown = run(bare().args(["ping", "--json", "--host", &server.url()])).ok();

@@ -64,9 +64,22 @@ Examples:
 pub(crate) struct Common {
     /// The server, such as https://cluster.example.io or localhost:8181
     ///
-    /// Or INFLUX_HOST, INFLUXDB3_HOST_URL, a profile's `host`; http://127.0.0.1:8181 if nothing says otherwise.
-    #[arg(short = 'H', long, global = true, value_name = "URL")]
-    pub(crate) host: Option<String>,
+    /// Or INFLUX_HOST, INFLUXDB3_HOST_URL, a profile's `host`; http://127.0.0.1:8181 if nothing says otherwise. Can be
+    /// given several times, for servers that are one database: the next one is asked if one does not work.
+    #[arg(short = 'H', long = "host", global = true, value_name = "URL")]
+    pub(crate) hosts: Vec<String>,
+
+    /// The server to write to, if it is another one
+    ///
+    /// Or INFLUX_WRITE_HOST, INFLUXDB3_WRITE_HOST_URL, a profile's `write-host`.
+    #[arg(long = "write-host", global = true, value_name = "URL", hide_short_help = true)]
+    pub(crate) write_hosts: Vec<String>,
+
+    /// The server to query, if it is another one
+    ///
+    /// Or INFLUX_QUERY_HOST, INFLUXDB3_QUERY_HOST_URL, a profile's `query-host`.
+    #[arg(long = "query-host", global = true, value_name = "URL", hide_short_help = true)]
+    pub(crate) query_hosts: Vec<String>,
 
     /// The database
     ///
@@ -76,7 +89,7 @@ pub(crate) struct Common {
 
     /// A file that holds the token; - is standard input
     ///
-    /// Or INFLUX_TOKEN, INFLUXDB3_AUTH_TOKEN (the token itself), a profile's `token-file` or `token-command`.
+    /// Or INFLUX_TOKEN_FILE; INFLUX_TOKEN, INFLUXDB3_AUTH_TOKEN (the token itself); a profile's `token-file` or `token-command`.
     #[arg(long, global = true, value_name = "FILE", conflicts_with_all = ["token_command", "token"])]
     pub(crate) token_file: Option<PathBuf>,
 
@@ -102,7 +115,7 @@ pub(crate) struct Common {
 
     /// Certificates to trust beside the usual ones (PEM)
     ///
-    /// Or INFLUXDB3_TLS_CA, a profile's `tls-ca`.
+    /// Or INFLUX_TLS_CA, INFLUXDB3_TLS_CA, a profile's `tls-ca`.
     #[arg(long, global = true, value_name = "FILE", hide_short_help = true)]
     pub(crate) tls_ca: Option<PathBuf>,
 
@@ -112,7 +125,7 @@ pub(crate) struct Common {
 
     /// Accept any certificate: whoever sits in between can read and change everything
     ///
-    /// Or INFLUXDB3_TLS_NO_VERIFY, a profile's `tls-no-verify`.
+    /// Or INFLUX_TLS_NO_VERIFY, INFLUXDB3_TLS_NO_VERIFY, a profile's `tls-no-verify`.
     #[arg(long, global = true, hide_short_help = true)]
     pub(crate) tls_no_verify: bool,
 

@@ -63,10 +63,20 @@ fn rows(settings: &Settings) -> Vec<(&'static str, String, String)> {
     let path =
         settings.tls_ca.clone().map(|setting| setting.map(|path| path.display().to_string()));
     let proxy = settings.proxy.clone().map(|setting| setting.map(|proxy| redacted(&proxy)));
-    let host = settings.host.clone().map(|host| redacted(&host));
+    let hosts = |hosts: &Setting<String>| {
+        let each = |hosts: String| hosts.split(',').map(redacted).collect::<Vec<_>>().join(",");
+        hosts.clone().map(each)
+    };
+    let host = hosts(&settings.host);
     let timeout = settings.timeout.clone().map(|setting| setting.map(|time| format!("{time:?}")));
-    let mut rows = vec![
-        row("host", Some(&host)),
+    let mut rows = vec![row("host", Some(&host))];
+    for (name, host) in [("write-host", &settings.write_host), ("query-host", &settings.query_host)]
+    {
+        if let Some(host) = host {
+            rows.push(row(name, Some(&hosts(host))));
+        }
+    }
+    rows.extend([
         row("database", settings.database.as_ref()),
         row("token", settings.token.as_ref()),
         row("timeout", timeout.as_ref()),
@@ -74,7 +84,7 @@ fn rows(settings: &Settings) -> Vec<(&'static str, String, String)> {
         row("tls-ca", path.as_ref()),
         row("tls-native-roots", Some(&settings.tls_native_roots)),
         row("tls-no-verify", Some(&settings.tls_no_verify)),
-    ];
+    ]);
     for name in OTHER_VARIABLES {
         if let Ok(value) = std::env::var(name)
             && !value.is_empty()

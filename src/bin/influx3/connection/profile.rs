@@ -19,8 +19,10 @@ pub(crate) struct Profiles {
 pub(crate) struct Profile(BTreeMap<&'static str, String>);
 
 /// The keys of a profile.
-pub(crate) const KEYS: [&str; 9] = [
+pub(crate) const KEYS: [&str; 11] = [
     "host",
+    "write-host",
+    "query-host",
     "database",
     "token-file",
     "token-command",
@@ -46,6 +48,8 @@ database = \"sensors\"
 host = \"https://cluster.example.io\"
 database = \"plant\"
 token-command = \"pass show influx/plant\"   # or: token-file = \"/run/secrets/influx\"
+# write-host = \"https://ingest.example.io\"  # in place of host; several of each with commas between them
+# query-host = \"https://query.example.io\"
 # tls-ca = \"corporate-ca.pem\"              # certificates beside the usual ones
 # tls-native-roots = true                  # the system's in place of the bundled ones
 # tls-no-verify = false

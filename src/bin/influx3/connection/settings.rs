@@ -35,7 +35,10 @@ pub(crate) struct Settings {
     pub(crate) config_file: Option<PathBuf>,
     pub(crate) profiles: Vec<String>,
     pub(crate) profile: Option<String>,
+    /// Several with commas between them.
     pub(crate) host: Setting<String>,
+    pub(crate) write_host: Option<Setting<String>>,
+    pub(crate) query_host: Option<Setting<String>>,
     pub(crate) database: Option<Setting<String>>,
     pub(crate) token: Option<Setting<Token>>,
     pub(crate) tls_ca: Option<Setting<PathBuf>>,
@@ -68,14 +71,36 @@ impl Settings {
         let names = profiles.names().map(str::to_owned).collect();
         let sources = Sources { profile: profiles.choose(common.profile.as_deref())? };
         let text = |flag: Option<&str>, names: Names| sources.find(flag.map(str::to_owned), &names);
-        let host = text(
-            common.host.as_deref(),
+        let hosts = |flags: &[String], names: Names| {
+            text(Some(flags.join(",")).filter(|hosts| !hosts.is_empty()).as_deref(), names)
+        };
+        let host = hosts(
+            &common.hosts,
             Names {
                 flag: "--host",
                 variables: &["INFLUX_HOST", "INFLUXDB3_HOST_URL"],
                 key: "host",
             },
         )?;
+        let host = host.unwrap_or_else(|| Setting { value: HOST.into(), from: From::Usual });
+        let write_host = hosts(
+            &common.write_hosts,
+            Names {
+                flag: "--write-host",
+                variables: &["INFLUX_WRITE_HOST", "INFLUXDB3_WRITE_HOST_URL"],
+                key: "write-host",
+            },
+        )?;
+        let query_host = hosts(
+            &common.query_hosts,
+            Names {
+                flag: "--query-host",
+                variables: &["INFLUX_QUERY_HOST", "INFLUXDB3_QUERY_HOST_URL"],
+                key: "query-host",
+            },
+        )?;
+        // Who says where the server is does not mean another one that a weaker word knows.
+        let is_meant = |other: &Setting<String>| other.from.strength() >= host.from.strength();
         let database = text(
             common.database.as_deref(),
             Names {
@@ -86,7 +111,11 @@ impl Settings {
         )?;
         let tls_ca = text(
             common.tls_ca.as_ref().map(|path| path.to_string_lossy().into_owned()).as_deref(),
-            Names { flag: "--tls-ca", variables: &["INFLUXDB3_TLS_CA"], key: "tls-ca" },
+            Names {
+                flag: "--tls-ca",
+                variables: &["INFLUX_TLS_CA", "INFLUXDB3_TLS_CA"],
+                key: "tls-ca",
+            },
         )?;
         let switch = |is_on: bool, names: Names| -> Result<_, Failure> {
             let found = text(is_on.then_some("true"), names)?;
@@ -101,7 +130,7 @@ impl Settings {
             common.tls_no_verify,
             Names {
                 flag: "--tls-no-verify",
-                variables: &["INFLUXDB3_TLS_NO_VERIFY"],
+                variables: &["INFLUX_TLS_NO_VERIFY", "INFLUXDB3_TLS_NO_VERIFY"],
                 key: "tls-no-verify",
             },
         )?;
@@ -123,7 +152,9 @@ impl Settings {
             config_file,
             profiles: names,
             profile: sources.profile.as_ref().map(|(name, _)| name.clone()),
-            host: host.unwrap_or_else(|| Setting { value: HOST.into(), from: From::Usual }),
+            write_host: write_host.filter(is_meant),
+            query_host: query_host.filter(is_meant),
+            host,
             database,
             token: sources.token(common)?,
             tls_ca: tls_ca.map(|setting| setting.map(PathBuf::from)),
@@ -153,23 +184,27 @@ impl Settings {
         self.token.as_ref().is_some_and(|token| token.value == Token::Stdin)
     }
 
-    /// Whether the server is on this machine.
+    /// Whether lines that are written stay on this machine.
     pub(crate) fn is_local(&self) -> bool {
-        let host = &self.host.value;
-        let host = host.split_once("://").map_or(host.as_str(), |(_, behind)| behind);
-        ["localhost", "127.", "[::1]", "::1"].iter().any(|local| host.starts_with(local))
+        self.write_host.as_ref().unwrap_or(&self.host).value.split(',').all(|host| {
+            let host = host.trim();
+            let host = host.split_once("://").map_or(host, |(_, behind)| behind);
+            ["localhost", "127.", "[::1]", "::1"].iter().any(|local| host.starts_with(local))
+        })
     }
 
     /// A builder that knows all of it; the rest is the environment's.
     pub(crate) fn builder(&self) -> Result<ClientBuilder, Failure> {
-        let mut builder = Client::builder().with_env().host(&self.host.value);
+        let mut builder = self.hosts();
         if let Some(database) = &self.database {
             builder = builder.database(&database.value);
         }
         if let Some(token) = &self.token {
-            builder = builder.token(token.value.read()?);
+            builder = token.value.give(builder)?;
         }
-        if let Some(ca) = &self.tls_ca {
+        // Those of variables are known already.
+        let is_variable = |from: &From| matches!(from, From::Variable(_));
+        if let Some(ca) = self.tls_ca.as_ref().filter(|ca| !is_variable(&ca.from)) {
             builder = builder.tls_add_root_certs(read(&ca.value)?);
         }
         if let Some((certificate, key)) = &self.client_cert {
@@ -189,9 +224,26 @@ impl Settings {
             .danger_accept_invalid_certs(self.tls_no_verify.value))
     }
 
+    /// A builder that knows the environment and the hosts.
+    fn hosts(&self) -> ClientBuilder {
+        let split = |hosts: &Setting<String>| -> Vec<String> {
+            hosts.value.split(',').map(|host| host.trim().to_owned()).collect()
+        };
+        // What the environment says of these may not be meant.
+        let is_set = |names: [&str; 2]| names.iter().any(|name| std::env::var_os(name).is_some());
+        let mut builder = Client::builder().with_env().hosts(split(&self.host));
+        if self.write_host.is_some() || is_set(["INFLUX_WRITE_HOST", "INFLUXDB3_WRITE_HOST_URL"]) {
+            builder = builder.write_hosts(split(self.write_host.as_ref().unwrap_or(&self.host)));
+        }
+        if self.query_host.is_some() || is_set(["INFLUX_QUERY_HOST", "INFLUXDB3_QUERY_HOST_URL"]) {
+            builder = builder.query_hosts(split(self.query_host.as_ref().unwrap_or(&self.host)));
+        }
+        builder
+    }
+
     /// Builds a client without its secrets, for what may be wrong with the rest.
     pub(crate) fn check(&self) -> Result<(), Failure> {
-        let mut builder = Client::builder().with_env().host(&self.host.value);
+        let mut builder = self.hosts();
         if let Some(proxy) = &self.proxy {
             builder = builder.proxy(&proxy.value);
         }
@@ -264,6 +316,10 @@ impl Sources {
             }
             return flag(Token::Given(token.clone()), "--token");
         }
+        if let Some(path) = read_variable("INFLUX_TOKEN_FILE")? {
+            let value = Token::File(path.into());
+            return Ok(Some(Setting { value, from: From::Variable("INFLUX_TOKEN_FILE") }));
+        }
         for variable in ["INFLUX_TOKEN", "INFLUXDB3_AUTH_TOKEN"] {
             if let Some(token) = read_variable(variable)? {
                 let value = Token::Given(token);
@@ -285,6 +341,18 @@ impl<T> Setting<T> {
         match map(self.value) {
             Ok(value) => Ok(Setting { value, from: self.from }),
             Err(problem) => Err(Failure::usage(format!("{}: {problem}", self.from))),
+        }
+    }
+}
+
+impl From {
+    /// What wins over what.
+    fn strength(&self) -> u8 {
+        match self {
+            Self::Flag(_) => 3,
+            Self::Variable(_) => 2,
+            Self::Profile(_) => 1,
+            Self::Usual => 0,
         }
     }
 }

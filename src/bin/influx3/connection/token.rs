@@ -4,6 +4,9 @@ use std::fmt;
 use std::io::Read as _;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
+use std::sync::{Mutex, PoisonError};
+
+use influxdb3_blocking::ClientBuilder;
 
 use crate::failure::{Exit, Failure};
 
@@ -22,8 +25,26 @@ impl Token {
         if path.as_os_str() == "-" { Self::Stdin } else { Self::File(path) }
     }
 
+    /// Lets a client have the token. A file is read again, and a command run again, when a server refuses it.
+    pub(super) fn give(&self, builder: ClientBuilder) -> Result<ClientBuilder, Failure> {
+        let token = self.read()?;
+        Ok(match self {
+            Self::Given(_) | Self::Stdin => builder.token(token),
+            Self::File(path) => builder.token_file(path),
+            Self::Command(command) => {
+                // It may ask somebody, so the first time must be no part of a request.
+                let (command, first) = (command.clone(), Mutex::new(Some(token)));
+                builder.token_from(move || {
+                    let first = first.lock().unwrap_or_else(PoisonError::into_inner).take();
+                    let again = || Self::Command(command.clone()).read();
+                    first.map_or_else(again, Ok).map_err(|failure| failure.to_string().into())
+                })
+            }
+        })
+    }
+
     /// The token.
-    pub(super) fn read(&self) -> Result<String, Failure> {
+    fn read(&self) -> Result<String, Failure> {
         let text = match self {
             Self::Given(token) => return Ok(token.clone()),
             Self::File(path) => {
