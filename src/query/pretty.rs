@@ -349,7 +349,7 @@ mod tests {
         assert_eq!(table.display().max_rows(3).to_string(), shown);
         assert_eq!(table.display().max_rows(1000).to_string(), table.to_string());
         assert!(table.display().max_rows(0).to_string().ends_with("+---+\n0 of 1000 rows"));
-        let ends = super::Table::from_batches(
+        let ends = Table::from_batches(
             table.schema(),
             [table.batches()[0].slice(0, 2), table.batches()[0].slice(999, 1)],
         );

@@ -129,6 +129,11 @@ impl Writing {
         let request = request.progress(|progress| {
             let written = client.write_stats().written;
             self.watch.update(progress.bytes_read, progress.bytes_total, written.lines);
+            // Nothing more is begun after a signal. (Standard input fails by itself.)
+            if interrupt::is_caught() && matches!(input, Input::File { .. }) {
+                // What could not be sent is told by the next part of the file.
+                let _ = client.close();
+            }
             if let Some(rate) = arguments.sending.rate_limit {
                 self.wait_for(written.bytes, rate);
             }
