@@ -2,8 +2,10 @@
 
 /// A text of the library in the words of the command line.
 pub(crate) fn of_here(text: &str) -> String {
+    let text =
+        text.replace("`client.tables()` has the names", "influx3 sql and \\d show the names");
     let mut out = String::with_capacity(text.len());
-    let mut rest = text;
+    let mut rest = text.as_str();
     while !rest.is_empty() {
         let end = rest.find(|char| !is_of_word(char)).unwrap_or(rest.len());
         if end == 0 {
@@ -38,7 +40,7 @@ pub(crate) fn of_here(text: &str) -> String {
             rest = behind;
         }
     }
-    out.replace("`client.--tables` has the names", "influx3 sql and \\d show the names")
+    out
 }
 
 /// Without what the library says about going on, which is said with the name of the file here.
@@ -56,7 +58,7 @@ fn is_of_word(char: char) -> bool {
     char.is_ascii_alphanumeric() || char == '_'
 }
 
-const OPTIONS: [(&str, &str); 32] = [
+const OPTIONS: [(&str, &str); 31] = [
     ("binary_as_text", "--binary-as-text"),
     ("column_names", "--column-names"),
     ("column_type", "--column"),
@@ -82,7 +84,6 @@ const OPTIONS: [(&str, &str); 32] = [
     ("rename", "--rename"),
     ("skip_bad_rows", "--skip-bad-rows"),
     ("skip_lines", "--skip-lines"),
-    ("tables", "--tables"),
     ("tags", "--tag"),
     ("time_format", "--time-format"),
     ("timestamp_column", "--time-column"),
