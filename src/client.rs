@@ -296,8 +296,9 @@ impl Client {
     /// A write of a file: each of its rows becomes a line.
     ///
     /// The extension, in any case, says the format, and each format is a feature of this crate: `.csv`, `.json`,
-    /// `.parquet`, `.feather` (and `.arrow`, `.arrows`, `.ipc`) and `.orc`; `.jsonl` and `.ndjson` are JSON. Other names
-    /// take [`format`](crate::WriteFile::format). CSV and JSON may be packed with gzip (feature `gzip`) or zstd (feature
+    /// `.parquet`, `.feather` (and `.arrow`, `.arrows`, `.ipc`) and `.orc`; `.jsonl` and `.ndjson` are JSON, and `.lp` is
+    /// line protocol, which any of the features brings. Other names
+    /// take [`format`](crate::WriteFile::format). CSV, JSON and line protocol may be packed with gzip (feature `gzip`) or zstd (feature
     /// `zstd`), which their first bytes tell; `.gz` and `.zst` behind the extension do no harm.
     ///
     /// A file of any size is read part by part and written in batches of up to
@@ -325,6 +326,9 @@ impl Client {
     /// Annotated CSV, which InfluxDB 2 exports and `influx write` takes, says all that itself: measurements, tags, fields
     /// and their types are those of its annotations, and integers in its time column are nanoseconds unless
     /// [`date_unit`](crate::WriteFile::date_unit) says otherwise. Each of its rows is a line.
+    ///
+    /// Line protocol says everything itself, but for the precision of its timestamps, which is that of the write. A line
+    /// without a timestamp gets one when it is read.
     ///
     /// Nulls, NaN and infinities are left out, and so are rows without a field. What
     /// [counts as null](crate::WriteFile::null_values) in text is what pandas takes for it.
@@ -361,8 +365,11 @@ impl Client {
     /// |---|---|
     /// | CSV | everything, as all rows decide about types; with [`infer_rows`](crate::WriteFile::infer_rows) as many rows, with a type for each field the header |
     /// | JSON | the same, but that a table that pandas has written is kept whole |
-    /// | Arrow IPC stream | nothing |
+    /// | Arrow IPC stream, line protocol | nothing |
     /// | Arrow IPC file (Feather), Parquet, ORC | everything, as they are read from their end |
+    ///
+    /// What has come of line protocol is written when there is enough of it for a request, at the end, and when the reader
+    /// says [`WouldBlock`](std::io::ErrorKind::WouldBlock), after which it is asked again.
     ///
     /// ```no_run
     /// # #[cfg(feature = "csv")] {

@@ -26,6 +26,8 @@ pub enum FileFormat {
     Feather,
     /// ORC.
     Orc,
+    /// Line protocol, with timestamps in the precision of the write.
+    LineProtocol,
 }
 
 impl FileFormat {
@@ -41,16 +43,22 @@ impl FileFormat {
             Some("parquet") => Ok(Self::Parquet),
             Some("feather" | "arrow" | "arrows" | "ipc") => Ok(Self::Feather),
             Some("orc") => Ok(Self::Orc),
+            Some("lp") => Ok(Self::LineProtocol),
             _ => Err(unreadable(
                 "the extension says nothing about the format: it must be .csv, .json, .jsonl, .parquet, .feather, \
-                 .arrow or .orc, with .gz or .zst behind it or without, or .format(…) must say it",
+                 .arrow, .orc or .lp, with .gz or .zst behind it or without, or .format(…) must say it",
             )),
         }
     }
 
-    /// Whether it is text, which can be packed as a whole.
-    pub(super) fn is_text(self) -> bool {
+    /// Whether it is text that has columns.
+    fn is_text(self) -> bool {
         matches!(self, Self::Csv | Self::Json)
+    }
+
+    /// Whether it may be packed as a whole.
+    pub(super) fn can_be_packed(self) -> bool {
+        self.is_text() || self == Self::LineProtocol
     }
 
     /// Refuses options that mean nothing for the format.
@@ -58,7 +66,17 @@ impl FileFormat {
         let is_csv = self == Self::Csv;
         let is_text = self.is_text();
         let is_json = is_text && !is_csv;
+        let is_lines = self == Self::LineProtocol;
+        let layout = &reading.layout;
         let misplaced = [
+            ("measurement", layout.measurement.is_some() && is_lines),
+            ("measurement_column", layout.measurement_column.is_some() && is_lines),
+            ("tags", !layout.tags.is_empty() && is_lines),
+            ("fields", layout.fields.is_some() && is_lines),
+            ("exclude", !layout.exclude.is_empty() && is_lines),
+            ("rename", !layout.renames.is_empty() && is_lines),
+            ("timestamp_column", layout.timestamp_column.is_some() && is_lines),
+            ("date_unit", layout.date_unit.is_some() && is_lines),
             ("delimiter", reading.delimiter.is_some() && !is_csv),
             ("column_names", reading.column_names.is_some() && !is_csv),
             ("comment", reading.comment.is_some() && !is_csv),
@@ -71,9 +89,9 @@ impl FileFormat {
             ("null_values", !reading.null_values.is_empty() && !is_text),
             ("only_null_values", reading.has_only_listed_nulls && !is_text),
             ("column_type", !reading.types.is_empty() && !is_text),
-            ("binary_as_text", reading.layout.binary_as_text && is_text),
+            ("binary_as_text", layout.binary_as_text && (is_text || is_lines)),
             ("infer_rows", reading.infer_rows.is_some() && !is_text),
-            ("skip_bad_rows", reading.skip_bad_rows && !is_text),
+            ("skip_bad_rows", reading.skip_bad_rows && !is_text && !is_lines),
             ("time_format", reading.time_format.is_some() && !is_text),
         ];
         // A quote and the ends of lines mean something else, and bytes from 0x80 on are parts of characters.
@@ -104,6 +122,8 @@ impl FileFormat {
     /// The error of a format whose feature is off.
     pub(super) fn is_off(self) -> Error {
         let feature = match self {
+            // It needs none of its own.
+            Self::LineProtocol => "csv",
             Self::Csv => "csv",
             Self::Json => "json",
             Self::Parquet => "parquet",
@@ -120,6 +140,7 @@ impl FileFormat {
             Self::Parquet => "Parquet",
             Self::Feather => "Feather",
             Self::Orc => "ORC",
+            Self::LineProtocol => "line protocol",
         }
     }
 }
@@ -145,6 +166,7 @@ mod tests {
             ("a.PARQUET", FileFormat::Parquet),
             ("a.feather", FileFormat::Feather),
             ("a.Orc", FileFormat::Orc),
+            ("a.lp.gz", FileFormat::LineProtocol),
         ] {
             assert_eq!(FileFormat::of(Path::new(name)).unwrap(), format, "{name}");
         }

@@ -14,11 +14,12 @@ mod evidence;
 #[cfg(feature = "feather")]
 mod feather;
 mod format;
-#[cfg(all(feature = "gzip", any(feature = "csv", feature = "json")))]
+#[cfg(feature = "gzip")]
 mod gunzip;
 mod input;
 #[cfg(feature = "json")]
 mod json;
+mod line_protocol;
 #[cfg(feature = "orc")]
 mod orc;
 mod packing;
@@ -56,6 +57,11 @@ pub(crate) trait Source {
 
     /// Bytes of the file that were read.
     fn bytes_read(&self) -> u64;
+
+    /// Whether the reader has nothing to give just now, so that what was read should be written.
+    fn is_paused(&self) -> bool {
+        false
+    }
 
     /// What there is to tell so far, beside the lines.
     fn summary(&self) -> Summary {
@@ -121,7 +127,6 @@ pub(crate) fn open<'a>(
     rules: &TagRules,
 ) -> Result<Box<dyn Source + 'a>> {
     format.check(reading)?;
-    #[cfg_attr(not(any(feature = "csv", feature = "json")), allow(unused_variables))]
     let packing = Packing::of(&origin, format)?;
     let opened: Result<Box<dyn Source + 'a>> = match format {
         #[cfg(feature = "csv")]
@@ -134,6 +139,7 @@ pub(crate) fn open<'a>(
         FileFormat::Feather => return feather::open(origin, reading, precision, rules),
         #[cfg(feature = "orc")]
         FileFormat::Orc => orc::open(&origin, reading, precision, rules),
+        FileFormat::LineProtocol => return line_protocol::open(origin, packing, reading),
         #[allow(unreachable_patterns)] // reached unless all formats are on
         other => Err(other.is_off()),
     };

@@ -1,6 +1,5 @@
 //! Text that is packed as a whole, known by its first bytes.
 
-#[cfg(any(feature = "csv", feature = "json"))]
 use std::io::Read;
 
 use super::FileFormat;
@@ -37,7 +36,7 @@ impl Packing {
         } else {
             return Ok(Self::None);
         };
-        if !format.is_text() {
+        if !format.can_be_packed() {
             return Err(unreadable(format!(
                 "it is packed with {name}, and {} packs its own parts: unpack it first",
                 format.name()
@@ -53,7 +52,6 @@ impl Packing {
 
 impl<'a> Input<'a> {
     /// The bytes, unpacked.
-    #[cfg(any(feature = "csv", feature = "json"))]
     pub(super) fn unpacked(self, packing: Packing) -> Box<dyn Read + 'a> {
         match packing {
             Packing::None => Box::new(self),
@@ -75,10 +73,10 @@ impl<'a> Input<'a> {
 }
 
 /// Bytes that could not be unpacked from the first one on.
-#[cfg(all(feature = "zstd", any(feature = "csv", feature = "json")))]
+#[cfg(feature = "zstd")]
 struct Failed(Option<std::io::Error>);
 
-#[cfg(all(feature = "zstd", any(feature = "csv", feature = "json")))]
+#[cfg(feature = "zstd")]
 impl Read for Failed {
     fn read(&mut self, _: &mut [u8]) -> std::io::Result<usize> {
         self.0.take().map_or(Ok(0), Err)

@@ -1,7 +1,6 @@
 //! What there is to tell of a file that was read, beside its lines.
 
 use crate::ColumnType;
-#[cfg(any(feature = "csv", feature = "json"))]
 use crate::{Error, Result};
 
 /// What a reader found out and decided.
@@ -69,18 +68,15 @@ impl FileColumn {
 }
 
 impl Skipped {
-    #[cfg(any(feature = "csv", feature = "json"))]
     pub(super) fn new(is_on: bool) -> Self {
         Self { is_on, ..Self::default() }
     }
 
-    #[cfg(any(feature = "csv", feature = "json"))]
     pub(super) fn is_on(&self) -> bool {
         self.is_on
     }
 
     /// Takes note of a row that is left out, or gives its error back where none is to be left out.
-    #[cfg(any(feature = "csv", feature = "json"))]
     pub(super) fn take(&mut self, line: u64, error: Error) -> Result<()> {
         if !self.is_on {
             return Err(error);
@@ -93,5 +89,4 @@ impl Skipped {
     }
 }
 
-#[cfg(any(feature = "csv", feature = "json"))]
 const SHOWN_ROWS: usize = 1000;

@@ -20,7 +20,7 @@ mod remembered_key;
 #[cfg(feature = "write")]
 pub(crate) mod series;
 pub(crate) mod short_bytes;
-mod split;
+pub(crate) mod split;
 mod tag_rules;
 mod tag_value;
 pub(crate) mod text;

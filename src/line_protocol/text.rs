@@ -36,10 +36,23 @@ pub(crate) fn encoded_lines(text: &[u8]) -> Lines<'_> {
     Lines {
         text,
         rest: text,
+        behind_refused: &[],
+        place: 0,
+        lines_before: 0,
         invalid: std::str::from_utf8(text).err().map(|error| error.valid_up_to()),
         tags: TagKeys::default(),
     }
 }
+
+/// The lines of a later part of a text, before which there are so many ends of lines: a byte order mark means nothing
+/// there.
+#[cfg(feature = "_files")]
+pub(crate) fn lines_of_part(part: &[u8], lines_before: usize) -> Lines<'_> {
+    Lines { lines_before, ..encoded_lines(part) }
+}
+
+#[cfg(feature = "_files")]
+pub(crate) use Lines as TextLines;
 
 /// U+FEFF in UTF-8.
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
@@ -48,6 +61,12 @@ const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 pub(crate) struct Lines<'a> {
     text: &'a [u8],
     rest: &'a [u8],
+    /// What is behind the line that was refused last.
+    behind_refused: &'a [u8],
+    /// Where the last line begins.
+    place: usize,
+    /// Ends of lines before the text.
+    lines_before: usize,
     /// The place of the first byte that is not UTF-8.
     invalid: Option<usize>,
     tags: TagKeys,
@@ -59,7 +78,9 @@ impl<'a> Iterator for Lines<'a> {
     fn next(&mut self) -> Option<Self::Item> {
         if let Some(place) = self.invalid.take() {
             self.rest = &[];
-            return Some(Err(not_utf8(self.text, place)));
+            self.place = place;
+            let what = format!("byte {place} of the text is not UTF-8: line protocol is");
+            return Some(Err(self.in_line(Error::invalid_record(what))));
         }
         let start = after_blanks_and_comments(self.rest);
         if start.is_empty() {
@@ -67,13 +88,42 @@ impl<'a> Iterator for Lines<'a> {
         }
         let (cut, behind) = SplitLine::first_of(start);
         let line = self.check(&cut);
-        self.rest = if line.is_ok() { behind } else { &[] };
-        let place = self.text.len() - start.len();
-        Some(line.map_err(|error| in_line(error, self.text, place)))
+        self.place = self.text.len() - start.len();
+        match line {
+            Ok(line) => {
+                self.rest = behind;
+                Some(Ok(line))
+            }
+            Err(error) => {
+                self.rest = &[];
+                self.behind_refused = behind;
+                Some(Err(self.in_line(error)))
+            }
+        }
+    }
+}
+
+#[cfg(feature = "_files")]
+impl Lines<'_> {
+    /// The number of the last line, its part's first one being 1.
+    pub(crate) fn line_number(&self) -> usize {
+        memchr_iter(b'\n', self.text.get(..self.place).unwrap_or_default()).count() + 1
+    }
+
+    /// Goes on behind a line that was refused.
+    pub(crate) fn go_on(&mut self) {
+        self.rest = std::mem::take(&mut self.behind_refused);
     }
 }
 
 impl<'a> Lines<'a> {
+    #[cold]
+    fn in_line(&self, error: Error) -> Error {
+        let before = self.text.get(..self.place).unwrap_or_default();
+        let number = self.lines_before + memchr_iter(b'\n', before).count() + 1;
+        error.in_context(&format!("line {number} of the text"))
+    }
+
     fn check(&mut self, cut: &SplitLine<'a>) -> Result<TextLine<'a>> {
         let line = cut.line.strip_suffix(b"\r").unwrap_or(cut.line);
         if !cut.is_simple {
@@ -174,19 +224,6 @@ fn after_blanks_and_comments(mut text: &[u8]) -> &[u8] {
             _ => return text,
         }
     }
-}
-
-#[cold]
-fn in_line(error: Error, text: &[u8], place: usize) -> Error {
-    let before = text.get(..place).unwrap_or_default();
-    error.in_context(&format!("line {} of the text", memchr_iter(b'\n', before).count() + 1))
-}
-
-#[cold]
-fn not_utf8(text: &[u8], place: usize) -> Error {
-    let error =
-        Error::invalid_record(format!("byte {place} of the text is not UTF-8: line protocol is"));
-    in_line(error, text, place)
 }
 
 #[cold]

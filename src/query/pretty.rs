@@ -23,6 +23,7 @@ pub struct TableDisplay<'a> {
     table: &'a Table,
     max_rows: Option<usize>,
     max_width: Option<usize>,
+    total_rows: usize,
 }
 
 /// All of the table: a header, and a line for each row. See [`Table::display`] for how values are shown, and for limits.
@@ -58,7 +59,7 @@ impl Table {
     /// `{"value": 21.5}`. Numbers stand at the right. Control characters are escaped, so that no value breaks a line
     /// or commands the terminal. Every type has a form: printing a table never fails and never panics.
     pub fn display(&self) -> TableDisplay<'_> {
-        TableDisplay { table: self, max_rows: None, max_width: None }
+        TableDisplay { table: self, max_rows: None, max_width: None, total_rows: self.num_rows() }
     }
 }
 
@@ -66,6 +67,13 @@ impl TableDisplay<'_> {
     /// Shows at most so many rows, the first and the last ones. A line at the end says how many there are.
     pub fn max_rows(mut self, rows: usize) -> Self {
         self.max_rows = Some(rows);
+        self
+    }
+
+    /// Says how many rows there are where the table holds only the first and the last ones of them, as many of these as
+    /// of those, or one more of those: `…` stands between them, and the line at the end counts these.
+    pub fn total_rows(mut self, rows: usize) -> Self {
+        self.total_rows = rows.max(self.table.num_rows());
         self
     }
 
@@ -83,6 +91,7 @@ impl TableDisplay<'_> {
         let rows = self.table.num_rows();
         match self.max_rows {
             Some(most) if most < rows => (most.div_ceil(2), most / 2),
+            _ if rows < self.total_rows => (rows.div_ceil(2), rows / 2),
             _ => (rows, 0),
         }
     }
@@ -142,7 +151,7 @@ impl fmt::Display for TableDisplay<'_> {
         lines.rule(f)?;
         self.head().try_for_each(|head| row(f, head))?;
         let (first, last) = self.ends();
-        let (rows, columns) = (self.table.num_rows(), fields.len());
+        let (rows, columns) = (self.total_rows, fields.len());
         if first + last < rows {
             lines.line(f, iter::repeat_n(|text: &mut String| text.push('…'), columns))?;
         }
@@ -347,6 +356,11 @@ mod tests {
         assert_eq!(table.display().max_rows(3).to_string(), shown);
         assert_eq!(table.display().max_rows(1000).to_string(), table.to_string());
         assert!(table.display().max_rows(0).to_string().ends_with("+---+\n0 of 1000 rows"));
+        let ends = Table::from_batches(
+            table.schema(),
+            [table.batches()[0].slice(0, 2), table.batches()[0].slice(999, 1)],
+        );
+        assert_eq!(ends.unwrap().display().total_rows(1000).to_string(), shown);
     }
 
     #[test]

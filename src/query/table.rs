@@ -2,7 +2,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use arrow_array::{ArrayRef, RecordBatch};
-use arrow_schema::SchemaRef;
+use arrow_schema::{Schema, SchemaRef};
 use arrow_select::concat::concat_batches;
 
 use super::column_index::{ColumnIndex, sealed::ColumnIndex as _};
@@ -46,6 +46,41 @@ impl Table {
         };
         let ends = batches.iter().scan(0, add).collect();
         Self { schema, batches, ends, stats }
+    }
+
+    /// A table of record batches from anywhere, such as those that a [`Reader`](super::Reader) gave.
+    ///
+    /// ```no_run
+    /// # fn main() -> Result<(), influxdb3_blocking::Error> {
+    /// # let client = influxdb3_blocking::Client::from_env()?;
+    /// use influxdb3_blocking::Table;
+    ///
+    /// let mut reader = client.query("SELECT * FROM home").reader()?;
+    /// let first = reader.next().transpose()?;
+    /// println!("{} rows", Table::from_batches(reader.schema(), first)?.num_rows());
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Fails with [`ErrorKind::Decode`] if a batch has other columns than the schema.
+    pub fn from_batches(
+        schema: SchemaRef,
+        batches: impl IntoIterator<Item = RecordBatch>,
+    ) -> Result<Self> {
+        let batches: Vec<_> = batches.into_iter().filter(|batch| batch.num_rows() > 0).collect();
+        let types = |schema: &Schema| -> Vec<_> {
+            schema.fields().iter().map(|field| field.data_type().clone()).collect()
+        };
+        let expected = types(&schema);
+        match batches.iter().position(|batch| types(batch.schema_ref()) != expected) {
+            Some(place) => Err(Error::new(
+                ErrorKind::Decode,
+                format!("the record batch {} has other columns than the schema", place + 1),
+            )),
+            None => Ok(Self::new(schema, batches, QueryStats::default())),
+        }
     }
 
     /// The schema, which an empty answer has as well.
@@ -249,7 +284,7 @@ impl Table {
 #[cfg(test)]
 mod tests {
     use arrow_array::{Int64Array, StringArray};
-    use arrow_schema::{DataType, Field, Schema};
+    use arrow_schema::{DataType, Field};
 
     use super::*;
 

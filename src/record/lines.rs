@@ -6,6 +6,8 @@ use crate::line_protocol::encoder::Encoded;
 use crate::line_protocol::encoder::LineInProgress;
 use crate::line_protocol::text::TextLine;
 use crate::record::record_map::RecordMap;
+#[cfg(feature = "_files")]
+use crate::record::stamped;
 #[cfg(feature = "write")]
 use crate::record::stamped::Stamped;
 use crate::{Error, Point, Precision, Result};
@@ -117,6 +119,29 @@ impl<'a> Lines<'a> {
         self.buffer.extend_from_slice(line.bytes);
         self.buffer.push(b'\n');
         self.finish_line(start, line.has_timestamp);
+        Ok(())
+    }
+
+    /// Appends a line of text; one without a timestamp gets this one, or the present.
+    #[cfg(feature = "_files")]
+    pub(crate) fn push_stamped_text_line(
+        &mut self,
+        line: &TextLine<'_>,
+        time: Option<crate::Timestamp>,
+    ) -> Result<()> {
+        let start = self.buffer.len();
+        self.buffer.extend_from_slice(line.bytes);
+        if line.has_timestamp {
+            self.buffer.push(b'\n');
+        } else {
+            let time = time.unwrap_or_else(|| crate::Timestamp::nanos(stamped::next()));
+            let number = time.scaled(self.precision)?;
+            self.buffer.push(b' ');
+            self.buffer.extend_from_slice(itoa::Buffer::new().format(number).as_bytes());
+            self.buffer.push(b'\n');
+        }
+        self.rows += 1;
+        self.finish_line(start, true);
         Ok(())
     }
 

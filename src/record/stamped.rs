@@ -44,7 +44,7 @@ fn stamp(buffer: &mut Vec<u8>) {
 
 /// Now in nanoseconds, but never the same twice in a process: two points of one series must not replace each other only because
 /// the clock is coarse, or was set back.
-fn next() -> i64 {
+pub(super) fn next() -> i64 {
     static LAST: AtomicI64 = AtomicI64::new(i64::MIN);
     let now = i64::try_from(Timestamp::now().as_nanos()).unwrap_or(i64::MAX - 1);
     let later = |last: i64| now.max(last.saturating_add(1));

@@ -10,6 +10,7 @@ mod formats;
 mod hostile;
 mod ipc;
 mod layout;
+mod line_protocol;
 mod options;
 #[path = "../random/mod.rs"]
 mod random;

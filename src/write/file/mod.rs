@@ -5,7 +5,7 @@ mod report;
 mod run;
 
 use std::fmt;
-use std::io::Read;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -39,6 +39,8 @@ enum From<'a> {
 }
 
 type OnProgress<'a> = Box<dyn FnMut(&Progress) + 'a>;
+/// What takes lines in place of the server.
+type EachLine<'a> = &'a mut (dyn FnMut(&str) -> io::Result<()> + 'a);
 
 impl<'a> WriteFile<'a> {
     pub(crate) fn path(client: &'a Client, path: &Path) -> Self {
@@ -180,7 +182,30 @@ impl<'a> WriteFile<'a> {
     /// If it is not `PartialWrite`, all rows before the error are written, unless it is their batch that failed.
     /// [`lines_written`](crate::Error::lines_written) tells how many lines this call has written, and
     /// [`resume_line`](crate::Error::resume_line) where [`resume_from_line`](Self::resume_from_line) goes on.
-    pub fn send(mut self) -> Result<FileReport> {
+    pub fn send(self) -> Result<FileReport> {
+        self.run(None)
+    }
+
+    /// Hands each line, without its newline, to `each` in place of the server: nothing is sent. To see what would be
+    /// written, or to make line protocol of a file.
+    ///
+    /// ```no_run
+    /// # let client = influxdb3_blocking::Client::from_env()?;
+    /// client.write_file("home.csv").measurement("home").tags(["room"]).each_line(|line| {
+    ///     println!("{line}");
+    ///     Ok(())
+    /// })?;
+    /// # Ok::<_, influxdb3_blocking::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`send`](Self::send), but for what comes from a server. An error of `each` ends it and is the
+    /// [source](std::error::Error::source) of one of the kind [`ErrorKind::File`](crate::ErrorKind::File).
+    pub fn each_line(self, mut each: impl FnMut(&str) -> io::Result<()>) -> Result<FileReport> {
+        self.run(Some(&mut each))
+    }
+
+    fn run(mut self, each: Option<EachLine<'_>>) -> Result<FileReport> {
         self.client.check_open()?;
         let name = match &self.from {
             From::Path(path) => path.display().to_string(),
@@ -189,7 +214,7 @@ impl<'a> WriteFile<'a> {
         self.reading.time_format = self.time_format.take().transpose()?;
         let target = self.request.target()?;
         let mut progress = self.progress.take();
-        let mut run = Run::new(self.client, target, self.resume_from_line)?;
+        let mut run = Run::new(self.client, target, self.resume_from_line, each)?;
         let open = || {
             Ok(match self.from {
                 From::Path(path) => {

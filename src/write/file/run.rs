@@ -1,9 +1,10 @@
 //! The writing of one file: read part by part, written batch by batch.
 
 use std::collections::HashMap;
+use std::io;
 use std::sync::Arc;
 
-use super::{FileReport, Progress};
+use super::{EachLine, FileReport, Progress};
 use crate::file::{self, FileFormat, Origin, Reading, Source};
 use crate::line_protocol::text::line_ends;
 use crate::record::Lines;
@@ -14,11 +15,13 @@ use crate::write::target::Target;
 use crate::{Client, Error, ErrorKind, LineError, Result};
 
 /// The writing of one file.
-pub(super) struct Run<'a> {
+pub(super) struct Run<'a, 'e> {
     client: &'a Client,
     target: Arc<Target>,
     /// The batches of the file, where the client batches.
     batches: Option<FileBatches>,
+    /// What takes the lines in place of the server.
+    each: Option<EachLine<'e>>,
     /// Lines that are still to be left out.
     skip: usize,
     /// Lines of the file that are behind us.
@@ -35,12 +38,19 @@ pub(super) struct Run<'a> {
     longest: usize,
 }
 
-impl<'a> Run<'a> {
-    pub(super) fn new(client: &'a Client, target: Target, resume_from_line: usize) -> Result<Self> {
+impl<'a, 'e> Run<'a, 'e> {
+    pub(super) fn new(
+        client: &'a Client,
+        target: Target,
+        resume_from_line: usize,
+        each: Option<EachLine<'e>>,
+    ) -> Result<Self> {
+        let batcher = client.batcher().filter(|_| each.is_none());
         Ok(Self {
             client,
             target: Arc::new(target),
-            batches: client.batcher().map(Batcher::file_batches).transpose()?,
+            batches: batcher.map(Batcher::file_batches).transpose()?,
+            each,
             skip: resume_from_line,
             settled: 0,
             report: FileReport::default(),
@@ -98,6 +108,9 @@ impl<'a> Run<'a> {
                 end => break end,
             }
             self.longest = self.longest.max(lines.byte_len() - before);
+            if source.is_paused() && lines.count() > 0 {
+                break Ok(true);
+            }
             if lines.byte_len() + self.longest > limit {
                 break Ok(true);
             }
@@ -125,6 +138,19 @@ impl<'a> Run<'a> {
 
     /// Writes a batch, and waits until each of its lines is either written or refused.
     fn settle(&mut self, encoded: Encoded, bytes: usize, count: usize) -> Result<()> {
+        if let Some(each) = &mut self.each {
+            let mut start = 0;
+            for end in line_ends(&encoded.buffer) {
+                let line = encoded.buffer.get(start..end).unwrap_or_default();
+                let line = String::from_utf8_lossy(line.strip_suffix(b"\n").unwrap_or(line));
+                each(&line).map_err(not_taken)?;
+                start = end;
+            }
+            self.report.lines += count;
+            self.report.bytes += bytes;
+            self.settled += count;
+            return Ok(());
+        }
         if let Some(mut batches) = self.batches.take() {
             let result = self.settle_batches(&mut batches, &encoded.buffer, count);
             self.batches = Some(batches);
@@ -203,6 +229,10 @@ impl<'a> Run<'a> {
             .with_line_errors(line_errors)
             .with_resume_line(self.settled + written)
     }
+}
+
+fn not_taken(error: io::Error) -> Error {
+    Error::new(ErrorKind::File, format!("a line was not taken: {error}")).with_source(error)
 }
 
 /// Finds the numbers of lines that are known by their texts, `before` being the lines before these.

@@ -15,7 +15,11 @@ use std::time::Duration;
 ///     .sync(SpoolSync::Every(Duration::from_secs(1)))
 ///     .limit(1 << 30);
 /// let options = WriteOptions::default().spool(spool);
-/// let client = Client::builder().host("http://localhost:8181").database("sensors").write_options(options).build()?;
+/// let client = Client::builder()
+///     .host("http://localhost:8181")
+///     .database("sensors")
+///     .write_options(options)
+///     .build()?;
 /// # drop(client);
 /// # std::fs::remove_dir_all(directory).ok();
 /// # Ok::<_, influxdb3_blocking::Error>(())

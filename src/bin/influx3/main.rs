@@ -1,0 +1,59 @@
+//! `influx3`: writes files and pipes to InfluxDB 3 and queries it, from a terminal or a script.
+//!
+//! `docs/cli.md` shows it at work. It is made of the crate's public interface; the rooms:
+//!
+//! - `arguments`, and one `arguments` in each room: what can be said on the command line
+//! - `connection`: which server, which database, which token, and where each of these comes from
+//! - `write`, `query`, `prompt`, `ping`, `config`, `documents`: one for each command
+//! - `failure`: what is told when it did not work, and the exit codes
+//! - `interrupt`, `terminal`, `amounts`, `words`: signals, what is a terminal, numbers and messages for people
+
+#![forbid(unsafe_code)]
+#![warn(clippy::expect_used, clippy::unwrap_used)]
+
+mod amounts;
+mod arguments;
+mod config;
+mod connection;
+mod documents;
+mod failure;
+mod interrupt;
+mod ping;
+mod prompt;
+mod query;
+mod terminal;
+mod words;
+mod write;
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+use self::arguments::{Arguments, Command};
+use self::failure::Failure;
+
+fn main() -> ExitCode {
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => return failure::report_usage(&error, arguments::wants_json_errors()),
+    };
+    let as_json = arguments.common.json_errors;
+    match run(arguments) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => failure.report(as_json),
+    }
+}
+
+fn run(arguments: Arguments) -> Result<(), Failure> {
+    let Arguments { common, command } = arguments;
+    interrupt::listen()?;
+    match command {
+        Command::Write(arguments) => write::run(&common, *arguments),
+        Command::Query(arguments) => query::run(&common, &arguments),
+        Command::Sql(arguments) => prompt::run(&common, &arguments),
+        Command::Ping(arguments) => ping::run(&common, &arguments),
+        Command::Config(arguments) => config::run(&common, &arguments),
+        Command::Completions { shell } => documents::completions(shell),
+        Command::Man { out } => documents::man(out.as_deref()),
+    }
+}

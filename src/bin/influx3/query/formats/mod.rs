@@ -1,0 +1,93 @@
+//! The formats of answers.
+
+mod csv;
+mod feather;
+mod json;
+mod lines;
+mod markdown;
+mod parquet;
+mod plain_text;
+mod pretty;
+mod vertical;
+
+use std::fmt;
+use std::path::Path;
+
+use arrow_schema::SchemaRef;
+use clap::ValueEnum;
+use influxdb3_blocking::arrow_schema;
+
+use super::destination::Destination;
+use super::output::{Output, Shown};
+use crate::failure::Failure;
+
+/// How an answer is written.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
+pub(crate) enum Format {
+    /// A table
+    Pretty,
+    /// A line for each value
+    Vertical,
+    /// A table of Markdown
+    Markdown,
+    /// An array of JSON
+    Json,
+    /// JSON, one object on each line
+    Jsonl,
+    /// CSV
+    Csv,
+    /// Parquet
+    Parquet,
+    /// Feather, which is an Arrow IPC file
+    Feather,
+    /// Line protocol
+    Lp,
+}
+
+impl Format {
+    /// What the name of a file says.
+    pub(super) fn of(path: &Path) -> Option<Self> {
+        let extension = path.extension()?.to_string_lossy().to_ascii_lowercase();
+        match extension.as_str() {
+            "md" => Some(Self::Markdown),
+            "json" => Some(Self::Json),
+            "jsonl" | "ndjson" => Some(Self::Jsonl),
+            "csv" => Some(Self::Csv),
+            "parquet" => Some(Self::Parquet),
+            "feather" | "arrow" => Some(Self::Feather),
+            "lp" => Some(Self::Lp),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn is_binary(self) -> bool {
+        matches!(self, Self::Parquet | Self::Feather)
+    }
+}
+
+impl fmt::Display for Format {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let value = self.to_possible_value();
+        f.write_str(value.as_ref().map_or("", |value| value.get_name()))
+    }
+}
+
+/// Opens an output for an answer of this schema.
+pub(super) fn open(
+    format: Format,
+    schema: &SchemaRef,
+    shown: Shown,
+    out: Destination,
+) -> Result<Box<dyn Output>, Failure> {
+    Ok(match format {
+        Format::Pretty => Box::new(pretty::Pretty::new(schema, &shown, out)),
+        Format::Vertical => Box::new(vertical::Vertical::new(schema, out)),
+        Format::Markdown => Box::new(markdown::Markdown::new(schema, out)),
+        Format::Json => Box::new(json::Json::array(schema, out)),
+        Format::Jsonl => Box::new(json::Json::lines(schema, out)),
+        Format::Csv => Box::new(csv::Csv::new(schema, out)?),
+        Format::Parquet => Box::new(parquet::Parquet::new(schema, out)?),
+        Format::Feather => Box::new(feather::Feather::new(schema, out)?),
+        Format::Lp => Box::new(lines::Lines::new(schema, shown, out)?),
+    })
+}

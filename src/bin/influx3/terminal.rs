@@ -1,0 +1,30 @@
+//! What is a terminal, and how wide.
+
+use std::io::{self, IsTerminal as _};
+
+/// How wide the terminal of standard output is, if it is one.
+pub(crate) fn width() -> Option<usize> {
+    if !io::stdout().is_terminal() {
+        return None;
+    }
+    let size = terminal_size::terminal_size_of(io::stdout());
+    Some(size.map_or(80, |(width, _)| usize::from(width.0)).max(1))
+}
+
+/// Whether something may move on standard error.
+pub(crate) fn can_animate() -> bool {
+    io::stderr().is_terminal() && std::env::var_os("TERM").is_none_or(|term| term != "dumb")
+}
+
+/// Text, with escapes for what would break the line, move the cursor or change the direction of what follows.
+pub(crate) fn escaped(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for char in text.chars() {
+        let turns = matches!(char, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+        match char.is_control() || turns || matches!(char, '\u{2028}' | '\u{2029}') {
+            true => out.extend(char.escape_debug()),
+            false => out.push(char),
+        }
+    }
+    out
+}

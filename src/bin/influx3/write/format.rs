@@ -1,0 +1,56 @@
+//! The formats that are read.
+
+use std::path::Path;
+
+use clap::ValueEnum;
+use influxdb3_blocking::FileFormat;
+
+/// What an input is.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
+pub(crate) enum Format {
+    /// Line protocol
+    Lp,
+    /// CSV, also annotated
+    Csv,
+    /// JSON
+    Json,
+    /// JSON, one object behind the other
+    Jsonl,
+    /// Parquet
+    Parquet,
+    /// Feather, Arrow IPC files and streams
+    Feather,
+    /// ORC
+    Orc,
+}
+
+impl Format {
+    /// What the name of a file says, with `.gz` or `.zst` behind it or without.
+    pub(crate) fn of(path: &Path) -> Option<Self> {
+        let name = path.file_name()?.to_string_lossy().to_ascii_lowercase();
+        let packed = [".gz", ".zst", ".zstd"].iter().find_map(|packing| name.strip_suffix(packing));
+        match packed.unwrap_or(&name).rsplit_once('.')?.1 {
+            "lp" | "line" | "influx" => Some(Self::Lp),
+            "csv" => Some(Self::Csv),
+            "json" => Some(Self::Json),
+            "jsonl" | "ndjson" => Some(Self::Jsonl),
+            "parquet" => Some(Self::Parquet),
+            "feather" | "arrow" | "arrows" | "ipc" => Some(Self::Feather),
+            "orc" => Some(Self::Orc),
+            _ => None,
+        }
+    }
+}
+
+impl From<Format> for FileFormat {
+    fn from(format: Format) -> Self {
+        match format {
+            Format::Lp => Self::LineProtocol,
+            Format::Csv => Self::Csv,
+            Format::Json | Format::Jsonl => Self::Json,
+            Format::Parquet => Self::Parquet,
+            Format::Feather => Self::Feather,
+            Format::Orc => Self::Orc,
+        }
+    }
+}

@@ -1,0 +1,145 @@
+//! Which files are meant.
+
+use std::fmt;
+use std::io::IsTerminal as _;
+use std::path::{Path, PathBuf};
+
+use super::format::Format;
+use crate::failure::{Exit, Failure};
+
+/// One thing that is read.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(crate) enum Input {
+    File { path: PathBuf, format: Option<Format> },
+    Stdin { format: Format },
+}
+
+impl Input {
+    /// How many bytes there are, if that is known.
+    pub(crate) fn len(&self) -> Option<u64> {
+        let Self::File { path, .. } = self else { return None };
+        std::fs::metadata(path).ok().filter(std::fs::Metadata::is_file).map(|file| file.len())
+    }
+}
+
+impl fmt::Display for Input {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::File { path, .. } => path.display().fmt(f),
+            Self::Stdin { .. } => f.write_str("standard input"),
+        }
+    }
+}
+
+/// The inputs that are named: files as they are, all known files of a folder, what a pattern matches; standard input if
+/// none is named.
+pub(crate) fn expand(named: &[PathBuf], format: Option<Format>) -> Result<Vec<Input>, Failure> {
+    if named.is_empty() {
+        return Ok(vec![stdin(format)?]);
+    }
+    let mut inputs = Vec::new();
+    for path in named {
+        if path.as_os_str() == "-" {
+            if inputs.iter().any(|input| matches!(input, Input::Stdin { .. })) {
+                return Err(Failure::usage("standard input (-) is named twice"));
+            }
+            inputs.push(stdin(format)?);
+            continue;
+        }
+        let mut files = Vec::new();
+        if path.is_dir() {
+            add_folder(path, format, &mut files)?;
+        } else if path.exists() {
+            files.push(path.clone());
+        } else {
+            add_pattern(path, &mut files)?;
+        }
+        for path in files {
+            let known = format.or_else(|| Format::of(&path));
+            if known.is_none() {
+                return Err(Failure::usage(format!(
+                    "{}: the name does not say the format: give it with --format",
+                    path.display()
+                )));
+            }
+            inputs.push(Input::File { path, format: known });
+        }
+    }
+    Ok(inputs)
+}
+
+fn stdin(format: Option<Format>) -> Result<Input, Failure> {
+    if std::io::stdin().is_terminal() {
+        return Err(Failure::usage("standard input is a terminal: there is nothing to write")
+            .with_advice("name a file, or send one: influx3 write -d sensors < home.lp")
+            .with_advice("to type lines by hand: cat | influx3 write -d sensors -"));
+    }
+    Ok(Input::Stdin { format: format.unwrap_or(Format::Lp) })
+}
+
+/// All files below a folder whose names say the format, in the order of their names.
+fn add_folder(
+    folder: &Path,
+    format: Option<Format>,
+    files: &mut Vec<PathBuf>,
+) -> Result<(), Failure> {
+    let before = files.len();
+    let mut folders = vec![folder.to_owned()];
+    while let Some(folder) = folders.pop() {
+        let failed = |error| Failure::io(folder.display(), &error);
+        for entry in std::fs::read_dir(&folder).map_err(failed)? {
+            let entry = entry.map_err(failed)?;
+            let kind = entry.file_type().map_err(failed)?;
+            if kind.is_dir() {
+                folders.push(entry.path());
+            } else if let Some(found) = Format::of(&entry.path())
+                && format.is_none_or(|format| format == found)
+            {
+                files.push(entry.path());
+            }
+        }
+    }
+    files.get_mut(before..).unwrap_or_default().sort();
+    if files.len() == before {
+        return Err(Failure::usage(format!(
+            "{}: the folder has no file with a known ending (.lp, .csv, .json, .jsonl, .parquet, .feather, .arrow, .orc)",
+            folder.display()
+        )));
+    }
+    Ok(())
+}
+
+fn add_pattern(path: &Path, files: &mut Vec<PathBuf>) -> Result<(), Failure> {
+    let text = path.to_string_lossy();
+    if !text.contains(['*', '?', '[']) {
+        return Err(Failure::new(Exit::Failed, "File", format!("{text}: there is no such file")));
+    }
+    let before = files.len();
+    let matches = glob::glob(&text)
+        .map_err(|error| Failure::usage(format!("{text}: it is no pattern: {}", error.msg)))?;
+    for found in matches {
+        let path = found.map_err(|error| Failure::io(&text, error.error()))?;
+        if path.is_file() {
+            files.push(path);
+        }
+    }
+    if files.len() == before {
+        return Err(Failure::new(Exit::Failed, "File", format!("{text}: it matches no file")));
+    }
+    Ok(())
+}
+
+/// Refuses a file of rejects that is read as well.
+pub(crate) fn check_rejects(inputs: &[Input], rejects: &Path) -> Result<(), Failure> {
+    let Ok(rejects) = rejects.canonicalize() else { return Ok(()) };
+    let is_rejects = |input: &&Input| match input {
+        Input::File { path, .. } => path.canonicalize().is_ok_and(|path| path == rejects),
+        Input::Stdin { .. } => false,
+    };
+    match inputs.iter().find(is_rejects) {
+        Some(input) => Err(Failure::usage(format!(
+            "{input} is read and would be appended to: name another file with --rejects"
+        ))),
+        None => Ok(()),
+    }
+}

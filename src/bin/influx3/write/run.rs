@@ -1,0 +1,332 @@
+//! The writing of inputs, one after the other.
+
+use std::io::Write as _;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use influxdb3_blocking::{
+    Client, Error, ErrorKind, FileReport, Precision, ThreadPoolScheduler, WriteOptions,
+};
+
+use super::arguments::{Arguments, Gzip, Sending};
+use super::inputs::{self, Input};
+use super::progress::Watch;
+use super::rejects::Rejects;
+use super::report::Report;
+use super::{dry_run, inputs::expand};
+use crate::arguments::Common;
+use crate::connection::Settings;
+use crate::failure::{Exit, Failure};
+use crate::{amounts, interrupt, words};
+
+pub(crate) fn run(common: &Common, arguments: Arguments) -> Result<(), Failure> {
+    let inputs = expand(&arguments.files, arguments.format)?;
+    let settings = Settings::resolve(common)?;
+    let reads_stdin = inputs.iter().any(|input| matches!(input, Input::Stdin { .. }));
+    if reads_stdin && settings.needs_stdin() {
+        return Err(Failure::usage("standard input cannot be both the token and what is written"));
+    }
+    if let Some(form) = arguments.dry_run {
+        return dry_run::run(&arguments, &inputs, form);
+    }
+    settings.database()?;
+    if let Some(path) = &arguments.sending.rejects {
+        inputs::check_rejects(&inputs, path)?;
+    }
+    let rejects = Rejects::open(arguments.sending.rejects.as_deref()).map_err(|error| {
+        let path = arguments.sending.rejects.as_deref().unwrap_or_else(|| "".as_ref());
+        Failure::io(path.display(), &error)
+    })?;
+    let total = inputs.iter().map(Input::len).sum::<Option<u64>>();
+    let watch = Arc::new(Watch::new(total, common.quiet));
+    let writing = Writing {
+        client: client(&settings, &arguments.sending, &watch, Arc::new(rejects))?,
+        watch,
+        is_quiet: common.quiet,
+        precision: arguments.columns.precision,
+    };
+    writing.run(&arguments, &inputs, &settings)
+}
+
+/// A write that is under way.
+struct Writing {
+    client: Opened,
+    watch: Arc<Watch>,
+    is_quiet: bool,
+    precision: Option<Precision>,
+}
+
+/// A client, and where the lines go that the server refuses.
+struct Opened {
+    client: Client,
+    rejects: Arc<Rejects>,
+}
+
+/// How it ended for one input.
+enum Ended {
+    Written(FileReport),
+    /// The server refused some lines.
+    InPart(Error),
+    Stopped(Error),
+}
+
+impl Writing {
+    fn run(
+        &self,
+        arguments: &Arguments,
+        inputs: &[Input],
+        settings: &Settings,
+    ) -> Result<(), Failure> {
+        let reads_stdin = Arc::new(AtomicBool::new(false));
+        let caught = interrupt::instead(self.on_interrupt(reads_stdin.clone()));
+        let mut files = Vec::new();
+        let mut refused = Vec::new();
+        let mut stopped = None;
+        for (place, input) in inputs.iter().enumerate() {
+            let resume_from = if place == 0 { arguments.sending.resume_from } else { 0 };
+            reads_stdin.store(matches!(input, Input::Stdin { .. }), Ordering::Release);
+            match self.write(arguments, input, resume_from) {
+                Ended::Written(report) => files.push((input.to_string(), report)),
+                Ended::InPart(error) => refused.push((input, error)),
+                Ended::Stopped(error) => {
+                    stopped = Some((input, error));
+                    break;
+                }
+            }
+            self.watch.end_input(input.len().unwrap_or(0));
+        }
+        let closed = self.client.client.close();
+        drop(caught);
+        self.watch.end();
+        let report = self.report(files);
+        // Where nothing was done there is nothing to sum up.
+        if stopped.is_none()
+            || arguments.json
+            || report.stats.written.lines + report.stats.rejected.lines > 0
+        {
+            self.tell(&report, arguments.json)?;
+        }
+        if let Some(problem) = self.client.rejects.problem() {
+            eprintln!("influx3: warning: not all refused lines could be kept: {problem}");
+        }
+        let written = report.stats.written.lines;
+        if let Some((input, error)) = stopped {
+            return Err(self.stopped(input, error, written, settings));
+        }
+        if let Err(error) = closed {
+            return Err(settings.explain(error));
+        }
+        if report.stats.rejected.lines > 0 || !refused.is_empty() {
+            return Err(self.refused(&report, &refused));
+        }
+        Ok(())
+    }
+
+    fn write(&self, arguments: &Arguments, input: &Input, resume_from: usize) -> Ended {
+        let client = &self.client.client;
+        let request = arguments.request(client, input).resume_from_line(resume_from);
+        let request = request.progress(|progress| {
+            let written = client.write_stats().written;
+            self.watch.update(progress.bytes_read, progress.bytes_total, written.lines);
+            // Nothing more is begun after a signal. (Standard input fails by itself.)
+            if interrupt::is_caught() && matches!(input, Input::File { .. }) {
+                // What could not be sent is told by the next part of the file.
+                let _ = client.close();
+            }
+            if let Some(rate) = arguments.sending.rate_limit {
+                self.wait_for(written.bytes, rate);
+            }
+        });
+        match request.send() {
+            Ok(report) => Ended::Written(report),
+            Err(error) if error.resume_line().is_none() && !error.line_errors().is_empty() => {
+                Ended::InPart(error)
+            }
+            Err(error) => Ended::Stopped(error),
+        }
+    }
+
+    /// Waits until so many bytes may have been sent.
+    fn wait_for(&self, bytes: u64, rate: f64) {
+        loop {
+            let due = bytes as f64 / rate - self.watch.elapsed().as_secs_f64();
+            if due <= 0.0 || interrupt::is_caught() {
+                return;
+            }
+            std::thread::sleep(Duration::from_secs_f64(due.min(0.1)));
+        }
+    }
+
+    /// What a signal does: no more is read, and what was read is sent.
+    fn on_interrupt(&self, reads_stdin: Arc<AtomicBool>) -> impl FnOnce() + Send + 'static {
+        let (client, watch) = (self.client.client.clone(), self.watch.clone());
+        move || {
+            watch.tell("stopping: what was read is being sent (once more ends it at once)");
+            // Standard input fails by itself, and what came before that is sent.
+            if !reads_stdin.load(Ordering::Acquire) {
+                // What could not be sent is told by the write that waits for it.
+                let _ = client.close();
+            }
+        }
+    }
+
+    fn report(&self, files: Vec<(String, FileReport)>) -> Report {
+        Report { files, stats: self.client.client.write_stats(), elapsed: self.watch.elapsed() }
+    }
+
+    fn tell(&self, report: &Report, as_json: bool) -> Result<(), Failure> {
+        if as_json {
+            let text = format!("{}\n", report.to_json());
+            let mut out = std::io::stdout().lock();
+            let printed = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+            printed.map_err(|error| Failure::io("standard output", &error))?;
+        } else if !self.is_quiet {
+            eprintln!("influx3: {}", report.text());
+        }
+        if !self.is_quiet {
+            for (file, row) in report.skipped_rows().take(SHOWN) {
+                eprintln!("  {file}: left out: {}", row.reason);
+            }
+        }
+        Ok(())
+    }
+
+    /// Some lines were refused, and all others written.
+    fn refused(&self, report: &Report, refused: &[(&Input, Error)]) -> Failure {
+        let count = report.stats.rejected.lines;
+        let mut failure = Failure::new(
+            Exit::Partial,
+            "PartialWrite",
+            match report.stats.written.lines {
+                0 => format!("the server refused {}, and there are no others", lines_of(count)),
+                _ => format!("the server refused {}; all others are written", lines_of(count)),
+            },
+        );
+        let errors = refused.iter().flat_map(|(input, error)| {
+            error.line_errors().iter().map(move |line_error| {
+                format!("{input}: {}", words::of_here(&line_error.to_string()))
+            })
+        });
+        for error in errors.take(SHOWN) {
+            failure = failure.with_advice(error);
+        }
+        if count > SHOWN as u64 {
+            failure = failure.with_advice("…");
+        }
+        failure = match self.client.rejects.path() {
+            Some(path) => {
+                let precision = self.precision.map(|unit| format!("--precision {unit} "));
+                failure.with_advice(format!(
+                    "they are in {0}: mend them and write it: influx3 write {1}{0}",
+                    path.display(),
+                    precision.unwrap_or_default()
+                ))
+            }
+            None => failure.with_advice("--rejects FILE keeps them"),
+        };
+        let lines = refused.iter().flat_map(|(input, error)| {
+            error.line_errors().iter().map(move |line_error| {
+                serde_json::json!({
+                    "file": input.to_string(),
+                    "line_number": line_error.line_number(),
+                    "message": line_error.message(),
+                    "line": line_error.line(),
+                })
+            })
+        });
+        failure.with_detail("rejected", count).with_detail("line_errors", lines.collect::<Vec<_>>())
+    }
+
+    /// Something ended the write before the end.
+    fn stopped(&self, input: &Input, error: Error, written: u64, settings: &Settings) -> Failure {
+        let resume = error.resume_line();
+        let is_interrupt =
+            interrupt::is_caught() && matches!(error.kind(), ErrorKind::Closed | ErrorKind::File);
+        let failure = match is_interrupt {
+            true => Failure::interrupted("interrupted"),
+            false => settings.explain(error),
+        };
+        let exit = match (is_interrupt, written) {
+            (true, _) => Exit::Interrupted,
+            (false, 0) => failure.exit(),
+            (false, _) => Exit::Partial,
+        };
+        let mut failure = failure.with_exit(exit).with_detail("lines_written", written);
+        let Some(line) = resume else { return failure };
+        let done = lines_of(line as u64);
+        failure = failure.with_detail("resume_from", line);
+        match input {
+            _ if line == 0 => failure.with_advice(format!("nothing of {input} is written")),
+            Input::File { path, .. } => failure.with_advice(format!(
+                "done are the first {done} of {0}: go on with --resume-from {line} {0}",
+                path.display()
+            )),
+            Input::Stdin { .. } => {
+                failure.with_advice(format!("done are the first {done} of standard input"))
+            }
+        }
+    }
+}
+
+/// A client that writes in batches, tells of retries and keeps what is refused.
+fn client(
+    settings: &Settings,
+    sending: &Sending,
+    watch: &Arc<Watch>,
+    rejects: Arc<Rejects>,
+) -> Result<Opened, Failure> {
+    let mut options = WriteOptions::default()
+        .batch_size(sending.batch_size)
+        .max_batch_bytes(MOST_BYTES)
+        .merge_waiting(false)
+        .buffer_limit(BUFFER)
+        .max_retries(sending.max_retries)
+        .max_close_wait(CLOSE_WAIT)
+        .write_scheduler(ThreadPoolScheduler::new(sending.workers))
+        .error_callback({
+            let rejects = rejects.clone();
+            move |batch, error| {
+                if !error.line_errors().is_empty() {
+                    rejects.add(batch, error);
+                }
+            }
+        })
+        .retry_callback({
+            let watch = watch.clone();
+            move |_, error| watch.retry(&error.to_string())
+        });
+    if sending.max_retries == 0 {
+        options = options.max_retry_time(Duration::ZERO);
+    }
+    let mut builder = settings.builder()?.write_options(options);
+    if sending.v3 || sending.no_sync {
+        builder = builder.use_v2_api(false).no_sync(sending.no_sync);
+    }
+    if let Some(rate) = sending.rate_limit {
+        // What is sent at once is about what may be sent in a second.
+        builder = builder.max_request_bytes((rate as usize).clamp(64 << 10, 10 << 20));
+    }
+    let compresses = match sending.gzip {
+        Gzip::Auto => !settings.is_local(),
+        Gzip::Always => true,
+        Gzip::Never => false,
+    };
+    if compresses {
+        builder = builder.gzip_threshold(1000);
+    }
+    Ok(Opened { client: builder.build()?, rejects })
+}
+
+fn lines_of(count: u64) -> String {
+    amounts::counted(count, "line")
+}
+
+/// How many refused lines and skipped rows are shown.
+const SHOWN: usize = 5;
+/// The makers of the server call 10 000 lines or 10 MB the best size.
+const MOST_BYTES: usize = 10_000_000;
+/// For what is read and not written yet.
+const BUFFER: usize = 64 << 20;
+/// How long lines that are under way are waited for after an interrupt.
+const CLOSE_WAIT: Duration = Duration::from_secs(10);

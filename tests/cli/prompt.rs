@@ -1,0 +1,40 @@
+//! `influx3 sql` without a terminal.
+
+use crate::run::{Folder, home_server, influx3, run_with, text};
+
+#[test]
+fn statements_and_commands_are_read_from_standard_input() {
+    let server = home_server();
+    let folder = Folder::new();
+    let out = folder.path("out.csv");
+    let input = format!(
+        "\\d\n\\d home\n\\format csv\nSELECT ';' AS a,\n  count(*) AS n\nFROM home; SELECT 1 AS b;\n\
+         \\o {}\nSELECT 2 AS c; -- the last one\n\\o\n\\language influxql\nSHOW MEASUREMENTS\n",
+        out.display()
+    );
+    let shown = run_with(&mut influx3(&server.url(), ["sql"]), input.as_bytes()).ok();
+    let columns = "\
+co    field  Int64
+hum   field  Float64
+room  tag    Dictionary(Int32, Utf8)
+temp  field  Float64
+time  time   Timestamp(ns)
+";
+    let begin = format!("home\n{columns}the format is csv\na,n\n;,26\nb\n1\n1 row to ");
+    assert!(shown.starts_with(&begin), "{shown}");
+    assert!(
+        shown.contains("the language is influxql\n") && shown.contains("measurements"),
+        "{shown}"
+    );
+    assert_eq!(text(&out), "c\n2\n");
+}
+
+#[test]
+fn the_first_failure_ends_it() {
+    let server = home_server();
+    let ran = run_with(&mut influx3(&server.url(), ["sql"]), b"SELECT * FROM nix;\nSELECT 1;\n");
+    assert_eq!(ran.out, "");
+    assert!(ran.failed(1).contains("nix"));
+    let told = run_with(&mut influx3(&server.url(), ["sql"]), b"\\nonsense\n").failed(2);
+    assert!(told.contains("\\? shows all"), "{told}");
+}
