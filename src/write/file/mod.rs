@@ -191,7 +191,8 @@ impl<'a> WriteFile<'a> {
     ///
     /// ```no_run
     /// # let client = influxdb3_blocking::Client::from_env()?;
-    /// client.write_file("home.csv").measurement("home").tags(["room"]).each_line(|line| {
+    /// let file = client.write_file("home.csv").measurement("home");
+    /// file.tags(["room"]).each_line(|line| {
     ///     println!("{line}");
     ///     Ok(())
     /// })?;
