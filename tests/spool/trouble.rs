@@ -73,6 +73,30 @@ fn a_full_buffer_goes_to_the_disk_instead_of_blocking_and_the_order_is_kept() {
 }
 
 #[test]
+fn what_is_under_way_and_on_the_disk_leaves_its_room_in_memory_to_those_who_write() {
+    let gate = Gate::default();
+    let own = gate.clone();
+    let server = Server::start(move |_, _| Reply::After(own.clone(), Box::new(Reply::status(204))));
+    let directory = Directory::new();
+    let client =
+        client(&server, options().batch_size(200).buffer_limit(4 << 10).spool(directory.spool()));
+    // Each takes more than half of the buffer.
+    client.write(points(0..200)).send().unwrap();
+    server.wait_for(1);
+    let (taken, is_taken) = std::sync::mpsc::channel();
+    std::thread::scope(|scope| {
+        scope.spawn(|| taken.send(client.write(points(200..400)).send()).unwrap());
+        let result = is_taken.recv_timeout(HANGS);
+        gate.open();
+        result.expect("it does not wait for the server").unwrap();
+    });
+    client.drain(HANGS).unwrap();
+    assert_eq!(sent(&server, 0), (0..400).collect::<Vec<_>>());
+    assert_adds_up(&client);
+    client.close().unwrap();
+}
+
+#[test]
 fn what_is_left_at_close_is_sent_by_the_next_client_and_counted_apart() {
     let (server, switch) = server(503);
     let directory = Directory::new();

@@ -6,6 +6,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Instant;
 
 use super::body::{Body, Piece};
+#[cfg(feature = "spool")]
+use super::budget::Budget;
 use super::budget::Permit;
 use super::ended::{Ended, Members};
 #[cfg(feature = "spool")]
@@ -207,12 +209,20 @@ impl Delivery {
         Self::of(order, Key { target: batch.target, file: None }, batch.lines, batch.bytes, held)
     }
 
-    /// Its lines were put on the disk; nobody waits for it any more but as `member` says. What it was a member of before is to
-    /// be dropped where no lock is held.
-    pub(super) fn attach(&mut self, ticket: Ticket, member: Member) -> Option<Members> {
+    /// Its lines were put on the disk; nobody waits for it any more but as `member` says. As it stays until the server takes
+    /// it, its memory counts with what is read from there, if there is room, so that nobody waits for that either. What it
+    /// was a member of before, and its permit, are to be dropped where no lock is held.
+    pub(super) fn attach(
+        &mut self,
+        ticket: Ticket,
+        member: Member,
+        reads: &Arc<Budget>,
+    ) -> Option<(Members, Option<Permit>)> {
         let held = self.held.as_mut()?;
         let members = Members { client: member, _file: None, ticket: Some(ticket) };
-        Some(std::mem::replace(&mut held.members, members))
+        let before = std::mem::replace(&mut held.members, members);
+        let read = reads.try_acquire(held.permit.bytes());
+        Some((before, read.map(|permit| std::mem::replace(&mut held.permit, permit))))
     }
 
     /// Its lines are on the disk, where they wait for somebody else: it does not end here. What it held is to be dropped where
