@@ -291,9 +291,7 @@ impl Batcher {
             let group = state.queue.get_mut(number)?;
             let attached = group.deliveries_mut().iter_mut().zip(tickets.by_ref());
             let attached = attached
-                .filter_map(|(one, ticket)| {
-                    one.attach(ticket?, spool.member.clone(), &spool.reads)
-                })
+                .filter_map(|(one, ticket)| one.attach(ticket?, spool.member.clone(), &spool.reads))
                 .collect::<Vec<_>>();
             Some(attached)
         });
