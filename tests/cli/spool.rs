@@ -308,3 +308,32 @@ fn an_interrupt_leaves_what_was_taken_on_the_disk_or_at_the_server() {
     assert!(told.contains("2 lines (16 B) wait in"), "{told}");
     assert_eq!(lines_in(&spool), ["m v=1 1", "m v=2 2"]);
 }
+
+#[cfg(unix)]
+#[test]
+fn an_interrupt_while_the_server_is_waited_for_leaves_the_whole_file_on_the_disk() {
+    use crate::run::{end, interrupt, spawn};
+
+    let folder = Folder::new();
+    let spool = folder.path("waiting");
+    let lines: Vec<_> = (1..=500).map(|n| format!("m v={n} {n}")).collect();
+    let file = folder.file("a.lp", lines.join("\n"));
+    let server = Server::start(|_, _| {
+        Reply::Answer(503, vec![("retry-after", "20".to_owned())], Vec::new())
+    });
+    let mut command = influx3(&server.url(), ["write", "--json-errors"]);
+    let child = spawn(command.arg("--spool").arg(&spool).arg(&file));
+    // They are too few for a request, but at the end.
+    server.wait_for(1);
+    interrupt(&child);
+    let told = end(child).failed(130);
+    let error = told.lines().find(|line| line.starts_with('{')).unwrap();
+    let error: Value = serde_json::from_str(error).unwrap();
+    assert_eq!(error["error"]["lines_in_spool"], 500, "{told}");
+    assert_eq!(error["error"]["resume_from"], Value::Null, "{told}");
+    let mut waiting = lines_in(&spool);
+    let mut expected = lines;
+    waiting.sort();
+    expected.sort();
+    assert!(waiting == expected, "{told}");
+}
