@@ -7,6 +7,7 @@ mod prompt;
 mod query;
 mod round_trip;
 mod run;
+mod spool;
 #[path = "../support/mod.rs"]
 mod support;
 #[cfg(target_os = "linux")]

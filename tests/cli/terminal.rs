@@ -8,11 +8,12 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{self, Receiver};
 use std::time::Instant;
 
+use influxdb3_dev_server::DevServer;
 use unicode_width::UnicodeWidthStr as _;
 
 use crate::run::{Folder, data, home_server, influx3, run_with};
 use crate::support::flight::{FlightServer, Step};
-use crate::support::http::{Gate, HANGS, Reply, Server};
+use crate::support::http::{Gate, HANGS, Reply, Server, unused_port};
 
 /// A command in a terminal, and what is to be seen.
 struct Terminal {
@@ -119,6 +120,25 @@ fn a_terminal_as_standard_input_is_refused_with_a_hint() {
     let (seen, status) = terminal.end();
     assert_eq!(status.code(), Some(2));
     assert!(seen.contains("influx3 sql is a prompt"), "{seen}");
+}
+
+#[test]
+fn without_a_file_what_waits_in_a_spool_is_sent_from_a_terminal() {
+    let folder = Folder::new();
+    let spool = folder.path("waiting");
+    let nowhere = format!("http://127.0.0.1:{}", unused_port());
+    let mut command = influx3(&nowhere, ["write", "--max-retries", "0", "-q", "--spool"]);
+    run_with(command.arg(&spool), b"m v=1 1\nm v=2 2").ok();
+    let server = DevServer::start().unwrap();
+    let mut command = influx3(&server.url(), ["write", "--spool"]);
+    let (seen, status) = Terminal::start(command.arg(&spool), 80).end();
+    assert_eq!(status.code(), Some(0), "{seen}");
+    assert!(seen.contains("wrote 2 lines") && seen.contains("2 from the spool"), "{seen}");
+    assert_eq!(server.rows("sensors", "m"), 2);
+    let mut command = influx3(&server.url(), ["write", "--resume-from", "2", "--spool"]);
+    let (seen, status) = Terminal::start(command.arg(&spool), 80).end();
+    assert_eq!(status.code(), Some(2), "{seen}");
+    assert!(seen.contains("--resume-from is about the first file"), "{seen}");
 }
 
 #[test]

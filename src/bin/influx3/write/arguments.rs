@@ -24,6 +24,8 @@ Examples:
   zcat old.lp.gz | influx3 write -d sensors -
   influx3 write -d sensors big.csv --measurement m --rejects bad.lp
   influx3 write -d sensors bad.lp                      # once it is mended
+  influx3 write -d sensors home.lp --spool waiting     # what cannot be sent now is kept in waiting
+  influx3 write --spool waiting                        # sends it
   influx3 write home.csv --measurement home --tag room --dry-run=summary")]
 pub(crate) struct Arguments {
     /// Files, folders, patterns in quotes, or - for standard input
@@ -216,6 +218,14 @@ pub(crate) struct Sending {
     /// Send no more than this, such as '5 MB/min'
     #[arg(long, value_name = "RATE", value_parser = amounts::byte_rate)]
     pub(crate) rate_limit: Option<f64>,
+
+    /// Keep in a directory what cannot be sent now, and send what an earlier run has left there
+    ///
+    /// A request is tried again as --max-retries says, within half a minute, and its lines are put into the directory
+    /// then. The exit code is 0 if every line is at the server or in the directory. Without FILE, on a terminal or with
+    /// empty standard input, what waits there is sent.
+    #[arg(long, value_name = "DIR", conflicts_with = "rate_limit")]
+    pub(crate) spool: Option<PathBuf>,
 }
 
 #[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]

@@ -32,9 +32,16 @@ impl fmt::Display for Input {
 }
 
 /// The inputs that are named: files as they are, all known files of a folder, what a pattern matches; standard input if
-/// none is named.
-pub(crate) fn expand(named: &[PathBuf], format: Option<Format>) -> Result<Vec<Input>, Failure> {
+/// none is named. Without one on a terminal there may be no input, if that is said.
+pub(crate) fn expand(
+    named: &[PathBuf],
+    format: Option<Format>,
+    may_be_none: bool,
+) -> Result<Vec<Input>, Failure> {
     if named.is_empty() {
+        if may_be_none && std::io::stdin().is_terminal() {
+            return Ok(Vec::new());
+        }
         return Ok(vec![stdin(format)?]);
     }
     let mut inputs = Vec::new();

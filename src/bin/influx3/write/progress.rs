@@ -78,15 +78,13 @@ impl Watch {
         state.bytes_before += bytes;
     }
 
-    /// A request is tried again.
-    pub(crate) fn retry(&self, why: &str) {
+    /// A request failed, and its lines are tried again.
+    pub(crate) fn count_retry(&self) {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         state.retries += 1;
         if let Some(bar) = &self.bar {
             bar.set_message(self.message(&state));
         }
-        drop(state);
-        self.tell(&format!("trying again: {why}"));
     }
 
     /// A line on standard error that the bar makes room for.

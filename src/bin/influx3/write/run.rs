@@ -5,15 +5,15 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use influxdb3_blocking::{
-    Client, Error, ErrorKind, FileReport, Precision, ThreadPoolScheduler, WriteOptions,
-};
+use influxdb3_blocking::{Batch, Client, Error, ErrorKind, FileReport, Precision};
 
-use super::arguments::{Arguments, Gzip, Sending};
+use super::arguments::Arguments;
+use super::client;
 use super::inputs::{self, Input};
 use super::progress::Watch;
 use super::rejects::Rejects;
 use super::report::Report;
+use super::spooled::Spooled;
 use super::{dry_run, inputs::expand};
 use crate::arguments::Common;
 use crate::connection::Settings;
@@ -21,7 +21,8 @@ use crate::failure::{Exit, Failure};
 use crate::{amounts, interrupt, words};
 
 pub(crate) fn run(common: &Common, arguments: Arguments) -> Result<(), Failure> {
-    let inputs = expand(&arguments.files, arguments.format)?;
+    let spool = arguments.sending.spool.as_deref().filter(|_| arguments.dry_run.is_none());
+    let inputs = expand(&arguments.files, arguments.format, spool.is_some())?;
     let settings = Settings::resolve(common)?;
     let reads_stdin = inputs.iter().any(|input| matches!(input, Input::Stdin { .. }));
     if reads_stdin && settings.needs_stdin() {
@@ -30,7 +31,11 @@ pub(crate) fn run(common: &Common, arguments: Arguments) -> Result<(), Failure> 
     if let Some(form) = arguments.dry_run {
         return dry_run::run(&arguments, &inputs, form);
     }
-    settings.database()?;
+    if !inputs.is_empty() {
+        settings.database()?;
+    } else if arguments.sending.resume_from > 0 {
+        return Err(Failure::usage("--resume-from is about the first file, and there is none"));
+    }
     if let Some(path) = &arguments.sending.rejects {
         inputs::check_rejects(&inputs, path)?;
     }
@@ -38,10 +43,31 @@ pub(crate) fn run(common: &Common, arguments: Arguments) -> Result<(), Failure> 
         let path = arguments.sending.rejects.as_deref().unwrap_or_else(|| "".as_ref());
         Failure::io(path.display(), &error)
     })?;
+    let rejects = Arc::new(rejects);
+    // Without inputs it is not known how much there is to do.
     let total = inputs.iter().map(Input::len).sum::<Option<u64>>();
-    let watch = Arc::new(Watch::new(total, common.quiet));
+    let watch = Arc::new(Watch::new(total.filter(|_| !inputs.is_empty()), common.quiet));
+    if let Some(directory) = spool {
+        let spooled =
+            Spooled::open(&arguments, directory, &settings, rejects, watch, common.quiet)?;
+        return spooled.run(&inputs, &settings);
+    }
+    let refused = rejects.clone();
+    let on_failure = move |batch: &Batch, error: &Error| {
+        if !error.line_errors().is_empty() {
+            refused.add(batch, error);
+        }
+    };
+    let retried = watch.clone();
+    let on_retry = move |_: &Batch, error: &Error| {
+        retried.count_retry();
+        retried.tell(&format!("trying again: {error}"));
+    };
+    let options =
+        client::options(&arguments.sending).error_callback(on_failure).retry_callback(on_retry);
     let writing = Writing {
-        client: client(&settings, &arguments.sending, &watch, Arc::new(rejects))?,
+        client: client::open(&settings, &arguments.sending, options, Failure::from)?,
+        rejects,
         watch,
         is_quiet: common.quiet,
         precision: arguments.columns.precision,
@@ -51,16 +77,12 @@ pub(crate) fn run(common: &Common, arguments: Arguments) -> Result<(), Failure> 
 
 /// A write that is under way.
 struct Writing {
-    client: Opened,
+    client: Client,
+    /// Where the lines go that the server refuses.
+    rejects: Arc<Rejects>,
     watch: Arc<Watch>,
     is_quiet: bool,
     precision: Option<Precision>,
-}
-
-/// A client, and where the lines go that the server refuses.
-struct Opened {
-    client: Client,
-    rejects: Arc<Rejects>,
 }
 
 /// How it ended for one input.
@@ -82,7 +104,7 @@ impl Writing {
         let caught = interrupt::instead(self.on_interrupt(reads_stdin.clone()));
         let mut files = Vec::new();
         let mut refused = Vec::new();
-        let mut stopped = None;
+        let mut end = None;
         for (place, input) in inputs.iter().enumerate() {
             let resume_from = if place == 0 { arguments.sending.resume_from } else { 0 };
             reads_stdin.store(matches!(input, Input::Stdin { .. }), Ordering::Release);
@@ -90,29 +112,30 @@ impl Writing {
                 Ended::Written(report) => files.push((input.to_string(), report)),
                 Ended::InPart(error) => refused.push((input, error)),
                 Ended::Stopped(error) => {
-                    stopped = Some((input, error));
+                    end = Some((input, error));
                     break;
                 }
             }
             self.watch.end_input(input.len().unwrap_or(0));
         }
-        let closed = self.client.client.close();
+        let closed = self.client.close();
         drop(caught);
         self.watch.end();
         let report = self.report(files);
         // Where nothing was done there is nothing to sum up.
-        if stopped.is_none()
+        if end.is_none()
             || arguments.json
             || report.stats.written.lines + report.stats.rejected.lines > 0
         {
-            self.tell(&report, arguments.json)?;
+            tell(&report, arguments.json, self.is_quiet)?;
         }
-        if let Some(problem) = self.client.rejects.problem() {
+        if let Some(problem) = self.rejects.problem() {
             eprintln!("influx3: warning: not all refused lines could be kept: {problem}");
         }
         let written = report.stats.written.lines;
-        if let Some((input, error)) = stopped {
-            return Err(self.stopped(input, error, written, settings));
+        if let Some((input, error)) = end {
+            let resume = error.resume_line();
+            return Err(stopped(input, error, resume, written, settings));
         }
         if let Err(error) = closed {
             return Err(settings.explain(error));
@@ -124,7 +147,7 @@ impl Writing {
     }
 
     fn write(&self, arguments: &Arguments, input: &Input, resume_from: usize) -> Ended {
-        let client = &self.client.client;
+        let client = &self.client;
         let request = arguments.request(client, input).resume_from_line(resume_from);
         let request = request.progress(|progress| {
             let written = client.write_stats().written;
@@ -160,7 +183,7 @@ impl Writing {
 
     /// What a signal does: no more is read, and what was read is sent.
     fn on_interrupt(&self, reads_stdin: Arc<AtomicBool>) -> impl FnOnce() + Send + 'static {
-        let (client, watch) = (self.client.client.clone(), self.watch.clone());
+        let (client, watch) = (self.client.clone(), self.watch.clone());
         move || {
             watch.tell("stopping: what was read is being sent (once more ends it at once)");
             // Standard input fails by itself, and what came before that is sent.
@@ -172,24 +195,8 @@ impl Writing {
     }
 
     fn report(&self, files: Vec<(String, FileReport)>) -> Report {
-        Report { files, stats: self.client.client.write_stats(), elapsed: self.watch.elapsed() }
-    }
-
-    fn tell(&self, report: &Report, as_json: bool) -> Result<(), Failure> {
-        if as_json {
-            let text = format!("{}\n", report.to_json());
-            let mut out = std::io::stdout().lock();
-            let printed = out.write_all(text.as_bytes()).and_then(|()| out.flush());
-            printed.map_err(|error| Failure::io("standard output", &error))?;
-        } else if !self.is_quiet {
-            eprintln!("influx3: {}", report.text());
-        }
-        if !self.is_quiet {
-            for (file, row) in report.skipped_rows().take(SHOWN) {
-                eprintln!("  {file}: left out: {}", row.reason);
-            }
-        }
-        Ok(())
+        let stats = self.client.write_stats();
+        Report { files, stats, elapsed: self.watch.elapsed(), spool: None }
     }
 
     /// Some lines were refused, and all others written.
@@ -214,7 +221,7 @@ impl Writing {
         if count > SHOWN as u64 {
             failure = failure.with_advice("…");
         }
-        failure = match self.client.rejects.path() {
+        failure = match self.rejects.path() {
             Some(path) => {
                 let precision = self.precision.map(|unit| format!("--precision {unit} "));
                 failure.with_advice(format!(
@@ -237,96 +244,70 @@ impl Writing {
         });
         failure.with_detail("rejected", count).with_detail("line_errors", lines.collect::<Vec<_>>())
     }
+}
 
-    /// Something ended the write before the end.
-    fn stopped(&self, input: &Input, error: Error, written: u64, settings: &Settings) -> Failure {
-        let resume = error.resume_line();
-        let is_interrupt =
-            interrupt::is_caught() && matches!(error.kind(), ErrorKind::Closed | ErrorKind::File);
-        let failure = match is_interrupt {
-            true => Failure::interrupted("interrupted"),
-            false => settings.explain(error),
-        };
-        let exit = match (is_interrupt, written) {
-            (true, _) => Exit::Interrupted,
-            (false, 0) => failure.exit(),
-            (false, _) => Exit::Partial,
-        };
-        let mut failure = failure.with_exit(exit).with_detail("lines_written", written);
-        let Some(line) = resume else { return failure };
-        let done = lines_of(line as u64);
-        failure = failure.with_detail("resume_from", line);
-        match input {
-            _ if line == 0 => failure.with_advice(format!("nothing of {input} is written")),
-            Input::File { path, .. } => failure.with_advice(format!(
-                "done are the first {done} of {0}: go on with --resume-from {line} {0}",
-                path.display()
-            )),
-            Input::Stdin { .. } => {
-                failure.with_advice(format!("done are the first {done} of standard input"))
-            }
+/// Prints what it came to.
+pub(super) fn tell(report: &Report, as_json: bool, is_quiet: bool) -> Result<(), Failure> {
+    if as_json {
+        let text = format!("{}\n", report.to_json());
+        let mut out = std::io::stdout().lock();
+        let printed = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+        printed.map_err(|error| Failure::io("standard output", &error))?;
+    } else if !is_quiet {
+        eprintln!("influx3: {}", report.text());
+        if let Some(waiting) = report.waiting() {
+            eprintln!("influx3: {waiting}");
+        }
+    }
+    if let Some(damaged) = report.damaged() {
+        eprintln!("influx3: warning: {damaged}");
+    }
+    if !is_quiet {
+        for (file, row) in report.skipped_rows().take(SHOWN) {
+            eprintln!("  {file}: left out: {}", row.reason);
+        }
+    }
+    Ok(())
+}
+
+/// Something ended the write before the end: so many lines are done, and so many of the input.
+pub(super) fn stopped(
+    input: &Input,
+    error: Error,
+    resume: Option<usize>,
+    done: u64,
+    settings: &Settings,
+) -> Failure {
+    let is_interrupt =
+        interrupt::is_caught() && matches!(error.kind(), ErrorKind::Closed | ErrorKind::File);
+    let failure = match is_interrupt {
+        true => Failure::interrupted("interrupted"),
+        false => settings.explain(error),
+    };
+    let exit = match (is_interrupt, done) {
+        (true, _) => Exit::Interrupted,
+        (false, 0) => failure.exit(),
+        (false, _) => Exit::Partial,
+    };
+    let mut failure = failure.with_exit(exit).with_detail("lines_written", done);
+    let Some(line) = resume else { return failure };
+    let lines = lines_of(line as u64);
+    failure = failure.with_detail("resume_from", line);
+    match input {
+        _ if line == 0 => failure.with_advice(format!("nothing of {input} is written")),
+        Input::File { path, .. } => failure.with_advice(format!(
+            "done are the first {lines} of {0}: go on with --resume-from {line} {0}",
+            path.display()
+        )),
+        Input::Stdin { .. } => {
+            failure.with_advice(format!("done are the first {lines} of standard input"))
         }
     }
 }
 
-/// A client that writes in batches, tells of retries and keeps what is refused.
-fn client(
-    settings: &Settings,
-    sending: &Sending,
-    watch: &Arc<Watch>,
-    rejects: Arc<Rejects>,
-) -> Result<Opened, Failure> {
-    let mut options = WriteOptions::default()
-        .batch_size(sending.batch_size)
-        .max_batch_bytes(MOST_BYTES)
-        .merge_waiting(false)
-        .buffer_limit(BUFFER)
-        .max_retries(sending.max_retries)
-        .max_close_wait(CLOSE_WAIT)
-        .write_scheduler(ThreadPoolScheduler::new(sending.workers))
-        .error_callback({
-            let rejects = rejects.clone();
-            move |batch, error| {
-                if !error.line_errors().is_empty() {
-                    rejects.add(batch, error);
-                }
-            }
-        })
-        .retry_callback({
-            let watch = watch.clone();
-            move |_, error| watch.retry(&error.to_string())
-        });
-    if sending.max_retries == 0 {
-        options = options.max_retry_time(Duration::ZERO);
-    }
-    let mut builder = settings.builder()?.write_options(options);
-    if sending.v3 || sending.no_sync {
-        builder = builder.use_v2_api(false).no_sync(sending.no_sync);
-    }
-    if let Some(rate) = sending.rate_limit {
-        // What is sent at once is about what may be sent in a second.
-        builder = builder.max_request_bytes((rate as usize).clamp(64 << 10, 10 << 20));
-    }
-    let compresses = match sending.gzip {
-        Gzip::Auto => !settings.is_local(),
-        Gzip::Always => true,
-        Gzip::Never => false,
-    };
-    if compresses {
-        builder = builder.gzip_threshold(1000);
-    }
-    Ok(Opened { client: builder.build()?, rejects })
-}
-
-fn lines_of(count: u64) -> String {
+pub(super) fn lines_of(count: u64) -> String {
     amounts::counted(count, "line")
 }
 
 /// How many refused lines and skipped rows are shown.
-const SHOWN: usize = 5;
-/// The makers of the server call 10 000 lines or 10 MB the best size.
-const MOST_BYTES: usize = 10_000_000;
-/// For what is read and not written yet.
-const BUFFER: usize = 64 << 20;
-/// How long lines that are under way are waited for after an interrupt.
-const CLOSE_WAIT: Duration = Duration::from_secs(10);
+pub(super) const SHOWN: usize = 5;
