@@ -46,6 +46,8 @@ pub(super) struct Inner {
     pub(super) is_empty: AtomicBool,
     pub(super) is_closed: AtomicBool,
     errors: AtomicU64,
+    /// Every ticket that somebody holds has a clone.
+    pub(super) held_tickets: Arc<()>,
 }
 
 pub(super) struct State {
@@ -98,6 +100,7 @@ impl DiskQueue {
             is_empty: AtomicBool::new(is_empty),
             is_closed: AtomicBool::new(false),
             errors: AtomicU64::new(0),
+            held_tickets: Arc::new(()),
         }))
     }
 
@@ -193,6 +196,11 @@ impl DiskQueue {
     /// Whether everything has ended.
     pub(crate) fn is_empty(&self) -> bool {
         self.0.is_empty.load(Ordering::SeqCst)
+    }
+
+    /// Whether nobody has a ticket.
+    pub(crate) fn is_untouched(&self) -> bool {
+        Arc::strong_count(&self.0.held_tickets) == 1
     }
 
     /// The number that the next batch gets: everything that is there has a lower one.

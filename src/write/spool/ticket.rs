@@ -14,12 +14,15 @@ struct Held {
     number: u64,
     is_former: bool,
     is_left: AtomicBool,
+    /// Counts it as held until its place was given back.
+    _count: Arc<()>,
 }
 
 impl Ticket {
     pub(super) fn new(queue: &DiskQueue, number: u64, is_former: bool) -> Self {
         let is_left = AtomicBool::new(false);
-        Self(Arc::new(Held { queue: queue.clone(), number, is_former, is_left }))
+        let _count = queue.0.held_tickets.clone();
+        Self(Arc::new(Held { queue: queue.clone(), number, is_former, is_left, _count }))
     }
 
     /// Whether a process before has left the lines.

@@ -246,11 +246,13 @@ impl Batcher {
         }
     }
 
-    /// Nothing is on the disk that this client would send any more, or nothing that it has begun to.
+    /// Nothing is on the disk that this client would send any more, or nothing that it has begun to. What it has sent is no
+    /// more counted there.
     pub(super) fn is_disk_at_rest(&self) -> bool {
         let Some(spool) = &self.spool else { return true };
         let is_moving = spool.in_transit.load(Ordering::SeqCst) > 0;
-        !is_moving && (spool.queue.is_empty() || spool.is_resting() && self.lane.disk_groups() == 0)
+        let has_begun = self.lane.disk_groups() > 0 || !spool.queue.is_untouched();
+        !is_moving && (spool.queue.is_empty() || spool.is_resting() && !has_begun)
     }
 }
 
