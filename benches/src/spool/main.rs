@@ -108,7 +108,8 @@ fn backlog(mib: u64) {
 fn fill(directory: &Path, mib: u64) {
     // Nobody listens there.
     let spool = Spool::directory(directory).always(true).limit(1 << 40).sync(SpoolSync::Never);
-    let client = client("http://127.0.0.1:1", WriteOptions::default().batch_size(5000).spool(spool));
+    let client =
+        client("http://127.0.0.1:1", WriteOptions::default().batch_size(5000).spool(spool));
     let start = Instant::now();
     let mut points = 0;
     while client.write_stats().spool.disk_bytes < mib << 20 {
