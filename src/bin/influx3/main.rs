@@ -10,6 +10,8 @@
 
 #![forbid(unsafe_code)]
 #![warn(clippy::expect_used, clippy::unwrap_used)]
+// Comments on arguments are the help of the command, in which brackets around an address would show.
+#![allow(rustdoc::bare_urls)]
 
 mod amounts;
 mod arguments;
