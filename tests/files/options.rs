@@ -295,6 +295,8 @@ fn progress_and_report_are_exact() {
     std::fs::remove_dir_all(folder).unwrap();
     let progress = progress.into_inner();
     assert!(progress.len() > 5);
+    let last = progress.last().unwrap();
+    assert_eq!((last.lines_written, last.bytes_read), (10_000, text.len() as u64));
     assert!(progress.windows(2).all(|pair| pair[0].lines_written < pair[1].lines_written
         && pair[0].bytes_read <= pair[1].bytes_read));
     assert!(

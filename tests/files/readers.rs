@@ -222,6 +222,7 @@ fn progress_of_a_reader_counts_what_was_read() {
         .progress(|progress| seen.push((progress.bytes_read, progress.bytes_total)))
         .send()
         .unwrap();
+    assert_eq!(seen.last(), Some(&(csv.len() as u64, csv.len() as u64)), "one batch, one call");
     for (read, total) in &seen {
         assert_eq!(read, total);
     }

@@ -73,25 +73,26 @@ impl<'a, 'e> Run<'a, 'e> {
         let bytes_total = origin.len();
         let mut source = file::open(origin, format, reading, self.target.precision, rules)?;
         let mut buffer = Vec::new();
+        let mut told = 0;
         loop {
             buffer.clear();
             let end = self.batch(source.as_mut(), &mut buffer)?;
             // Where there is an error in the file, what stands before it has been written.
-            match end {
-                Ok(true) => {}
-                Ok(false) => {
-                    self.report.add(source.summary());
-                    return Ok(());
-                }
-                Err(error) => return Err(self.stopped(error, 0)),
-            }
-            if let Some(progress) = &mut progress {
+            let is_more = end.map_err(|error| self.stopped(error, 0))?;
+            if let Some(progress) = &mut progress
+                && (is_more || self.report.lines > told)
+            {
+                told = self.report.lines;
                 let bytes_read = source.bytes_read();
                 progress(&Progress {
                     bytes_read: bytes_total.map_or(bytes_read, |total| total.min(bytes_read)),
                     bytes_total: bytes_total.unwrap_or(bytes_read),
                     lines_written: self.report.lines,
                 });
+            }
+            if !is_more {
+                self.report.add(source.summary());
+                return Ok(());
             }
         }
     }
