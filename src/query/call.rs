@@ -9,7 +9,7 @@ use bytes::Bytes;
 use http::header::{AUTHORIZATION, CONTENT_TYPE, TE, USER_AGENT};
 use http::uri::PathAndQuery;
 use http::{HeaderName, HeaderValue, Method as HttpMethod, Request, Response, Uri, Version};
-use http_body_util::{BodyExt as _, Full};
+use http_body_util::{BodyExt, Full};
 use tonic::body::Body;
 use tower_service::Service as _;
 
@@ -163,7 +163,7 @@ impl Server {
         }
         if !is_grpc(&answer) {
             let (head, mut body) = answer.into_parts();
-            let text = read_text(&mut body).await;
+            let text = read_text(&mut body, ENOUGH_TEXT).await;
             return Err(context.http(head.status.as_u16(), to_list(&head.headers), &text).into());
         }
         call.stage.set(Stage::Schema);
@@ -262,7 +262,8 @@ pub(crate) fn without_status() -> Error {
     .with_retryable(true)
 }
 
-fn is_idle(limit: Duration) -> Error {
+/// The error of a server that says nothing any more.
+pub(crate) fn is_idle(limit: Duration) -> Error {
     Error::new(
         ErrorKind::Timeout,
         format!(
@@ -273,20 +274,25 @@ fn is_idle(limit: Duration) -> Error {
     .with_host_failure(true)
 }
 
+/// As much as is read of a body that explains an error.
+const ENOUGH_TEXT: usize = 1 << 10;
+
 fn is_grpc(answer: &Response<Body>) -> bool {
     let content_type = answer.headers().get(CONTENT_TYPE).map_or(&[][..], HeaderValue::as_bytes);
     answer.status() == 200 && content_type.starts_with(b"application/grpc")
 }
 
-/// The beginning of a body that explains an error; whatever comes within a moment.
-async fn read_text(body: &mut Body) -> Vec<u8> {
-    const ENOUGH: usize = 1 << 10;
+/// The beginning of a body that explains an error, about `enough` bytes; whatever comes within a moment.
+pub(crate) async fn read_text<B>(body: &mut B, enough: usize) -> Vec<u8>
+where
+    B: BodyExt<Data = Bytes> + Unpin,
+{
     const MOMENT: Duration = Duration::from_secs(1);
     let mut text = Vec::new();
-    while text.len() < ENOUGH {
+    while text.len() < enough {
         let Some(Some(Ok(frame))) = within(MOMENT, body.frame()).await else { break };
         if let Ok(data) = frame.into_data() {
-            text.extend_from_slice(&data[..data.len().min(ENOUGH)]);
+            text.extend_from_slice(&data[..data.len().min(enough)]);
         }
     }
     text

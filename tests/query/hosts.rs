@@ -1,8 +1,14 @@
 //! Queries over several hosts: they move on until the first row, and never after it.
 #![cfg(feature = "query")]
 
+#[cfg(feature = "parquet")]
+use std::io::{Read as _, Write as _};
+#[cfg(feature = "parquet")]
+use std::net::TcpListener;
 use std::sync::Arc;
 use std::thread;
+#[cfg(feature = "parquet")]
+use std::time::Duration;
 
 use crate::support::batches::{answer, messages, numbers};
 use crate::support::flight::{FlightServer, Step};
@@ -108,6 +114,35 @@ fn retries_that_are_asked_for_begin_with_all_hosts_again() {
     let client = client([first.url(), second.url()]);
     assert_eq!(client.query("SELECT 1").retries(1).table().unwrap().num_rows(), 3);
     assert_eq!(first.calls().len() + second.calls().len(), 3);
+}
+
+/// Its answer is handed out when it is whole, so that nothing of it was.
+#[cfg(feature = "parquet")]
+#[test]
+fn over_http_a_host_that_falls_silent_in_its_answer_is_left_for_the_next() {
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    let first = format!("http://{}", silent.local_addr().unwrap());
+    let serving = thread::spawn(move || {
+        let (mut stream, _) = silent.accept().unwrap();
+        let mut head = [0; 4096];
+        assert!(stream.read(&mut head).unwrap() > 0);
+        let answer = "HTTP/1.1 200 OK\r\ncontent-type: application/vnd.apache.parquet\r\n\
+                      content-length: 1000\r\n\r\nPAR1";
+        stream.write_all(answer.as_bytes()).unwrap();
+        // Until the client is gone.
+        while stream.read(&mut head).is_ok_and(|count| count > 0) {}
+    });
+    let second = with_row();
+    let client = Client::builder()
+        .hosts([first, second.url()])
+        .database("db")
+        .idle_timeout(Duration::from_millis(200))
+        .build()
+        .unwrap();
+    let query = client.query("SELECT f FROM m").over_http(true);
+    assert_eq!(query.table().unwrap().num_rows(), 1);
+    drop(client);
+    serving.join().unwrap();
 }
 
 #[test]

@@ -1,7 +1,6 @@
 //! One query over HTTP, on the driver's thread.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use bytes::Bytes;
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, USER_AGENT};
@@ -9,13 +8,13 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, Uri};
 use http_body_util::{BodyExt as _, Full};
 
 use crate::config::{self, Config, Secrets};
-use crate::query::call::Call;
+use crate::query::call::{Call, is_idle, read_text};
 use crate::query::failure::{Failure, Stage};
 use crate::query::runtime::{Http1Body, Http1Client, Outbox, sleep_until, within};
 use crate::query::status::{ErrorContext, to_list};
 use crate::query::ticket::Language;
 use crate::transport::Host;
-use crate::{Error, ErrorKind, Result};
+use crate::{Error, Result};
 
 /// What is asked.
 #[derive(Clone)]
@@ -74,7 +73,11 @@ impl HttpServer {
         let headers = || to_list(&head.headers);
         let status = head.status.as_u16();
         if !head.status.is_success() {
-            return Err(context.http_query(status, headers(), &read_text(&mut body).await));
+            return Err(context.http_query(
+                status,
+                headers(),
+                &read_text(&mut body, ENOUGH_TEXT).await,
+            ));
         }
         let content_type = text_of(&head.headers, &CONTENT_TYPE);
         if content_type.contains("html") || content_type.contains("json") {
@@ -158,23 +161,5 @@ fn text_of<'a>(headers: &'a HeaderMap, name: &HeaderName) -> &'a str {
     headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
 }
 
-/// The beginning of a body that explains an error; whatever comes within a moment.
-async fn read_text(body: &mut Http1Body) -> Vec<u8> {
-    const ENOUGH: usize = 16 << 10;
-    const MOMENT: Duration = Duration::from_secs(1);
-    let mut text = Vec::new();
-    while text.len() < ENOUGH {
-        let Some(Some(Ok(frame))) = within(MOMENT, body.frame()).await else { break };
-        if let Ok(data) = frame.into_data() {
-            text.extend_from_slice(&data[..data.len().min(ENOUGH)]);
-        }
-    }
-    text
-}
-
-fn is_idle(limit: Duration) -> Error {
-    let text = format!(
-        "nothing came from the server for {limit:?} (idle_timeout): the connection is dead"
-    );
-    Error::new(ErrorKind::Timeout, text).with_retryable(true)
-}
+/// As much as is read of a body that explains an error, which may be a page.
+const ENOUGH_TEXT: usize = 16 << 10;
