@@ -23,6 +23,7 @@ pub(crate) struct Setting<T> {
 /// Where a value comes from.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) enum From {
+    /// Without its dashes.
     Flag(&'static str),
     Variable(&'static str),
     Profile(String),
@@ -52,12 +53,8 @@ pub(crate) struct Settings {
 
 const HOST: &str = "http://127.0.0.1:8181";
 
-/// A flag, and the variables and the key of a profile that say the same.
-struct Names {
-    flag: &'static str,
-    variables: &'static [&'static str],
-    key: &'static str,
-}
+/// A flag without its dashes, which is the key of a profile as well, and the variables that say the same.
+struct Names(&'static str, &'static [&'static str]);
 
 /// Where values are looked for.
 struct Sources {
@@ -74,74 +71,41 @@ impl Settings {
         let hosts = |flags: &[String], names: Names| {
             text(Some(flags.join(",")).filter(|hosts| !hosts.is_empty()).as_deref(), names)
         };
-        let host = hosts(
-            &common.hosts,
-            Names {
-                flag: "--host",
-                variables: &["INFLUX_HOST", "INFLUXDB3_HOST_URL"],
-                key: "host",
-            },
-        )?;
+        let host = hosts(&common.hosts, Names("host", &["INFLUX_HOST", "INFLUXDB3_HOST_URL"]))?;
         let host = host.unwrap_or_else(|| Setting { value: HOST.into(), from: From::Usual });
         let write_host = hosts(
             &common.write_hosts,
-            Names {
-                flag: "--write-host",
-                variables: &["INFLUX_WRITE_HOST", "INFLUXDB3_WRITE_HOST_URL"],
-                key: "write-host",
-            },
+            Names("write-host", &["INFLUX_WRITE_HOST", "INFLUXDB3_WRITE_HOST_URL"]),
         )?;
         let query_host = hosts(
             &common.query_hosts,
-            Names {
-                flag: "--query-host",
-                variables: &["INFLUX_QUERY_HOST", "INFLUXDB3_QUERY_HOST_URL"],
-                key: "query-host",
-            },
+            Names("query-host", &["INFLUX_QUERY_HOST", "INFLUXDB3_QUERY_HOST_URL"]),
         )?;
         // Who says where the server is does not mean another one that a weaker word knows.
         let is_meant = |other: &Setting<String>| other.from.strength() >= host.from.strength();
         let database = text(
             common.database.as_deref(),
-            Names {
-                flag: "--database",
-                variables: &["INFLUX_DATABASE", "INFLUXDB3_DATABASE_NAME"],
-                key: "database",
-            },
+            Names("database", &["INFLUX_DATABASE", "INFLUXDB3_DATABASE_NAME"]),
         )?;
         let tls_ca = text(
             common.tls_ca.as_ref().map(|path| path.to_string_lossy().into_owned()).as_deref(),
-            Names {
-                flag: "--tls-ca",
-                variables: &["INFLUX_TLS_CA", "INFLUXDB3_TLS_CA"],
-                key: "tls-ca",
-            },
+            Names("tls-ca", &["INFLUX_TLS_CA", "INFLUXDB3_TLS_CA"]),
         )?;
         let switch = |is_on: bool, names: Names| -> Result<_, Failure> {
             let found = text(is_on.then_some("true"), names)?;
             let found = found.map(|setting| setting.try_map(|text| boolean(&text))).transpose()?;
             Ok(found.unwrap_or(Setting { value: false, from: From::Usual }))
         };
-        let tls_native_roots = switch(
-            common.tls_native_roots,
-            Names { flag: "--tls-native-roots", variables: &[], key: "tls-native-roots" },
-        )?;
+        let tls_native_roots = switch(common.tls_native_roots, Names("tls-native-roots", &[]))?;
         let tls_no_verify = switch(
             common.tls_no_verify,
-            Names {
-                flag: "--tls-no-verify",
-                variables: &["INFLUX_TLS_NO_VERIFY", "INFLUXDB3_TLS_NO_VERIFY"],
-                key: "tls-no-verify",
-            },
+            Names("tls-no-verify", &["INFLUX_TLS_NO_VERIFY", "INFLUXDB3_TLS_NO_VERIFY"]),
         )?;
-        let proxy = text(
-            common.proxy.as_deref(),
-            Names { flag: "--proxy", variables: &["INFLUX_PROXY"], key: "proxy" },
-        )?;
+        let proxy = text(common.proxy.as_deref(), Names("proxy", &["INFLUX_PROXY"]))?;
         let timeout = match common.timeout {
-            Some(value) => Some(Setting { value, from: From::Flag("--timeout") }),
+            Some(value) => Some(Setting { value, from: From::Flag("timeout") }),
             None => {
-                let names = Names { flag: "--timeout", variables: &[], key: "timeout" };
+                let names = Names("timeout", &[]);
                 let found = text(None, names)?;
                 found.map(|setting| setting.try_map(|text| amounts::duration(&text))).transpose()?
             }
@@ -280,17 +244,17 @@ impl Sources {
     fn find(
         &self,
         flag: Option<String>,
-        names: &Names,
+        &Names(name, variables): &Names,
     ) -> Result<Option<Setting<String>>, Failure> {
         if let Some(value) = flag {
-            return Ok(Some(Setting { value, from: From::Flag(names.flag) }));
+            return Ok(Some(Setting { value, from: From::Flag(name) }));
         }
-        for variable in names.variables {
+        for variable in variables {
             if let Some(value) = read_variable(variable)? {
                 return Ok(Some(Setting { value, from: From::Variable(variable) }));
             }
         }
-        Ok(self.of_profile(names.key))
+        Ok(self.of_profile(name))
     }
 
     fn of_profile(&self, key: &str) -> Option<Setting<String>> {
@@ -302,10 +266,10 @@ impl Sources {
     fn token(&self, common: &Common) -> Result<Option<Setting<Token>>, Failure> {
         let flag = |value, flag| Ok(Some(Setting { value, from: From::Flag(flag) }));
         if let Some(path) = &common.token_file {
-            return flag(Token::of_file(path.clone()), "--token-file");
+            return flag(Token::of_file(path.clone()), "token-file");
         }
         if let Some(command) = &common.token_command {
-            return flag(Token::Command(command.clone()), "--token-command");
+            return flag(Token::Command(command.clone()), "token-command");
         }
         if let Some(token) = &common.token {
             if !common.quiet {
@@ -314,7 +278,7 @@ impl Sources {
                      in the shell's history: use --token-file, --token-command or INFLUX_TOKEN"
                 );
             }
-            return flag(Token::Given(token.clone()), "--token");
+            return flag(Token::Given(token.clone()), "token");
         }
         if let Some(path) = read_variable("INFLUX_TOKEN_FILE")? {
             let value = Token::File(path.into());
@@ -360,7 +324,8 @@ impl From {
 impl fmt::Display for From {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Flag(name) | Self::Variable(name) => f.write_str(name),
+            Self::Flag(name) => write!(f, "--{name}"),
+            Self::Variable(name) => f.write_str(name),
             Self::Profile(name) => write!(f, "profile {name}"),
             Self::Usual => f.write_str("default"),
         }

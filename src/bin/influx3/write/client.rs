@@ -1,12 +1,16 @@
 //! The client that writes: in batches, as the command line says.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use influxdb3_blocking::{Client, Error, ThreadPoolScheduler, WriteOptions};
 
 use super::arguments::{Gzip, Sending};
+use super::progress::Watch;
 use crate::connection::Settings;
 use crate::failure::Failure;
+use crate::interrupt;
 
 /// How batches are made and sent.
 pub(super) fn options(sending: &Sending) -> WriteOptions {
@@ -48,6 +52,24 @@ pub(super) fn open(
         builder = builder.gzip_threshold(1000);
     }
     builder.build().map_err(explain)
+}
+
+/// A signal closes the client as long as this is kept, so that no more is read, and what was read ends: how, is in `told`.
+pub(super) fn close_on_interrupt(
+    client: &Client,
+    watch: &Arc<Watch>,
+    reads_stdin: Arc<AtomicBool>,
+    told: &'static str,
+) -> interrupt::Instead {
+    let (client, watch) = (client.clone(), watch.clone());
+    interrupt::instead(move || {
+        watch.tell(&format!("stopping: {told} (once more ends it at once)"));
+        // Standard input fails by itself, and what came before that is sent.
+        if !reads_stdin.load(Ordering::Acquire) {
+            // What could not be sent is told by whoever waits for it.
+            let _ = client.close();
+        }
+    })
 }
 
 /// The makers of the server call 10 000 lines or 10 MB the best size.

@@ -101,7 +101,12 @@ impl Writing {
         settings: &Settings,
     ) -> Result<(), Failure> {
         let reads_stdin = Arc::new(AtomicBool::new(false));
-        let caught = interrupt::instead(self.on_interrupt(reads_stdin.clone()));
+        let caught = client::close_on_interrupt(
+            &self.client,
+            &self.watch,
+            reads_stdin.clone(),
+            "what was read is being sent",
+        );
         let mut files = Vec::new();
         let mut refused = Vec::new();
         let mut end = None;
@@ -178,19 +183,6 @@ impl Writing {
                 return;
             }
             std::thread::sleep(Duration::from_secs_f64(due.min(0.1)));
-        }
-    }
-
-    /// What a signal does: no more is read, and what was read is sent.
-    fn on_interrupt(&self, reads_stdin: Arc<AtomicBool>) -> impl FnOnce() + Send + 'static {
-        let (client, watch) = (self.client.clone(), self.watch.clone());
-        move || {
-            watch.tell("stopping: what was read is being sent (once more ends it at once)");
-            // Standard input fails by itself, and what came before that is sent.
-            if !reads_stdin.load(Ordering::Acquire) {
-                // What could not be sent is told by the write that waits for it.
-                let _ = client.close();
-            }
         }
     }
 

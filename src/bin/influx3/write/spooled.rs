@@ -90,7 +90,12 @@ impl<'a> Spooled<'a> {
 
     pub(super) fn run(&self, inputs: &[Input], settings: &Settings) -> Result<(), Failure> {
         let reads_stdin = Arc::new(AtomicBool::new(false));
-        let caught = interrupt::instead(self.on_interrupt(reads_stdin.clone()));
+        let caught = client::close_on_interrupt(
+            &self.client,
+            &self.watch,
+            reads_stdin.clone(),
+            "what was read is sent, or kept",
+        );
         let mut files = Vec::new();
         let mut end = None;
         let mut taken = 0;
@@ -215,19 +220,6 @@ impl<'a> Spooled<'a> {
     fn lines_written(&self) -> u64 {
         let stats = self.client.write_stats();
         stats.written.lines + stats.spool.found_written.lines
-    }
-
-    /// What a signal does: no more is read, and what was read is sent or put on the disk.
-    fn on_interrupt(&self, reads_stdin: Arc<AtomicBool>) -> impl FnOnce() + Send + 'static {
-        let (client, watch) = (self.client.clone(), self.watch.clone());
-        move || {
-            watch.tell("stopping: what was read is sent, or kept (once more ends it at once)");
-            // Standard input fails by itself, and what came before that is taken.
-            if !reads_stdin.load(Ordering::Acquire) {
-                // Closing once more tells of it.
-                let _ = client.close();
-            }
-        }
     }
 
     fn report(&self, files: Vec<(String, FileReport)>) -> Report {
