@@ -3,6 +3,7 @@
 #![allow(dead_code)] // each test file uses a part of it
 
 /// A small generator (SplitMix64).
+#[derive(Debug)]
 pub(crate) struct Random(u64);
 
 /// What breaks encoders, and a little of everything else.

@@ -4,6 +4,7 @@
 //! that is left is read, by a process that does not crash, and compared with what was promised.
 
 mod program;
+#[path = "../../../../tests/random/mod.rs"]
 mod random;
 mod sim_disk;
 

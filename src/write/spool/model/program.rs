@@ -82,7 +82,7 @@ pub(super) struct Program {
     next: u64,
     totals: Totals,
     /// What happened, for whoever has to find out why.
-    tale: Vec<String>,
+    history: Vec<String>,
     /// Lines that were dropped for the limit.
     dropped: u64,
     damages: usize,
@@ -98,6 +98,18 @@ struct Process {
     former_read: u64,
     /// How many of those were dropped, or could not be read.
     former_lost: u64,
+}
+
+impl Process {
+    fn new(queue: DiskQueue, targets: usize) -> Self {
+        Self {
+            queue,
+            out: Vec::new(),
+            last_read: vec![None; targets],
+            former_read: 0,
+            former_lost: 0,
+        }
+    }
 }
 
 impl Program {
@@ -121,7 +133,7 @@ impl Program {
             lines: BTreeMap::new(),
             next: 0,
             totals: Totals::default(),
-            tale: vec![format!("{settings:?}")],
+            history: vec![format!("{settings:?}")],
             dropped: 0,
             damages: 0,
             settings,
@@ -132,7 +144,7 @@ impl Program {
     pub(super) fn run(mut self) -> Totals {
         let result = catch_unwind(AssertUnwindSafe(|| self.run_to_the_end()));
         if let Err(panic) = result {
-            self.tale.push(format!(
+            self.history.push(format!(
                 "{:?}",
                 self.disk
                     .files()
@@ -140,7 +152,7 @@ impl Program {
                     .map(|(name, bytes)| (name, bytes.len()))
                     .collect::<Vec<_>>()
             ));
-            println!("the program of seed {} failed:\n{}", self.seed, self.tale.join("\n"));
+            println!("the program of seed {} failed:\n{}", self.seed, self.history.join("\n"));
             resume_unwind(panic);
         }
         self.totals
@@ -153,7 +165,7 @@ impl Program {
                 self.damages += 1;
                 self.totals.damages += 1;
             }
-            self.tale.push(format!("start, power was lost: {power_was_lost}"));
+            self.history.push(format!("start, power was lost: {power_was_lost}"));
             self.disk.start(power_was_lost);
         }
         self.read_the_rest();
@@ -173,13 +185,7 @@ impl Program {
             let second = DiskQueue::open(Arc::new(self.disk.clone()), self.settings.clone());
             assert!(second.is_err());
         }
-        let mut process = Process {
-            queue,
-            out: Vec::new(),
-            last_read: vec![None; self.targets.len()],
-            former_read: 0,
-            former_lost: 0,
-        };
+        let mut process = Process::new(queue, self.targets.len());
         for _ in 0..self.random.below(60) {
             self.act(&mut process);
             if self.disk.has_stopped() {
@@ -227,7 +233,7 @@ impl Program {
             17 if self.random.one_in(3) => self.disk.fail_next_write(),
             18 => {
                 let result = process.queue.sync();
-                self.tale.push(format!("sync: {result:?}"));
+                self.history.push(format!("sync: {result:?}"));
                 if result.is_ok() && self.settings.sync != SpoolSync::Never {
                     self.mark_safe();
                 }
@@ -285,7 +291,7 @@ impl Program {
             } else {
                 process.queue.add(place, bytes, numbers.len()).map(drop)
             };
-            self.tale.push(format!("add {numbers:?}: {result:?}"));
+            self.history.push(format!("add {numbers:?}: {result:?}"));
             let is_synced = self.settings.sync == SpoolSync::EveryBatch && !is_sent_already;
             match result {
                 Ok(()) => self.note(&numbers, |line| {
@@ -370,7 +376,7 @@ impl Program {
             assert!(last.is_none_or(|last| last < *number), "{number} comes after {last:?}");
             self.totals.repeated += usize::from(line.has_ended);
         }
-        self.tale.push(format!("read {numbers:?}"));
+        self.history.push(format!("read {numbers:?}"));
         self.totals.read += numbers.len();
         if batch.ticket.is_former() {
             process.former_read += numbers.len() as u64;
@@ -384,7 +390,7 @@ impl Program {
         }
         let place = self.random.below(process.out.len());
         let (ticket, numbers) = process.out.swap_remove(place);
-        self.tale.push(format!("end {numbers:?}"));
+        self.history.push(format!("end {numbers:?}"));
         self.note(&numbers, |line| line.has_ended = true);
         self.totals.ended += numbers.len();
         drop(ticket);
@@ -394,13 +400,7 @@ impl Program {
     fn read_the_rest(&mut self) {
         let queue = DiskQueue::open(Arc::new(self.disk.clone()), self.settings.clone()).unwrap();
         let found = queue.contents().found.lines;
-        let mut process = Process {
-            queue,
-            out: Vec::new(),
-            last_read: vec![None; self.targets.len()],
-            former_read: 0,
-            former_lost: 0,
-        };
+        let mut process = Process::new(queue, self.targets.len());
         loop {
             let most = self.most();
             if !self.read(&mut process, most) {
