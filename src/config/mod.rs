@@ -1,6 +1,7 @@
 //! What a client is told once, parsed where it is told.
 
 mod headers;
+mod issued;
 mod secrets;
 mod token;
 mod token_source;
@@ -13,7 +14,7 @@ pub(crate) use headers::Headers;
 pub(crate) use secrets::Secrets;
 pub(crate) use token::Token;
 pub(crate) use token_source::TokenSource;
-pub(crate) use tokens::{CallToken, Issued, Tokens};
+pub(crate) use tokens::{CallToken, Tokens};
 
 use crate::Precision;
 pub(crate) use crate::transport::Endpoint;

@@ -8,7 +8,8 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::{Issued, Token};
+use super::Token;
+use super::issued::Issued;
 use crate::contain::contain;
 use crate::{Error, ErrorKind, Result};
 

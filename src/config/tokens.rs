@@ -1,7 +1,7 @@
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use super::issued::Issued;
 use super::{Headers, Token, TokenSource};
 use crate::{Error, ErrorKind, Result};
 
@@ -12,16 +12,6 @@ pub(crate) enum Tokens {
     None,
     Fixed(Issued),
     From(Arc<TokenSource>),
-}
-
-/// A token, and whether a server has accepted it yet. Clones are the same one.
-#[derive(Clone, Debug)]
-pub(crate) struct Issued(Arc<Inner>);
-
-#[derive(Debug)]
-struct Inner {
-    token: Token,
-    was_accepted: AtomicBool,
 }
 
 /// The token of one call, and of its next try where a server refuses it.
@@ -60,30 +50,6 @@ impl Tokens {
         match self {
             Self::None | Self::Fixed(_) => Ok(None),
             Self::From(source) => source.renew(refused, time),
-        }
-    }
-}
-
-impl Issued {
-    pub(super) fn new(token: Token) -> Self {
-        Self(Arc::new(Inner { token, was_accepted: AtomicBool::new(false) }))
-    }
-
-    pub(crate) fn token(&self) -> &Token {
-        &self.0.token
-    }
-
-    pub(super) fn is(&self, other: &Self) -> bool {
-        Arc::ptr_eq(&self.0, &other.0)
-    }
-
-    fn was_accepted(&self) -> bool {
-        self.0.was_accepted.load(Ordering::Relaxed)
-    }
-
-    fn set_accepted(&self) {
-        if !self.was_accepted() {
-            self.0.was_accepted.store(true, Ordering::Relaxed);
         }
     }
 }

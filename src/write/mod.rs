@@ -4,6 +4,7 @@
 //! that batches does the rest in `batching/`, and a file is written by `file/`, in both modes. Requests are made in `http/`,
 //! which knows nothing of batches, and what comes back is read in `answer/`.
 
+mod amount;
 mod answer;
 mod batch;
 mod batching;
@@ -20,6 +21,7 @@ mod stats;
 mod sync;
 mod target;
 
+pub use amount::Amount;
 pub(crate) use answer::Answer;
 #[cfg(feature = "_fuzzing")]
 pub(crate) use answer::Api;
@@ -33,4 +35,4 @@ pub use options::{OnFull, WriteOptions};
 pub use request::WriteRequest;
 #[cfg(feature = "spool")]
 pub use spool::{Spool, SpoolStats, SpoolSync};
-pub use stats::{Amount, WriteStats};
+pub use stats::WriteStats;

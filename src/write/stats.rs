@@ -1,5 +1,7 @@
 use std::time::Duration;
 
+use super::amount::Amount;
+
 /// What became of the lines that a batching client accepted, and what it is at.
 ///
 /// Made by [`Client::write_stats`](crate::Client::write_stats), as of one moment: `accepted` always equals the
@@ -49,27 +51,4 @@ pub struct WriteStats {
     /// What is on the disk, if there is a [`Spool`](crate::Spool).
     #[cfg(feature = "spool")]
     pub spool: crate::SpoolStats,
-}
-
-/// A number of lines, and their size.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
-#[non_exhaustive]
-pub struct Amount {
-    /// How many lines.
-    pub lines: u64,
-    /// How many bytes of line protocol, newlines included.
-    pub bytes: u64,
-}
-
-impl Amount {
-    pub(crate) fn new(lines: usize, bytes: usize) -> Self {
-        Self { lines: lines as u64, bytes: bytes as u64 }
-    }
-}
-
-impl std::ops::AddAssign for Amount {
-    fn add_assign(&mut self, other: Self) {
-        self.lines += other.lines;
-        self.bytes += other.bytes;
-    }
 }

@@ -12,8 +12,8 @@ use super::ledger::End;
 use super::series::{Sharded, shard_of};
 use super::shared::BATCH_COST;
 use super::{Batcher, after};
+use crate::write::amount::Amount;
 use crate::write::options::OnFull;
-use crate::write::stats::Amount;
 use crate::{Batch, Error, ErrorKind, Result};
 
 impl Batcher {

@@ -15,7 +15,7 @@ use super::file_ledger::FileTag;
 use super::open_batches::{BatchMemory, Key, OpenBatch, OpenBatches};
 use super::retry::Random;
 use super::shared::{BATCH_COST, Shared};
-use crate::write::stats::Amount;
+use crate::write::amount::Amount;
 use crate::{Error, Result};
 
 /// The open batches of a client.

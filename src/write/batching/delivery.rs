@@ -17,7 +17,7 @@ use super::open_batches::{Key, OpenBatch};
 use super::order::Order;
 use super::shared::Shared;
 use super::spooling::Ticket;
-use crate::write::stats::Amount;
+use crate::write::amount::Amount;
 use crate::write::target::Target;
 use crate::{Batch, Error};
 

@@ -12,7 +12,7 @@ use super::open_batches::BatchMemory;
 use super::order::Order;
 use super::spooling::Ticket;
 use crate::Batch;
-use crate::write::stats::Amount;
+use crate::write::amount::Amount;
 
 /// What is left of a delivery that has ended. Its batch counts for `flush` until this is dropped, after its callbacks.
 pub(super) struct Ended {

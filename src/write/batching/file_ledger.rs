@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use super::epoch::{Epoch, Member};
 use super::failures::Failure;
 use crate::Result;
-use crate::write::stats::Amount;
+use crate::write::amount::Amount;
 
 /// What its batches tell a file.
 #[derive(Debug, Default)]

@@ -3,7 +3,8 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use crate::write::stats::{Amount, WriteStats};
+use crate::write::amount::Amount;
+use crate::write::stats::WriteStats;
 
 /// How lines end. Each accepted line ends in exactly one of these ways.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]

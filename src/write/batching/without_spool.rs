@@ -9,8 +9,9 @@ use super::call_lines::CallLines;
 use super::delivery::Delivery;
 use super::lane::Sources;
 use super::outcome::Outcome;
+use crate::write::amount::Amount;
 use crate::write::options::Settings;
-use crate::write::stats::{Amount, WriteStats};
+use crate::write::stats::WriteStats;
 use crate::{Error, Result, WriteOptions};
 
 /// There is none.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::write::stats::Amount;
+use crate::write::amount::Amount;
 
 /// The segments that are there, oldest first, and how far they were read.
 ///

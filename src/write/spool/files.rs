@@ -11,7 +11,7 @@ use super::options::SpoolSync;
 use super::queue::Inner;
 use super::record::{self, BatchHeader, LONGEST_BATCH_HEADER};
 use super::target_text;
-use crate::write::stats::Amount;
+use crate::write::amount::Amount;
 use crate::write::target::Target;
 
 /// A segment that was just made.

@@ -12,7 +12,7 @@ use super::options::SpoolSync;
 use super::queue::{DiskQueue, Settings, State};
 use super::record::begins_first_line;
 use super::scanner::{Found, Lines, Scanner};
-use crate::write::stats::Amount;
+use crate::write::amount::Amount;
 use crate::{Error, ErrorKind, Result};
 
 impl DiskQueue {

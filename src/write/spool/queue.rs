@@ -15,7 +15,7 @@ use super::reader::Reader;
 use super::syncing::Syncing;
 use super::ticket::Ticket;
 use super::writing::{Active, Added, Refused};
-use crate::write::stats::Amount;
+use crate::write::amount::Amount;
 use crate::write::target::Target;
 
 /// The queue. Clones are handles of the same one; it is closed by [`close`](Self::close) only.

@@ -9,7 +9,7 @@ use super::files;
 use super::queue::{DiskQueue, Dropped};
 use super::scanner::{Found, Lines, Scanner};
 use super::ticket::Ticket;
-use crate::write::stats::Amount;
+use crate::write::amount::Amount;
 use crate::write::target::Target;
 
 /// The one reader of a queue, for whoever has it now.

@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use crate::write::stats::Amount;
+use crate::write::amount::Amount;
 
 /// What is on the disk of a [`Spool`](crate::Spool), and what became of what was there when the client opened it.
 ///

@@ -9,7 +9,7 @@ use super::disk::DiskFile;
 use super::files;
 use super::options::SpoolSync;
 use super::queue::{Inner, State, now};
-use crate::write::stats::Amount;
+use crate::write::amount::Amount;
 use crate::write::target::Target;
 
 /// The segment that is written to.

@@ -4,13 +4,13 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::Spooling;
+use crate::write::amount::Amount;
 use crate::write::batching::accept::Losses;
 use crate::write::batching::call_lines::{CallLines, Size};
 use crate::write::batching::ledger::End;
 use crate::write::batching::{Batcher, after};
 use crate::write::options::OnFull;
 use crate::write::spool::{Added, Refused};
-use crate::write::stats::Amount;
 use crate::{Error, ErrorKind, Result};
 
 impl Batcher {

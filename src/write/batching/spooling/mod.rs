@@ -26,10 +26,11 @@ use super::epoch::{Epoch, Member};
 use super::lane::Sources;
 use super::ledger::{Counter, End};
 use super::shared::BATCH_COST;
+use crate::write::amount::Amount;
 use crate::write::options::Settings;
 pub(crate) use crate::write::spool::Ticket;
 use crate::write::spool::{self, Contents, DiskQueue, Dropped, Most, SystemDisk};
-use crate::write::stats::{Amount, WriteStats};
+use crate::write::stats::WriteStats;
 use crate::{Error, Result, SpoolStats, WriteOptions};
 
 /// The spool of one client.
