@@ -10,6 +10,8 @@ use crate::config::Config;
 use crate::line_protocol::TagRules;
 #[cfg(feature = "query")]
 use crate::query::{self, QueryClient, QueryRequest, TableColumn};
+#[cfg(feature = "spool")]
+use crate::write::no_spool;
 use crate::write::{Answer, Batcher, Http, WriteRequest};
 use crate::{ClientBuilder, Error, ErrorKind, Record, Result, WriteOptions, WriteStats};
 
@@ -506,7 +508,7 @@ impl Client {
     #[cfg(feature = "spool")]
     pub fn flush_to_disk(&self) -> Result<()> {
         self.check_open()?;
-        self.inner.batcher.as_ref().map_or_else(|| Err(no_spool()), Batcher::flush_to_disk)
+        self.inner.batcher.as_ref().ok_or_else(no_spool)?.flush_to_disk()
     }
 
     /// Waits until the server has everything that was accepted before, and everything that was on the disk of the
@@ -528,8 +530,7 @@ impl Client {
     #[cfg(feature = "spool")]
     pub fn drain(&self, patience: std::time::Duration) -> Result<()> {
         self.check_open()?;
-        let batcher = self.inner.batcher.as_ref();
-        batcher.map_or_else(|| Err(no_spool()), |batcher| batcher.drain(patience))
+        self.inner.batcher.as_ref().ok_or_else(no_spool)?.drain(patience)
     }
 
     /// What became of the lines that were written in batching mode, as of now.
@@ -678,11 +679,6 @@ impl fmt::Debug for Client {
             .field("database", &self.inner.shared.config.database)
             .finish_non_exhaustive()
     }
-}
-
-#[cfg(feature = "spool")]
-fn no_spool() -> Error {
-    Error::config("the client has no spool: give one with WriteOptions::spool")
 }
 
 /// At least as many idle connections are kept, for clients that share them later. They cost nothing before they are

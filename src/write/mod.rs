@@ -28,6 +28,8 @@ pub(crate) use answer::Api;
 pub use batch::Batch;
 pub(crate) use batching::Batcher;
 pub use batching::ThreadPoolScheduler;
+#[cfg(feature = "spool")]
+pub(crate) use batching::no_spool;
 #[cfg(feature = "_files")]
 pub use file::{FileReport, Progress, WriteFile};
 pub(crate) use http::Http;

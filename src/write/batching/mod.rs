@@ -94,6 +94,8 @@ pub use self::scheduler::ThreadPoolScheduler;
 use self::send_queue::SendQueue;
 use self::shared::Shared;
 use self::spooling::Spooling;
+#[cfg(feature = "spool")]
+pub(crate) use self::spooling::no_spool;
 use super::http::Http;
 use super::options::Settings;
 use super::stats::WriteStats;

@@ -257,8 +257,8 @@ impl Batcher {
     }
 }
 
-/// There is no such client.
-fn no_spool() -> Error {
+/// The error of what only a client with a spool can do.
+pub(crate) fn no_spool() -> Error {
     Error::config("the client has no spool: give one with WriteOptions::spool")
 }
 
