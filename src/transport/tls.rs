@@ -1,7 +1,6 @@
 use std::fmt;
 use std::sync::Arc;
 
-use rustls::client::WebPkiServerVerifier;
 use rustls::crypto::{CryptoProvider, ring};
 use rustls::pki_types::pem::{PemObject, SectionKind};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
@@ -93,15 +92,9 @@ impl TlsSettings {
         } else if own.is_empty() {
             builder.with_root_certificates(roots)
         } else {
-            let roots =
-                WebPkiServerVerifier::builder_with_provider(Arc::new(roots), Arc::clone(&provider));
-            match roots.build() {
-                Ok(roots) => builder.dangerous().with_custom_certificate_verifier(Arc::new(
-                    Verifier::new(provider, own, roots),
-                )),
-                // Without a root there is nobody to trust, and the other verifier says so.
-                Err(_) => builder.with_root_certificates(RootCertStore::empty()),
-            }
+            builder
+                .dangerous()
+                .with_custom_certificate_verifier(Arc::new(Verifier::new(provider, own, roots)))
         };
         let mut config = match &self.identity {
             None => builder.with_no_client_auth(),
