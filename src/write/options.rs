@@ -2,10 +2,12 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::batching::{RetryPolicy, ThreadPoolScheduler};
+use super::batching::{self, Batching, RetryPolicy, ThreadPoolScheduler};
+use super::http::Http;
 #[cfg(feature = "spool")]
 use super::spool::Spool;
-use crate::{Batch, Error};
+use crate::config::Config;
+use crate::{Batch, Error, Result};
 
 /// How a client writes: each call by itself, or in batches.
 ///
@@ -59,7 +61,8 @@ use crate::{Batch, Error};
 #[derive(Clone)]
 #[must_use = "options do nothing until a client has them"]
 pub struct WriteOptions {
-    is_batching: bool,
+    /// None if writes are synchronous.
+    start: Option<batching::Start>,
     /// The batching options that were set on synchronous ones.
     strays: Vec<&'static str>,
     batch_size: usize,
@@ -163,7 +166,7 @@ impl WriteOptions {
     /// ```
     pub const fn synchronous() -> Self {
         Self {
-            is_batching: false,
+            start: None,
             strays: Vec::new(),
             batch_size: 1000,
             max_batch_bytes: 1 << 20,
@@ -431,7 +434,7 @@ impl WriteOptions {
     }
 
     fn set(mut self, option: &'static str) -> Self {
-        if !self.is_batching {
+        if self.start.is_none() {
             self.strays.push(option);
         }
         self
@@ -440,8 +443,16 @@ impl WriteOptions {
 
 /// How the rest of the crate reads options.
 impl WriteOptions {
-    pub(crate) fn is_batching(&self) -> bool {
-        self.is_batching
+    /// The batching of a client that is to have these options; None if they say that writes are synchronous.
+    ///
+    /// # Errors
+    /// [`ErrorKind::File`](crate::ErrorKind::File): the directory of the spool cannot be used.
+    pub(crate) fn start(
+        &self,
+        http: &Arc<Http>,
+        config: &Arc<Config>,
+    ) -> Result<Option<Box<dyn Batching>>> {
+        self.start.map(|start| start(self, http.clone(), config.clone())).transpose()
     }
 
     /// How many requests there may be at once.
@@ -533,13 +544,13 @@ impl WriteOptions {
 /// Batching, as the reference has it.
 impl Default for WriteOptions {
     fn default() -> Self {
-        Self { is_batching: true, ..Self::synchronous() }
+        Self { start: Some(batching::start), ..Self::synchronous() }
     }
 }
 
 impl fmt::Debug for WriteOptions {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if !self.is_batching {
+        if self.start.is_none() {
             return f.write_str("WriteOptions::synchronous()");
         }
         let mut debug = f.debug_struct("WriteOptions");
