@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::{Duration, Instant};
 
-use super::runtime::Observation;
+use super::runtime::{ConnectionEnded, Observation};
 use super::status::ErrorContext;
 use crate::transport::ConnectError;
 use crate::{Error, ErrorKind};
@@ -55,17 +55,17 @@ impl StageCell {
     }
 }
 
-/// The connection that a call was to use had ended before.
+/// The head of the answer did not come within the `grpc-timeout` that was sent.
 #[derive(Debug)]
-pub(crate) struct ConnectionEnded;
+pub(crate) struct DeadlinePassed;
 
-impl fmt::Display for ConnectionEnded {
+impl fmt::Display for DeadlinePassed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the connection has ended")
+        f.write_str("the deadline has passed")
     }
 }
 
-impl StdError for ConnectionEnded {}
+impl StdError for DeadlinePassed {}
 
 /// A broken exchange.
 #[derive(Clone, Debug)]
@@ -113,9 +113,8 @@ impl Failure {
         self.mentions("keep-alive timed out")
     }
 
-    /// Whether the head did not come within the `grpc-timeout` that was sent: tonic keeps to it as well.
     fn is_expired(&self) -> bool {
-        self.find::<tonic::TimeoutExpired>().is_some()
+        self.find::<DeadlinePassed>().is_some()
     }
 
     fn find<T: StdError + 'static>(&self) -> Option<&T> {
