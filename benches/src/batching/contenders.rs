@@ -1,5 +1,7 @@
 //! Everyone who can bring points to a server.
 
+use std::io::{Read, Write};
+use std::net::TcpStream;
 use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
@@ -19,7 +21,6 @@ pub struct Load {
     pub points: usize,
 }
 
-/// The first one is what the others are compared with.
 pub const CONTENDERS: &[Contender] = &[
     Contender { id: "peer", title: "influxdb3-client, vectors of 5000 (its default)", run: peer },
     Contender {
@@ -30,6 +31,7 @@ pub const CONTENDERS: &[Contender] = &[
     Contender { id: "points", title: "Point, each written by itself", run: points },
     Contender { id: "buffer", title: "LineBuffer, 1000 lines each", run: buffer },
     Contender { id: "lines", title: "LineBuffer, each line written by itself", run: lines },
+    Contender { id: "socket", title: "plain socket, 1000 lines each that are there", run: socket },
 ];
 
 /// The values of a reading: the same for everybody, and cheap to come by.
@@ -140,6 +142,36 @@ fn lines(url: &str, load: &Load) {
             add_line(&mut buffer, number).expect("a line");
             client.write(&buffer).send().expect("accepted");
             buffer.clear();
+        }
+    });
+}
+
+/// What nobody can do without: the same number of bytes over a socket for each producer, as requests, each answered before
+/// the next. Nothing is encoded, so with gzip there are the bytes of before.
+fn socket(url: &str, load: &Load) {
+    const LINES: usize = 1000;
+    let mut lines = LineBuffer::new();
+    (0..LINES).for_each(|number| add_line(&mut lines, number).expect("a line"));
+    let head = format!(
+        "POST /api/v2/write?bucket=bench HTTP/1.1\r\nhost: bench\r\ncontent-length: {}\r\n\r\n",
+        lines.len()
+    );
+    let request = [head.as_bytes(), lines.as_bytes()].concat();
+    let address = url.strip_prefix("http://").expect("a URL");
+    thread::scope(|scope| {
+        for _ in 0..load.producers {
+            scope.spawn(|| {
+                let mut stream = TcpStream::connect(address).expect("a connection");
+                stream.set_nodelay(true).expect("a setting");
+                let mut answer = [0; 256];
+                for _ in 0..load.points / load.producers / LINES {
+                    stream.write_all(&request).expect("sent");
+                    let mut read = 0;
+                    while !answer[..read].ends_with(b"\r\n\r\n") {
+                        read += stream.read(&mut answer[read..]).expect("an answer");
+                    }
+                }
+            });
         }
     });
 }

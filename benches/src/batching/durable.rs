@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use influxdb3_blocking::{Client, ThreadPoolScheduler, WriteOptions};
 
 use crate::contenders::{peer_point, point};
+use crate::report::{Table, rate};
 use crate::sink::Sink;
 
 /// Core's default.
@@ -29,23 +30,25 @@ const THEIRS: [(&str, usize); 2] = [
 ];
 
 pub fn print(points: usize) {
-    println!("{points} points, each request answered at the next full second");
-    println!("{:54} {:>7} {:>11} {:>9}", "", "s", "points/s", "requests");
+    let title =
+        format!("Durable writes: {points} points, each request answered at the next full second");
+    let table = Table::begin("batching", &title, &["seconds", "points/s", "requests"]);
+    let command = format!("durable {points}");
+    let measure = |title: &str, write: &dyn Fn(&str)| {
+        let sink = Sink::flushing(FLUSH);
+        let start = Instant::now();
+        write(&sink.url());
+        let seconds = start.elapsed().as_secs_f64();
+        let (requests, _) = sink.counted();
+        let cells = [format!("{seconds:.1}"), rate(points as f64 / seconds), requests.to_string()];
+        table.row(title, &cells, &command);
+    };
     for (title, options) in OURS {
-        measure(title, points, |url| ours(url, points, options()));
+        measure(title, &|url| ours(url, points, options()));
     }
     for (title, batch) in THEIRS {
-        measure(title, points, |url| theirs(url, points, batch));
+        measure(title, &|url| theirs(url, points, batch));
     }
-}
-
-fn measure(title: &str, points: usize, write: impl FnOnce(&str)) {
-    let sink = Sink::flushing(FLUSH);
-    let start = Instant::now();
-    write(&sink.url());
-    let seconds = start.elapsed().as_secs_f64();
-    let (requests, _) = sink.counted();
-    println!("{title:54} {seconds:7.1} {:11.0} {requests:9}", points as f64 / seconds);
 }
 
 fn ours(url: &str, points: usize, options: WriteOptions) {

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use influxdb3_blocking::{Client, Point, WriteOptions};
 
+use crate::report::Table;
 use crate::sink::Sink;
 
 const FLUSH: Duration = Duration::from_millis(20);
@@ -33,6 +34,14 @@ pub fn print() {
     client.close().expect("closed");
     late.sort_unstable();
     let at = |share: usize| late[(TIMES - 1) * share / 100];
-    println!("a point that comes alone is written {FLUSH:?} after it was accepted, and");
-    println!("{:?} (median), {:?} (99 of 100), {:?} (most)", at(50), at(99), at(100));
+    let micros = |time: Duration| format!("{:.0}", time.as_secs_f64() * 1e6);
+    let title = format!(
+        "Batching: how much later than after {FLUSH:?} a point that comes alone is written"
+    );
+    let table = Table::begin("batching", &title, &["µs, median", "99 of 100", "most"]);
+    table.row(
+        "one producer, no load",
+        &[micros(at(50)), micros(at(99)), micros(at(100))],
+        "latency",
+    );
 }

@@ -1,15 +1,19 @@
 //! How fast points get to a server that does nothing but count them: this crate's batching beside its peer, the same
 //! points, in one run.
 //!
-//! `cargo run --release --bin batching` prints points a second, processor time and peak memory. Each measurement has a
-//! process of its own; the counting server is a thread of it, for everyone alike. `-- durable` prints what is left of that
-//! where the server answers when its write-ahead log is flushed, once a second, as InfluxDB 3 Core does.
+//! `cargo run --release --bin batching` prints points a second, processor time and peak memory, with words such as
+//! `1-plain/points` for those rows alone. Each measurement has a process of its own; the counting server is a thread of it, for
+//! everyone alike. `durable` prints what is left of that where the server answers when its write-ahead log is flushed, once a
+//! second, as InfluxDB 3 Core does.
 
 mod contenders;
 mod durable;
 mod latency;
 mod outage;
 mod process;
+#[allow(dead_code)] // each bench uses a part
+#[path = "../report.rs"]
+mod report;
 #[path = "../sink.rs"]
 mod sink;
 
@@ -18,6 +22,7 @@ use std::process::Command;
 use std::time::Instant;
 
 use contenders::{CONTENDERS, Contender, Load};
+use report::{Rounds, Selection, Table, rate, times};
 use sink::Sink;
 
 const POINTS: usize = 1_000_000;
@@ -27,7 +32,6 @@ fn main() {
     let arguments: Vec<String> = env::args().skip(1).collect();
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
     match words[..] {
-        [] => compare(),
         ["run", contender, producers, gzip, points] => {
             let contender = CONTENDERS.iter().find(|c| c.id == contender).expect("a contender");
             let load = Load {
@@ -41,38 +45,59 @@ fn main() {
         ["durable", points] => durable::print(points.parse().expect("a number of points")),
         ["latency"] => latency::print(),
         ["outage"] => outage::print(),
-        _ => eprintln!(
-            "usage: batching [run CONTENDER PRODUCERS plain|gzip POINTS | durable [POINTS] | latency | outage]"
-        ),
+        _ => compare(&Selection::new(&words)),
     }
 }
 
-fn compare() {
-    for (producers, gzip) in [(1, "plain"), (4, "plain"), (1, "gzip"), (4, "gzip")] {
-        println!("\n{producers} producer{}, {gzip}", if producers == 1 { "" } else { "s" });
-        println!(
-            "{:44} {:>11} {:>9} {:>9} {:>9} {:>9}",
-            "", "points/s", "ratio", "CPU ns/pt", "RSS MiB", "requests"
-        );
-        let mut peer = None;
-        for contender in CONTENDERS {
-            let best = (0..ROUNDS)
-                .map(|_| Measured::in_a_process(contender, producers, gzip))
-                .min_by(|a, b| a.nanos.total_cmp(&b.nanos))
-                .expect("at least one round");
-            let peer = *peer.get_or_insert(best.nanos);
-            println!(
-                "{:44} {:11.0} {:9.2} {:9.0} {:9.1} {:9}",
+fn compare(selection: &Selection) {
+    for (producers, body) in [(1, "plain"), (4, "plain"), (1, "gzip"), (4, "gzip")] {
+        let name = |contender: &Contender| format!("{producers}-{body}/{}", contender.id);
+        let wanted = CONTENDERS.iter().filter(|contender| selection.has(&name(contender)));
+        let contenders: Vec<&Contender> = wanted.collect();
+        if contenders.is_empty() {
+            continue;
+        }
+        let mut rounds = Rounds::new(contenders.len());
+        let mut best: Vec<Option<Measured>> = contenders.iter().map(|_| None).collect();
+        for _ in 0..ROUNDS {
+            for (number, contender) in contenders.iter().enumerate() {
+                let measured = Measured::in_a_process(contender, producers, body);
+                rounds.add(number, measured.nanos);
+                if best[number].as_ref().is_none_or(|best| measured.nanos < best.nanos) {
+                    best[number] = Some(measured);
+                }
+            }
+        }
+        let plural = if producers == 1 { "" } else { "s" };
+        let title = format!("Batching: {producers} producer{plural}, {body}");
+        let columns =
+            ["points/s, best", "median", "times as fast", "CPU ns/point", "peak MiB", "requests"];
+        let table = Table::begin("batching", &title, &columns);
+        let peer = contenders.iter().position(|contender| contender.id == PEER);
+        for (number, (contender, best)) in contenders.iter().zip(best.iter().flatten()).enumerate()
+        {
+            let ratio = peer.filter(|peer| *peer != number);
+            let cells = [
+                rate(1e9 / best.nanos),
+                rate(1e9 / rounds.median(number)),
+                ratio.map_or_else(String::new, |peer| {
+                    times(rounds.times_as_fast(number, peer), PEER)
+                }),
+                format!("{:.0}", best.cpu_nanos),
+                format!("{:.1}", best.peak_mib),
+                best.requests.to_string(),
+            ];
+            table.row(
                 contender.title,
-                1e9 / best.nanos,
-                peer / best.nanos,
-                best.cpu_nanos,
-                best.peak_mib,
-                best.requests
+                &cells,
+                &format!("{} {producers}-{body}/{PEER}", name(contender)),
             );
         }
     }
 }
+
+/// Whom the others are compared with.
+const PEER: &str = "peer";
 
 /// What one process found.
 struct Measured {

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use influxdb3_blocking::{Client, LineBuffer, OnFull, Timestamp, WriteOptions};
 
 use crate::process;
+use crate::report::Table;
 use crate::sink::Sink;
 
 const DOWN: Duration = Duration::from_secs(3);
@@ -24,16 +25,24 @@ pub fn print() {
     if let Ok(policy) = env::var("BATCHING_OUTAGE") {
         return run(&policy);
     }
-    println!("{DOWN:?} without the server, 16 MiB of buffer (the default)");
+    let title = format!(
+        "Batching: {DOWN:?} without a server at full input rate, 16 MiB of buffer (the default)"
+    );
+    let columns = ["peak MiB", "before", "lines", "written", "dropped", "refused"];
+    let table = Table::begin("batching", &title, &columns);
     for (name, _) in POLICIES {
         let program = env::current_exe().expect("a path");
-        let status = Command::new(program).arg("outage").env("BATCHING_OUTAGE", name).status();
-        assert!(status.expect("a process").success());
+        let output = Command::new(program).arg("outage").env("BATCHING_OUTAGE", name).output();
+        let output = output.expect("a process");
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        let text = String::from_utf8_lossy(&output.stdout);
+        let cells: Vec<String> = text.split_whitespace().map(str::to_owned).collect();
+        table.row(name, &cells, "outage");
     }
 }
 
 fn run(policy: &str) {
-    let (name, on_full) = POLICIES.into_iter().find(|(name, _)| *name == policy).expect("a policy");
+    let (_, on_full) = POLICIES.into_iter().find(|(name, _)| *name == policy).expect("a policy");
     let sink = Arc::new(Sink::start());
     let options = WriteOptions::default()
         .on_full(on_full)
@@ -73,7 +82,7 @@ fn run(policy: &str) {
     assert_eq!(stats.accepted.lines + refused, sent);
     assert_eq!(stats.written.lines + stats.dropped.lines, stats.accepted.lines);
     println!(
-        "{name:10} {:5.1} MiB at most ({before:.1} before), {sent} lines: {} written, {} dropped, {refused} refused",
+        "{:.1} {before:.1} {sent} {} {} {refused}",
         process::peak_mib(),
         stats.written.lines,
         stats.dropped.lines,

@@ -1,12 +1,15 @@
 //! How fast rows become line protocol: this crate beside its peers, on the same rows, in one run.
 //!
-//! `cargo run --release --bin encode` prints nanoseconds, allocations and ratios; `./callgrind.sh` counts
-//! instructions, which are the same on every run. `encode floats` holds the text of every `f32`, as it is and as an `f64`,
+//! `cargo run --release --bin encode` prints nanoseconds, allocations and ratios, with words such as `sensor/point` for those
+//! rows alone; `./callgrind.sh` counts instructions, which are the same on every run. `encode floats` holds the text of every `f32`, as it is and as an `f64`,
 //! and of very many decimals against `zmij`, which takes minutes.
 
 mod allocations;
 mod contenders;
 mod floats;
+#[allow(dead_code)] // each bench uses a part
+#[path = "../report.rs"]
+mod report;
 mod shapes;
 mod watch;
 
@@ -14,20 +17,19 @@ use std::env;
 use std::time::Duration;
 
 use contenders::{CONTENDERS, Contender};
+use report::{Rounds, Selection, Table, rate, times};
 use shapes::Shape;
 use watch::Watch;
 
 fn main() {
     let arguments: Vec<String> = env::args().skip(1).collect();
-    match &arguments[..] {
-        [] => compare(),
-        [word] if word == "list" => {
-            CONTENDERS.iter().for_each(|contender| println!("{}", contender.id));
-        }
-        [word, contender, shape, batches] if word == "run" => run(contender, shape, batches),
-        [word] if word == "floats" => floats::check(1),
-        [word, step] if word == "floats" => floats::check(step.parse().expect("a number")),
-        _ => eprintln!("usage: encode [list | run CONTENDER SHAPE BATCHES | floats [STEP]]"),
+    let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    match words[..] {
+        ["list"] => CONTENDERS.iter().for_each(|contender| println!("{}", contender.id)),
+        ["run", contender, shape, batches] => run(contender, shape, batches),
+        ["floats"] => floats::check(1),
+        ["floats", step] => floats::check(step.parse().expect("a number")),
+        _ => compare(&Selection::new(&words)),
     }
 }
 
@@ -43,54 +45,57 @@ fn run(contender: &str, shape: &str, batches: &str) {
     println!("{}", watch.rows);
 }
 
-fn compare() {
+/// Everyone takes turns, so that a busy machine is unfair to nobody.
+fn compare(selection: &Selection) {
     for shape in shapes::all() {
+        let name = |contender: &Contender| format!("{}/{}", shape.id, contender.id);
+        let wanted = CONTENDERS.iter().filter(|contender| selection.has(&name(contender)));
+        let contenders: Vec<&Contender> = wanted.collect();
+        if contenders.is_empty() {
+            continue;
+        }
+        let mut rounds = Rounds::new(contenders.len());
+        let mut allocations = vec![0.0; contenders.len()];
+        for _ in 0..ROUNDS {
+            for (number, contender) in contenders.iter().enumerate() {
+                let watch = turn(contender, &shape);
+                rounds.add(number, watch.nanos_a_row());
+                allocations[number] = watch.allocations as f64 / watch.rows as f64;
+            }
+        }
         let bytes = shape.lines.len() as f64 / shape.rows.len() as f64;
-        println!("\n{} ({bytes:.0} bytes a line)", shape.title);
-        println!(
-            "{:54} {:>9} {:>11} {:>7} {:>11}  of",
-            "", "ns/point", "points/s", "MB/s", "allocs/point"
-        );
-        let best = best_of_rounds(&shape);
-        for (contender, watch) in CONTENDERS.iter().zip(&best) {
-            let nanos = watch.nanos_a_row();
-            let peer = CONTENDERS.iter().position(|peer| Some(peer.id) == contender.against);
-            let ratio = peer.map(|peer| {
-                format!("{:.2} {}", nanos / best[peer].nanos_a_row(), CONTENDERS[peer].id)
-            });
-            println!(
-                "{:54} {nanos:9.1} {:11.0} {:7.0} {:11.2}  {}",
-                contender.title,
-                1e9 / nanos,
-                bytes / nanos * 1e3,
-                watch.allocations as f64 / watch.rows as f64,
+        let title = format!("Encoding: {} ({bytes:.0} bytes a line)", shape.title);
+        let columns =
+            ["ns/point, best", "median", "points/s", "MB/s", "allocations/point", "times as fast"];
+        let table = Table::begin("encode", &title, &columns);
+        for (number, contender) in contenders.iter().enumerate() {
+            let nanos = rounds.best(number);
+            let peer = contenders.iter().position(|peer| Some(peer.id) == contender.against);
+            let ratio =
+                peer.map(|peer| times(rounds.times_as_fast(number, peer), contenders[peer].id));
+            let against = contender.against.map(|peer| format!("{}/{peer}", shape.id));
+            let cells = [
+                format!("{nanos:.1}"),
+                format!("{:.1}", rounds.median(number)),
+                rate(1e9 / nanos),
+                format!("{:.0}", bytes / nanos * 1e3),
+                format!("{:.2}", allocations[number]),
                 ratio.unwrap_or_default(),
-            );
+            ];
+            let command = format!("{} {}", name(contender), against.unwrap_or_default());
+            table.row(contender.title, &cells, &command);
         }
         let (ours, theirs) = contenders::bytes_of_a_point(&shape);
-        println!("bytes a point that is kept: {ours}, of influxdb3-client {theirs}");
+        println!("\nA point that is kept takes {ours} bytes, one of influxdb3-client {theirs}.");
     }
 }
 
-/// Everyone takes turns, so that a busy machine is unfair to nobody; the fastest turn of each counts.
-fn best_of_rounds(shape: &Shape) -> Vec<Watch> {
-    let turn = |contender: &Contender| {
-        let mut watch = Watch::default();
-        while watch.time < TURN {
-            (contender.run)(shape, &mut watch);
-        }
-        watch
-    };
-    let mut best: Vec<Watch> = CONTENDERS.iter().map(turn).collect();
-    for _ in 1..ROUNDS {
-        for (contender, best) in CONTENDERS.iter().zip(&mut best) {
-            let watch = turn(contender);
-            if watch.nanos_a_row() < best.nanos_a_row() {
-                *best = watch;
-            }
-        }
+fn turn(contender: &Contender, shape: &Shape) -> Watch {
+    let mut watch = Watch::default();
+    while watch.time < TURN {
+        (contender.run)(shape, &mut watch);
     }
-    best
+    watch
 }
 
 const ROUNDS: usize = 15;

@@ -1,6 +1,6 @@
 //! How fast tables and files are written to a server that takes everything and stores nothing, and who else can do it.
 //!
-//! `cargo run --release --bin files` writes record batches and files.
+//! `cargo run --release --bin files` writes record batches and files, with words such as `csv/write_file` only those.
 //! With `--features frames` it writes data frames too, and so does influxdb3-client with its feature `polars`.
 //! With `PYTHON` set to a Python that has influxdb3-python (see `python/install.sh`), the Python client's
 //! `write_file` writes the same CSV and Parquet.
@@ -13,6 +13,9 @@
 #[cfg(feature = "frames")]
 mod frames;
 #[allow(dead_code)] // each bench uses a part
+#[path = "../report.rs"]
+mod report;
+#[allow(dead_code)] // each bench uses a part
 #[path = "../sink.rs"]
 mod sink;
 mod tables;
@@ -23,56 +26,116 @@ use std::time::{Duration, Instant};
 
 use arrow_array::RecordBatch;
 use influxdb3_blocking::{Client, Columns, Precision};
+use report::{Rounds, Selection, Table, rate, times};
 use sink::Sink;
 
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     match arguments[..] {
-        [] => all(),
         ["big", gigabytes] => big(gigabytes.parse().expect("a number of GB")),
         // What a process of a contender is started with.
         ["run", contender, shape, url, path] => run(contender, shape, url, Path::new(path)),
-        _ => eprintln!("usage: files [big GIGABYTES]"),
+        _ => all(&Selection::new(&arguments)),
     }
 }
 
-fn all() {
+/// A row: its name, what it is compared with, and the process that measures it.
+struct Row {
+    name: String,
+    title: String,
+    against: Option<String>,
+    command: Box<dyn Fn() -> Command>,
+}
+
+fn all(selection: &Selection) {
     let sink = Sink::start();
     let folder = Folder::new();
-    println!("{ROWS} rows; the sink in another process\n");
-    println!("{:58} {:>12} {:>9} {:>9} {:>9}", "", "rows/s", "times", "ns/row", "peak MiB");
-    let path = folder.0.join("none");
+    let mut rows = Vec::new();
+    let own =
+        |name: String, title: String, against: Option<String>, words: [&str; 3], path: &Path| {
+            let [contender, shape, url] = words.map(str::to_owned);
+            let path = path.to_owned();
+            let command = move || {
+                let mut command = Command::new(std::env::current_exe().expect("a path"));
+                command.args(["run", &contender, &shape, &url]).arg(&path);
+                command
+            };
+            Row { name, title, against, command: Box::new(command) }
+        };
+    let (url, none) = (sink.url(), folder.0.join("none"));
     for shape in tables::SHAPES {
-        let batch = measure("columns", shape, &sink, &path);
-        report(&format!("record batch, {shape}"), &batch, None);
+        let name = |what: &str| format!("{shape}/{what}");
+        rows.push(own(
+            name("batch"),
+            format!("record batch, {shape}"),
+            None,
+            ["columns", shape, &url],
+            &none,
+        ));
         if cfg!(feature = "frames") {
-            let peer = measure("frame-peer", shape, &sink, &path);
-            report(&format!("  influxdb3-client, polars, {shape}"), &peer, None);
-            let ours = measure("frame", shape, &sink, &path);
-            report(&format!("  data frame, {shape}"), &ours, Some(&peer));
+            let title = format!("influxdb3-client, data frame of polars, {shape}");
+            rows.push(own(name("peer"), title, None, ["frame-peer", shape, &url], &none));
+            let title = format!("data frame of polars, {shape}");
+            rows.push(own(name("frame"), title, Some(name("peer")), ["frame", shape, &url], &none));
         }
     }
     let csv = folder.0.join("home.csv");
     tables::write_csv(&csv, ROWS).expect("a file");
     let parquet = folder.0.join("home.parquet");
     tables::write_parquet(&parquet, &tables::home(ROWS)).expect("a file");
-    for path in [&csv, &parquet] {
-        let name = path.extension().unwrap_or_default().to_string_lossy();
-        let peer = std::env::var_os("PYTHON").map(|python| {
-            let script = concat!(env!("CARGO_MANIFEST_DIR"), "/python/write_file.py");
-            let mut command = Command::new(python);
-            command.arg(script).arg(sink.url()).arg(path);
-            measured(command, &sink)
-        });
-        if let Some(peer) = &peer {
-            report(&format!("{name}, the Python client's write_file"), peer, None);
+    for (kind, path) in [("csv", &csv), ("parquet", &parquet)] {
+        let against = std::env::var_os("PYTHON").map(|_| format!("{kind}/python"));
+        if let Some(python) = std::env::var_os("PYTHON") {
+            let (url, path) = (url.clone(), path.clone());
+            let command = move || {
+                let mut command = Command::new(&python);
+                command.arg(concat!(env!("CARGO_MANIFEST_DIR"), "/python/write_file.py"));
+                command.arg(&url).arg(&path);
+                command
+            };
+            let title = format!("{kind}, the Python client's write_file");
+            let command = Box::new(command);
+            rows.push(Row { name: format!("{kind}/python"), title, against: None, command });
         }
-        report(&format!("{name}, write_file"), &measure("file", "", &sink, path), peer.as_ref());
-        if name == "csv" {
-            let ours = measure("typed-file", "", &sink, path);
-            report(&format!("{name}, write_file, types given"), &ours, peer.as_ref());
+        let name = format!("{kind}/write_file");
+        let title = format!("{kind}, `write_file`");
+        rows.push(own(name, title, against.clone(), ["file", "-", &url], path));
+        if kind == "csv" {
+            let name = format!("{kind}/typed");
+            let title = format!("{kind}, `write_file`, types given");
+            rows.push(own(name, title, against, ["typed-file", "-", &url], path));
         }
+    }
+    rows.retain(|row| selection.has(&row.name));
+    let mut rounds = Rounds::new(rows.len());
+    let mut peaks = vec![0_f64; rows.len()];
+    for _ in 0..ROUNDS {
+        for (number, row) in rows.iter().enumerate() {
+            // Python takes its time, and so has one turn.
+            if row.name.ends_with("/python") && peaks[number] > 0.0 {
+                continue;
+            }
+            let measured = measured((row.command)(), &sink);
+            rounds.add(number, measured.nanos / ROWS as f64);
+            peaks[number] = peaks[number].max(measured.peak_kib / 1024.0);
+        }
+    }
+    let title = format!("Tables and files: {ROWS} rows, to a sink in another process");
+    let table =
+        Table::begin("files", &title, &["rows/s, best", "ns/row", "times as fast", "peak MiB"]);
+    for (number, row) in rows.iter().enumerate() {
+        let peer = rows.iter().position(|peer| Some(&peer.name) == row.against.as_ref());
+        let cells = [
+            rate(1e9 / rounds.best(number)),
+            format!("{:.1}", rounds.best(number)),
+            peer.map_or_else(String::new, |peer| {
+                times(rounds.best(peer) / rounds.best(number), &rows[peer].name)
+            }),
+            format!("{:.1}", peaks[number]),
+        ];
+        let command = format!("{} {}", row.name, row.against.as_deref().unwrap_or_default());
+        table.row(&row.title, &cells, &command);
     }
 }
 
@@ -80,12 +143,6 @@ fn all() {
 struct Measured {
     nanos: f64,
     peak_kib: f64,
-}
-
-fn measure(contender: &str, shape: &str, sink: &Sink, path: &Path) -> Measured {
-    let mut command = Command::new(std::env::current_exe().expect("a path"));
-    command.args(["run", contender, shape, &sink.url()]).arg(path);
-    measured(command, sink)
 }
 
 fn measured(mut command: Command, sink: &Sink) -> Measured {
@@ -101,13 +158,6 @@ fn measured(mut command: Command, sink: &Sink) -> Measured {
         "{command:?} has written next to nothing"
     );
     Measured { nanos, peak_kib }
-}
-
-fn report(name: &str, measured: &Measured, peer: Option<&Measured>) {
-    let nanos = measured.nanos / ROWS as f64;
-    let times = peer.map_or(String::new(), |peer| format!("{:.1}", peer.nanos / measured.nanos));
-    let peak = measured.peak_kib / 1024.0;
-    println!("{name:58} {:12.0} {times:>9} {nanos:9.1} {peak:9.1}", 1e9 / nanos);
 }
 
 fn run(contender: &str, shape: &str, url: &str, path: &Path) {
@@ -218,4 +268,7 @@ impl Drop for Folder {
 }
 
 const ROWS: usize = 300_000;
+/// Of a process.
 const TURNS: usize = 5;
+/// Of processes, in turns.
+const ROUNDS: usize = 3;

@@ -15,6 +15,7 @@ use tonic::transport::{Channel, Endpoint};
 pub type Run = Box<dyn FnMut(&str) -> Result<usize, String>>;
 
 pub struct Contender {
+    pub id: &'static str,
     pub title: &'static str,
     pub run: Run,
 }
@@ -23,25 +24,33 @@ pub fn all(flight: u16, plain: u16, python: Option<&str>) -> Vec<Contender> {
     let host = format!("http://127.0.0.1:{flight}");
     let mut all = vec![
         Contender {
+            id: "socket",
             title: "plain socket, discarded",
             run: Box::new(move |query| socket(plain, query)),
         },
-        Contender { title: "tonic as it comes, discarded", run: discard(&host, false) },
         Contender {
+            id: "tonic",
+            title: "tonic as it comes, discarded",
+            run: discard(&host, false),
+        },
+        Contender {
+            id: "tonic-large",
             title: "tonic, large windows and frames, discarded",
             run: discard(&host, true),
         },
-        Contender { title: "this crate, reader", run: reader(&host) },
-        Contender { title: "this crate, table", run: table(&host) },
-        Contender { title: "async client, stream", run: peer(&host, false) },
-        Contender { title: "async client, all", run: peer(&host, true) },
+        Contender { id: "reader", title: "this crate, reader", run: reader(&host) },
+        Contender { id: "table", title: "this crate, table", run: table(&host) },
+        Contender { id: "peer-stream", title: "influxdb3-client, stream", run: peer(&host, false) },
+        Contender { id: "peer-all", title: "influxdb3-client, all", run: peer(&host, true) },
     ];
     if let Some(python) = python {
-        for (title, mode) in
-            [("Python on pyarrow, reader", "reader"), ("Python on pyarrow, all", "all")]
-        {
+        for (id, title, mode) in [
+            ("python-reader", "Python on pyarrow, reader", "reader"),
+            ("python-all", "Python on pyarrow, all", "all"),
+        ] {
             let mut process = Python::start(python, flight);
             all.push(Contender {
+                id,
                 title,
                 run: Box::new(move |query| process.ask(&format!("{mode} {query}"))),
             });

@@ -7,47 +7,70 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::contenders::{Python, client, peer_client, runtime};
+use crate::report::{Table, median, rate};
 
 const SMALL: &str = "..numbers 100 1..";
 const LARGE: &str = "..numbers 65536 40..";
+const ROUNDS: usize = 5;
 
 pub fn run(flight: u16, python: Option<&str>) {
     let far = delayed(flight, Duration::from_millis(25));
     for (title, port, warm, cold) in [
-        ("on this machine", flight, 2000, 100),
+        ("on this machine", flight, 2000, 200),
         ("over a link with a round trip of 50 ms", far, 20, 5),
     ] {
-        println!("\none batch of 100 rows, {title}");
-        println!("{:30} {:>10} {:>10} {:>14}", "", "p50", "p99", "cold p50");
         let host = format!("http://127.0.0.1:{port}");
-
-        let ours = client(&host);
-        let times = measure(warm, || drop(ours.query(SMALL).table().unwrap()));
-        let fresh = measure(cold, || drop(client(&host).query(SMALL).table().unwrap()));
-        show("this crate", times, fresh);
-
         let runtime = runtime();
-        let peer = peer_client(&runtime, &host);
-        let times =
-            measure(warm, || drop(runtime.block_on(async { peer.sql(SMALL).await.unwrap() })));
-        let fresh = measure(cold, || {
-            let peer = peer_client(&runtime, &host);
-            drop(runtime.block_on(async { peer.sql(SMALL).await.unwrap() }));
-        });
-        show("async client", times, fresh);
-
-        if let Some(python) = python {
-            let mut python = Python::start(python, port);
+        let (ours, peer) = (client(&host), peer_client(&runtime, &host));
+        let mut python = python.map(|python| Python::start(python, port));
+        let mut contenders: Vec<Contender<'_>> = vec![
+            Contender::new(
+                "this crate",
+                |count| measure(count, || drop(ours.query(SMALL).table().unwrap())),
+                |count| measure(count, || drop(client(&host).query(SMALL).table().unwrap())),
+            ),
+            Contender::new(
+                "influxdb3-client",
+                |count| {
+                    measure(count, || {
+                        drop(runtime.block_on(async { peer.sql(SMALL).await.unwrap() }));
+                    })
+                },
+                |count| {
+                    measure(count, || {
+                        let peer = peer_client(&runtime, &host);
+                        drop(runtime.block_on(async { peer.sql(SMALL).await.unwrap() }));
+                    })
+                },
+            ),
+        ];
+        // In turns, a part of the queries each.
+        for round in 0..=ROUNDS {
+            for contender in &mut contenders {
+                let warm = (contender.warm)((warm / ROUNDS).max(1));
+                let cold = (contender.cold)((cold / ROUNDS).max(1));
+                // The first round warms up.
+                if round > 0 {
+                    contender.warm_times.extend(warm);
+                    contender.cold_times.extend(cold);
+                }
+            }
+        }
+        let title = format!("A query of 100 rows, {title}");
+        let columns = ["µs, median", "99 of 100", "a client of its own, median"];
+        let table = Table::begin("query", &title, &columns);
+        for contender in contenders {
+            show(&table, contender.title, contender.warm_times, contender.cold_times);
+        }
+        if let Some(python) = &mut python {
             let mut ask = |mode: &str, count: usize| -> Vec<Duration> {
                 let answer = python.ask(&format!("{mode} {count} {SMALL}")).unwrap_err();
-                answer
-                    .split_whitespace()
-                    .map(|text| Duration::from_secs_f64(text.parse().unwrap()))
-                    .collect()
+                let times = answer.split_whitespace();
+                times.map(|text| Duration::from_secs_f64(text.parse().unwrap())).collect()
             };
             ask("times", 20);
             let (times, fresh) = (ask("times", warm), ask("cold", cold));
-            show("Python on pyarrow", times, fresh);
+            show(&table, "Python on pyarrow", times, fresh);
         }
     }
     let far = delayed(flight, Duration::from_millis(50));
@@ -57,16 +80,33 @@ pub fn run(flight: u16, python: Option<&str>) {
     let rows = client.query(LARGE).table().unwrap().num_rows();
     let seconds = start.elapsed().as_secs_f64();
     let megabytes = rows as f64 * 40.0 / 1e6;
-    println!(
-        "\none stream of {megabytes:.0} MB over a round trip of 100 ms: {:.0} MB/s",
-        megabytes / seconds
-    );
+    let title = format!("A query of {megabytes:.0} MB over a link with a round trip of 100 ms");
+    let table = Table::begin("query", &title, &["MB/s", "rows/s"]);
+    let cells = [format!("{:.0}", megabytes / seconds), rate(rows as f64 / seconds)];
+    table.row("this crate, table", &cells, "latency");
+}
+
+/// Warm, with a client that has asked before, and cold, with a new one for each query: so many queries.
+struct Contender<'a> {
+    title: &'static str,
+    warm: Box<dyn FnMut(usize) -> Vec<Duration> + 'a>,
+    cold: Box<dyn FnMut(usize) -> Vec<Duration> + 'a>,
+    warm_times: Vec<Duration>,
+    cold_times: Vec<Duration>,
+}
+
+impl<'a> Contender<'a> {
+    fn new(
+        title: &'static str,
+        warm: impl FnMut(usize) -> Vec<Duration> + 'a,
+        cold: impl FnMut(usize) -> Vec<Duration> + 'a,
+    ) -> Self {
+        let (warm, cold) = (Box::new(warm), Box::new(cold));
+        Self { title, warm, cold, warm_times: Vec::new(), cold_times: Vec::new() }
+    }
 }
 
 fn measure(count: usize, mut query: impl FnMut()) -> Vec<Duration> {
-    for _ in 0..(count / 10).max(1) {
-        query();
-    }
     let time = |_| {
         let start = Instant::now();
         query();
@@ -75,18 +115,16 @@ fn measure(count: usize, mut query: impl FnMut()) -> Vec<Duration> {
     (0..count).map(time).collect()
 }
 
-fn show(title: &str, mut times: Vec<Duration>, mut fresh: Vec<Duration>) {
-    times.sort();
-    fresh.sort();
-    let at = |times: &[Duration], percent: usize| {
-        times[(times.len() - 1) * percent / 100].as_secs_f64() * 1e6
-    };
-    println!(
-        "{title:30} {:7.0} us {:7.0} us {:11.0} us",
-        at(&times, 50),
-        at(&times, 99),
-        at(&fresh, 50)
-    );
+fn show(table: &Table, title: &str, mut warm: Vec<Duration>, cold: Vec<Duration>) {
+    warm.sort();
+    let micros = |time: &Duration| time.as_secs_f64() * 1e6;
+    let last = micros(&warm[(warm.len() - 1) * 99 / 100]);
+    let cells = [
+        median(warm.iter().map(micros).collect()),
+        last,
+        median(cold.iter().map(micros).collect()),
+    ];
+    table.row(title, &cells.map(|micros| format!("{micros:.0}")), "latency");
 }
 
 /// A port that leads to another one, each byte coming so much later, in each direction.

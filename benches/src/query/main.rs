@@ -1,10 +1,15 @@
 //! How fast an answer is read: this crate beside its peers, on the same bytes, in one run, taking turns.
 //!
-//! `cargo run --release --bin query` compares; with `PYTHON=…` naming a Python that has `influxdb3-python` (see
-//! `python/install.sh`), it is in the comparison. `query run CONTENDER QUERY TIMES` is for profilers.
+//! `cargo run --release --bin query` compares, with words such as `numbers-65536/reader` for those rows alone; with `PYTHON=…`
+//! naming a Python that has `influxdb3-python` (see `python/install.sh`), it is in the comparison. `latency` compares small
+//! queries, `rows` ways to the values of an answer that is there; `query run CONTENDER QUERY TIMES` is for profilers.
 
 mod contenders;
 mod latency;
+#[allow(dead_code)] // each bench uses a part
+#[path = "../report.rs"]
+mod report;
+mod rows;
 mod serve;
 mod shapes;
 #[allow(dead_code)] // each bench uses a part
@@ -17,6 +22,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use influxdb3_blocking::{Point, Timestamp};
+use report::{Rounds, Selection, Table, rate, times};
 use shapes::SHAPES;
 
 /// An answer has about so many bytes.
@@ -35,77 +41,85 @@ fn main() {
         }
         ["run", contender, query, times] => run(contender, query, times.parse().unwrap()),
         ["long", rows] => long(rows.parse().unwrap()),
-        [] | ["shape", _] => {
-            let server = Server::start();
-            compare(&server, python.as_deref(), words.get(1).copied());
-            if words.is_empty() {
-                latency::run(server.flight, python.as_deref());
-            }
-        }
-        _ => eprintln!(
-            "usage: query [latency | shape SHAPE | run CONTENDER QUERY TIMES | long ROWS]"
-        ),
+        ["rows"] => rows::run(&Server::start()),
+        _ => compare(&Server::start(), python.as_deref(), &Selection::new(&words)),
     }
 }
 
-fn compare(server: &Server, python: Option<&str>, only: Option<&str>) {
-    for shape in SHAPES.iter().filter(|shape| only.is_none_or(|only| shape.id == only)) {
-        for rows in [8_192, 65_536] {
-            let bytes = shape.encode(rows).batch.len();
-            let batches = BYTES.div_ceil(bytes);
-            let query = format!("..{} {rows} {batches}..", shape.id);
-            println!(
-                "\n{}: {batches} batches of {rows} rows, {:.1} MB each, {:.0} MB",
-                shape.title,
-                bytes as f64 / 1e6,
-                (bytes * batches) as f64 / 1e6
-            );
-            println!("{:44} {:>10} {:>10} {:>10}", "", "MB/s best", "median", "Mrows/s");
-            let mut contenders = contenders::all(server.flight, server.plain, python);
-            let mut times = vec![Vec::new(); contenders.len()];
-            let mut failures = vec![None; contenders.len()];
-            for round in 0..=ROUNDS {
-                for (number, contender) in contenders.iter_mut().enumerate() {
-                    let start = Instant::now();
-                    match (contender.run)(&query) {
-                        Ok(read) => assert!(
-                            read == 0 || read == rows * batches,
-                            "{}: {read}",
-                            contender.title
-                        ),
-                        Err(error) => failures[number] = Some(error),
+fn compare(server: &Server, python: Option<&str>, selection: &Selection) {
+    for (shape, rows) in SHAPES.iter().flat_map(|shape| [(shape, 8_192), (shape, 65_536)]) {
+        let name = |id: &str| format!("{}-{rows}/{id}", shape.id);
+        let mut contenders = contenders::all(server.flight, server.plain, python);
+        contenders.retain(|contender| selection.has(&name(contender.id)));
+        if contenders.is_empty() {
+            continue;
+        }
+        let bytes = shape.encode(rows).batch.len();
+        let batches = BYTES.div_ceil(bytes);
+        let query = format!("..{} {rows} {batches}..", shape.id);
+        let mut rounds = Rounds::new(contenders.len());
+        let mut failures = vec![None; contenders.len()];
+        for round in 0..=ROUNDS {
+            for (number, contender) in contenders.iter_mut().enumerate() {
+                let start = Instant::now();
+                match (contender.run)(&query) {
+                    Ok(read) => {
+                        assert!(read == 0 || read == rows * batches, "{}: {read}", contender.title);
                     }
-                    // The first round warms up.
-                    if round > 0 {
-                        times[number].push(start.elapsed().as_secs_f64());
-                    }
+                    Err(error) => failures[number] = Some(error),
                 }
-            }
-            for ((contender, times), failure) in contenders.iter().zip(&mut times).zip(failures) {
-                if let Some(failure) = failure {
-                    println!("{:44} {failure:.80}", contender.title);
-                    continue;
+                // The first round warms up.
+                if round > 0 {
+                    rounds.add(number, start.elapsed().as_secs_f64());
                 }
-                times.sort_by(f64::total_cmp);
-                let (best, median) = (times[0], times[times.len() / 2]);
-                let megabytes = (bytes * batches) as f64 / 1e6;
-                println!(
-                    "{:44} {:10.0} {:10.0} {:10.1}",
-                    contender.title,
-                    megabytes / best,
-                    megabytes / median,
-                    (rows * batches) as f64 / best / 1e6
-                );
             }
         }
+        let megabytes = (bytes * batches) as f64 / 1e6;
+        let title = format!(
+            "A query: {}; {batches} batches of {rows} rows, {:.1} MB each, {megabytes:.0} MB",
+            shape.title,
+            bytes as f64 / 1e6,
+        );
+        let columns = ["MB/s, best", "median", "rows/s", "times as fast"];
+        let table = Table::begin("query", &title, &columns);
+        for (number, contender) in contenders.iter().enumerate() {
+            let against = peer_of(contender.id);
+            let peer = contenders.iter().position(|peer| Some(peer.id) == against);
+            let command =
+                format!("{} {}", name(contender.id), against.map_or_else(String::new, name));
+            if let Some(failure) = &failures[number] {
+                let failure = failure.chars().take(60).collect::<String>().replace('|', "/");
+                let cells = [failure, String::new(), String::new(), String::new()];
+                table.row(contender.title, &cells, &command);
+                continue;
+            }
+            let peer = peer.filter(|peer| failures[*peer].is_none());
+            let ratio =
+                peer.map(|peer| times(rounds.times_as_fast(number, peer), contenders[peer].id));
+            let cells = [
+                format!("{:.0}", megabytes / rounds.best(number)),
+                format!("{:.0}", megabytes / rounds.median(number)),
+                rate((rows * batches) as f64 / rounds.best(number)),
+                ratio.unwrap_or_default(),
+            ];
+            table.row(contender.title, &cells, &command);
+        }
+    }
+}
+
+/// Whom a contender is compared with, by ids.
+fn peer_of(contender: &str) -> Option<&'static str> {
+    match contender {
+        "reader" | "python-reader" => Some("peer-stream"),
+        "table" | "python-all" => Some("peer-all"),
+        _ => None,
     }
 }
 
 fn run(contender: &str, query: &str, times: usize) {
     let server = Server::start();
     let mut contenders = contenders::all(server.flight, server.plain, None);
-    let contender =
-        contenders.iter_mut().find(|known| known.title == contender).expect("a contender");
+    let contender = contenders.iter_mut().find(|known| known.id == contender).expect("a contender");
     for _ in 0..times {
         let start = Instant::now();
         let rows = (contender.run)(query).unwrap();

@@ -1,10 +1,15 @@
 //! What a spool costs, and how fast it drains: points a second into a server that does nothing but count them.
 //!
-//! `cargo run --release --bin spool` prints the table; `-- backlog 2000` fills a directory with so many MiB, drains it from
+//! `cargo run --release --bin spool` prints the tables, with words such as `none` those rows alone; `-- backlog 2000` fills a directory with so many MiB, drains it from
 //! another process, and prints the memory of that. Each measurement has a process of its own.
 
+#[allow(dead_code)] // each bench uses a part
 #[path = "../batching/process.rs"]
 mod process;
+#[allow(dead_code)] // each bench uses a part
+#[path = "../report.rs"]
+mod report;
+#[allow(dead_code)] // each bench uses a part
 #[path = "../sink.rs"]
 mod sink;
 
@@ -14,6 +19,7 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use influxdb3_blocking::{Client, LineBuffer, Spool, SpoolSync, Timestamp, WriteOptions};
+use report::{Rounds, Selection, Table, rate};
 use sink::Sink;
 
 const POINTS: u64 = 2_000_000;
@@ -26,26 +32,51 @@ fn main() {
     let arguments: Vec<String> = env::args().skip(1).collect();
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
     match words[..] {
-        [] => compare(),
         ["run", way, points] => println!("{}", write(way, points.parse().expect("a number"))),
         ["backlog"] => backlog(1000),
         ["backlog", mib] => backlog(mib.parse().expect("a number of MiB")),
         ["fill", directory, mib] => fill(directory.as_ref(), mib.parse().expect("a number")),
         ["drain", directory] => drain(directory.as_ref()),
-        _ => eprintln!("usage: spool [run WAY POINTS_A_CALL | backlog [MIB]]"),
+        _ => compare(&Selection::new(&words)),
     }
 }
 
-fn compare() {
-    println!("{:14} {:>14} {:>14}", "points/s", "1 a call", "1000 a call");
-    for way in WAYS {
-        let best = |points: &str| {
-            let rounds = (0..ROUNDS).map(|_| in_a_process(&["run", way, points]));
-            rounds.filter_map(|text| text.trim().parse::<f64>().ok()).fold(0.0, f64::max)
+fn compare(selection: &Selection) {
+    let ways: Vec<&str> = WAYS.into_iter().filter(|way| selection.has(way)).collect();
+    let table = Table::begin(
+        "spool",
+        "The spool: points that reach a server which is there",
+        &["points/s, 1 a call", "of none's", "points/s, 1000 a call", "of none's"],
+    );
+    // The time of a point, in turns.
+    let [one, many] = ["1", "1000"].map(|points_a_call| {
+        let mut rounds = Rounds::new(ways.len());
+        for _ in 0..ROUNDS {
+            for (number, way) in ways.iter().enumerate() {
+                let text = in_a_process(&["run", way, points_a_call]);
+                rounds.add(number, 1.0 / text.trim().parse::<f64>().expect("points a second"));
+            }
+        }
+        rounds
+    });
+    let none = ways.iter().position(|way| *way == "none");
+    for (number, way) in ways.iter().enumerate() {
+        let share = |rounds: &Rounds| {
+            none.map_or_else(String::new, |none| {
+                format!("{:.2}", rounds.times_as_fast(number, none))
+            })
         };
-        println!("{way:14} {:14.0} {:14.0}", best("1"), best("1000"));
+        let cells = [
+            rate(1.0 / one.best(number)),
+            share(&one),
+            rate(1.0 / many.best(number)),
+            share(&many),
+        ];
+        table.row(way, &cells, &format!("{way} none"));
     }
-    backlog(500);
+    if selection.has("backlog") {
+        backlog(500);
+    }
 }
 
 /// Points a second, until all of them are at the server.
@@ -99,9 +130,19 @@ fn send(client: &Client, points: u64, points_a_call: u64) {
 fn backlog(mib: u64) {
     let directory = directory("backlog");
     let path = directory.to_str().expect("a path in UTF-8");
-    println!("\na backlog of {mib} MiB");
-    print!("{}", in_a_process(&["fill", path, &mib.to_string()]));
-    print!("{}", in_a_process(&["drain", path]));
+    let title = format!("The spool: a backlog of {mib} MiB, in another process each");
+    let table = Table::begin("spool", &title, &["points/s", "MiB/s", "peak MiB", "ms to open"]);
+    let command = format!("backlog {mib}");
+    for (title, text) in [
+        ("filled while there is no server", in_a_process(&["fill", path, &mib.to_string()])),
+        ("drained", in_a_process(&["drain", path])),
+    ] {
+        let numbers: Vec<f64> = text.split_whitespace().filter_map(|n| n.parse().ok()).collect();
+        let [points, mebibytes, peak, open] = numbers[..] else { panic!("{text}") };
+        let cells =
+            [rate(points), format!("{mebibytes:.0}"), format!("{peak:.1}"), format!("{open:.1}")];
+        table.row(title, &cells, &command);
+    }
     let _ = std::fs::remove_dir_all(directory);
 }
 
@@ -116,9 +157,15 @@ fn fill(directory: &Path, mib: u64) {
         send(&client, 100_000, 1000);
         points += 100_000;
     }
+    let bytes = client.write_stats().spool.disk_bytes;
     client.close().expect("closed");
-    let rate = points as f64 / start.elapsed().as_secs_f64();
-    println!("filled at {rate:.0} points/s, {:.1} MiB of memory at most", process::peak_mib());
+    let seconds = start.elapsed().as_secs_f64();
+    println!(
+        "{} {} {} 0",
+        points as f64 / seconds,
+        mebibytes(bytes) / seconds,
+        process::peak_mib()
+    );
 }
 
 fn drain(directory: &Path) {
@@ -133,12 +180,17 @@ fn drain(directory: &Path) {
     let spool = client.write_stats().spool;
     assert_eq!((spool.found_written.lines, spool.on_disk.lines), (found.lines, 0), "{spool:?}");
     println!(
-        "opened in {opened:?}, drained at {:.0} points/s and {:.0} MiB/s, {:.1} MiB of memory at most",
+        "{} {} {} {}",
         found.lines as f64 / elapsed,
-        found.bytes as f64 / elapsed / f64::from(1 << 20),
-        process::peak_mib()
+        mebibytes(found.bytes) / elapsed,
+        process::peak_mib(),
+        opened.as_secs_f64() * 1e3
     );
     client.close().expect("closed");
+}
+
+fn mebibytes(bytes: u64) -> f64 {
+    bytes as f64 / f64::from(1 << 20)
 }
 
 fn client(url: &str, options: WriteOptions) -> Client {
