@@ -1,39 +1,67 @@
 #!/usr/bin/env bash
-# Builds small programs from nothing, one at a time, and tells how many crates they are made of (the program's own not
-# counted), what CPU time that took and how large they are, stripped. With the musl target installed, static ones as well.
-# `PEER=no` leaves out the program over the async client.
+# Builds small programs from nothing, one at a time, and writes RESULTS.md: how many crates they are made of (the program's own
+# not counted), what CPU time that took and how large they are, stripped. With the musl target installed, static ones as well.
+# `PEER=no` leaves out the program over the async client. NOTE is a sentence about the conditions.
 set -euo pipefail
 cd "$(dirname "$0")"
 work="$(mktemp -d)"
 trap 'rm -rf "$work"' EXIT
+# With the versions of here; cargo strikes out what is not used.
 cp ../../Cargo.lock Cargo.lock
+cp ../../Cargo.lock bare/Cargo.lock
 cp ../Cargo.lock peer/Cargo.lock
 TIMEFORMAT='%U %S'
+# Tables for unwinding are of no use where a panic aborts, but for the addresses in its backtrace.
+flags="-Cforce-unwind-tables=no"
 musl="x86_64-unknown-linux-musl"
 here="$(rustc -vV | sed -n 's/^host: //p')"
 
-# row NAME DIR BIN TARGET FEATURES
+# row NAME DIR BIN TARGET FEATURES [FLAGS]
 row() {
     local name="$1" dir="$2" bin="$3" target="$4" features="$5" crates cpu bytes
-    crates="$(cd "$dir" && cargo tree -e normal --target "$target" --features "$features" --prefix none |
+    crates="$(cd "$dir" && cargo tree -e normal --target "$target" --features "$features" --prefix none 2>/dev/null |
         sed 's/ (\*)$//; s/ (proc-macro)$//' | sort -u | tail -n +2 | wc -l)"
-    cpu="$( { time (cd "$dir" && CARGO_TARGET_DIR="$work/target" \
-        cargo build --quiet --release --target "$target" --bin "$bin" --features "$features") >/dev/null 2>&1; } 2>&1 |
-        awk '{ printf "%.0f", $1 + $2 }')"
+    # Sources are had before the clock starts.
+    (cd "$dir" && cargo fetch --quiet --target "$target")
+    { time (cd "$dir" && CARGO_TARGET_DIR="$work/target" RUSTFLAGS="${6:-}" \
+        cargo build --quiet --release --target "$target" --bin "$bin" --features "$features") >"$work/log" 2>&1; } 2>"$work/time" ||
+        { cat "$work/log" >&2; return 1; }
+    cpu="$(awk '{ printf "%.0f", $1 + $2 }' "$work/time")"
     bytes="$(stat -c %s "$work/target/$target/release/$bin")"
     rm -rf "$work/target"
-    printf '| %s | %s | %s | %s | %s |\n' "$name" "$target" "$crates" "$cpu" "$bytes"
+    printf '| %s | %s | %s | %s | %s |\n' "$name" "${target#x86_64-unknown-linux-}" "$crates" "$cpu" "$bytes" | tee -a "$work/rows" >&2
 }
 
-printf '| program | target | crates | CPU seconds, cold | bytes |\n|---|---|---|---|---|\n'
 for target in "$here" "$musl"; do
     [ -d "$(rustc --print target-libdir --target "$target")" ] || { echo "$target is not installed" >&2; continue; }
     if ! command -v musl-gcc >/dev/null; then export CC_x86_64_unknown_linux_musl="${CC:-cc}"; fi
     row "the encoder alone" . encode "$target" ""
     row "write" . write "$target" write
     row "write, TLS" . write "$target" write,tls
+    row "write in batches, TLS" . batches "$target" write,tls
     row "write and query, TLS, gzip (the defaults)" . query "$target" query,tls,gzip
+    row "write, TLS, with the flags" . write "$target" write,tls "$flags"
+    row "write and query, TLS, gzip, with the flags" . query "$target" query,tls,gzip "$flags"
 done
+row "bare: a POST over ureq, TLS" bare write "$here" ""
+row "bare: that and a \`DoGet\` over tonic, read by arrow-ipc, TLS, gzip" bare query "$here" query
 if [ "${PEER:-yes}" = yes ]; then
-    row "the same as the last with the async client" peer influxdb3-blocking-sizes-peer "$here" ""
+    row "influxdb3-client: write and query, TLS, gzip" peer influxdb3-blocking-sizes-peer "$here" ""
 fi
+
+{
+    cat <<END
+# Sizes of programs, and what they take to build
+
+Written by \`benches/sizes/run.sh\` on $(date -u '+%Y-%m-%d'), with $(rustc -V), influxdb3-client $(sed -n '/^name = "influxdb3-client"$/{n;s/^version = "\(.*\)"$/\1/p}' peer/Cargo.lock).
+${NOTE:-}
+
+Every program is built with opt-level "z", LTO, one codegen unit, \`panic = "abort"\`, stripped, each from nothing. CPU seconds are those of all
+processes together, on $(nproc) cores of $(sed -n 's/^model name\s*: //p' /proc/cpuinfo | head -1). The flags are
+\`RUSTFLAGS="$flags"\`. Bare programs do the same straight on the same packages: the floor.
+
+| program | libc | crates | CPU seconds, cold | bytes |
+|---|---|---|---|---|
+END
+    cat "$work/rows"
+} >RESULTS.md
