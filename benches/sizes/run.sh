@@ -1,9 +1,11 @@
 #!/usr/bin/env bash
 # Builds small programs from nothing, one at a time, and writes RESULTS.md: how many crates they are made of (the program's own
 # not counted), what CPU time that took and how large they are, stripped. With the musl target installed, static ones as well.
-# `PEER=no` leaves out the program over the async client. NOTE is a sentence about the conditions.
+# The words of the command line name the rows that are wanted (`run.sh write query`); none means all. NOTE is a sentence about
+# the conditions.
 set -euo pipefail
 cd "$(dirname "$0")"
+wanted=("$@")
 work="$(mktemp -d)"
 trap 'rm -rf "$work"' EXIT
 # With the versions of here; cargo strikes out what is not used.
@@ -16,8 +18,11 @@ flags="-Cforce-unwind-tables=no"
 musl="x86_64-unknown-linux-musl"
 here="$(rustc -vV | sed -n 's/^host: //p')"
 
-# row NAME DIR BIN TARGET FEATURES [FLAGS]
+# row ID NAME DIR BIN TARGET FEATURES [FLAGS]
 row() {
+    local id="$1"
+    shift
+    [ ${#wanted[@]} -eq 0 ] || [[ " ${wanted[*]} " == *" $id "* ]] || return 0
     local name="$1" dir="$2" bin="$3" target="$4" features="$5" crates cpu bytes
     crates="$(cd "$dir" && cargo tree -e normal --target "$target" --features "$features" --prefix none 2>/dev/null |
         sed 's/ (\*)$//; s/ (proc-macro)$//' | sort -u | tail -n +2 | wc -l)"
@@ -35,19 +40,17 @@ row() {
 for target in "$here" "$musl"; do
     [ -d "$(rustc --print target-libdir --target "$target")" ] || { echo "$target is not installed" >&2; continue; }
     if ! command -v musl-gcc >/dev/null; then export CC_x86_64_unknown_linux_musl="${CC:-cc}"; fi
-    row "the encoder alone" . encode "$target" ""
-    row "write" . write "$target" write
-    row "write, TLS" . write "$target" write,tls
-    row "write in batches, TLS" . batches "$target" write,tls
-    row "write and query, TLS, gzip (the defaults)" . query "$target" query,tls,gzip
-    row "write, TLS, with the flags" . write "$target" write,tls "$flags"
-    row "write and query, TLS, gzip, with the flags" . query "$target" query,tls,gzip "$flags"
+    row encode "the encoder alone" . encode "$target" ""
+    row write "write" . write "$target" write
+    row write-tls "write, TLS" . write "$target" write,tls
+    row batches "write in batches, TLS" . batches "$target" write,tls
+    row query "write and query, TLS, gzip (the defaults)" . query "$target" query,tls,gzip
+    row write-tls-flags "write, TLS, with the flags" . write "$target" write,tls "$flags"
+    row query-flags "write and query, TLS, gzip, with the flags" . query "$target" query,tls,gzip "$flags"
 done
-row "bare: a POST over ureq, TLS" bare write "$here" ""
-row "bare: that and a \`DoGet\` over tonic, read by arrow-ipc, TLS, gzip" bare query "$here" query
-if [ "${PEER:-yes}" = yes ]; then
-    row "influxdb3-client: write and query, TLS, gzip" peer influxdb3-blocking-sizes-peer "$here" ""
-fi
+row bare-write "bare: a POST over ureq, TLS" bare write "$here" ""
+row bare-query "bare: that, and a query over tonic that arrow-ipc reads, TLS, gzip" bare query "$here" query
+row peer "influxdb3-client: write and query, TLS, gzip" peer influxdb3-blocking-sizes-peer "$here" ""
 
 {
     cat <<END

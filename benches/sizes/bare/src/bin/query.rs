@@ -37,7 +37,8 @@ async fn query(host: String, token: &str) -> Result<(), Error> {
     let channel = Endpoint::from_shared(host)?.tls_config(tls)?.connect().await?;
     let mut grpc = tonic::client::Grpc::new(channel);
     grpc.ready().await?;
-    let ticket = &br#"{"database":"db","sql_query":"SELECT room, temp FROM home","query_type":"sql"}"#[..];
+    let ticket =
+        &br#"{"database":"db","sql_query":"SELECT room, temp FROM home","query_type":"sql"}"#[..];
     let mut request = tonic::Request::new(Bytes::from_static(ticket));
     request.metadata_mut().insert("authorization", token.parse()?);
     let path = PathAndQuery::from_static("/arrow.flight.protocol.FlightService/DoGet");
