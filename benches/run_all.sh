@@ -3,12 +3,13 @@
 # minutes after the build.
 #
 # PYTHON names a Python that has influxdb3-python (python/install.sh installs one, unless PYTHON is set; empty leaves it out).
-# FRAMES=yes builds the data frames as well, which takes long. NOTE is a sentence about the conditions.
+# FRAMES=yes builds the data frames as well, which takes long. BUILD=no takes the programs as they are, of the commit COMMIT.
+# NOTE is a sentence about the conditions.
 set -euo pipefail
 cd "$(dirname "$0")"
 features=()
 if [ "${FRAMES:-no}" = yes ]; then features=(--features frames); fi
-cargo build --locked --release --bins "${features[@]}"
+if [ "${BUILD:-yes}" = yes ]; then cargo build --locked --release --bins "${features[@]}"; fi
 programs="${CARGO_TARGET_DIR:-target}/release"
 PYTHON="${PYTHON-$(bash python/install.sh)}"
 if [ -n "$PYTHON" ]; then export PYTHON; else unset PYTHON; fi
@@ -63,7 +64,7 @@ of Arrow as they are.
 | load, one minute's average | $before before, $(load) after |
 | conditions | ${NOTE:-nothing else was running} |
 | compiler | $(rustc -V), opt-level 3, no LTO |
-| this crate | $(version influxdb3-blocking), commit $(git rev-parse --short HEAD) |
+| this crate | $(version influxdb3-blocking), commit ${COMMIT:-$(git rev-parse --short HEAD)} |
 | influxdb3-client, the async client | $(version influxdb3-client) |
 | questdb-rs | $(version questdb-rs) |
 | influxdb-line-protocol, the builder | $(version influxdb-line-protocol) |
