@@ -1,18 +1,21 @@
 //! One remote call: a connection, the request and its deadline, one more try if the connection broke, and the head of
 //! the answer. What is called, and what its answer means, is a [`Method`].
 
-use std::future::Future;
+use std::future::{Future, poll_fn};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use http::header::{AUTHORIZATION, CONTENT_TYPE, TE, USER_AGENT};
+use http::uri::PathAndQuery;
 use http::{HeaderName, HeaderValue, Method as HttpMethod, Request, Response, Uri, Version};
 use http_body_util::{BodyExt, Full};
+use tonic::body::Body;
+use tower_service::Service as _;
 
 use super::connections::{Connections, Lease};
-use super::failure::{DeadlinePassed, Failure, Stage, StageCell};
-use super::runtime::{Http2Body, Observation, sleep_until, within};
+use super::failure::{Failure, Stage, StageCell};
+use super::runtime::{Observation, sleep_until, within};
 use super::status::{ErrorContext, GrpcStatus, Trailers, to_list};
 use crate::config::{self, Config, Headers, Secrets, Token};
 use crate::transport::Host;
@@ -149,14 +152,11 @@ impl Server {
         context: &ErrorContext<'_>,
     ) -> Result<Trailers, CallError> {
         call.stage.set(Stage::Head);
-        let answer = lease.http2().request(self.request(method, call)?);
-        let answer = match call.deadline {
-            None => answer.await,
-            Some(deadline) => within(left_until(deadline), answer)
-                .await
-                .unwrap_or_else(|| Err(DeadlinePassed.into())),
-        };
-        let answer = answer.map_err(|error| Failure::new(Stage::Head, error))?;
+        let failed = |error: tonic::transport::Error| Failure::new(Stage::Head, error);
+        let mut channel = lease.channel();
+        poll_fn(|cx| channel.poll_ready(cx)).await.map_err(failed)?;
+        let request = self.request(method, call)?;
+        let answer = channel.call(request).await.map_err(failed)?;
         // An answer without a body has its status at the head.
         if let Some(status) = GrpcStatus::read(answer.headers()) {
             return Ok(status.check(context, answer.headers())?);
@@ -170,14 +170,15 @@ impl Server {
         method.read(AnswerBody { body: answer.into_body(), call, context }).await
     }
 
-    fn request<M: Method>(&self, method: &M, call: &Call) -> Result<Request<Full<Bytes>>> {
-        let uri = format!("{}/{}", self.host, M::NAME).parse::<Uri>().map_err(|error| {
+    fn request<M: Method>(&self, method: &M, call: &Call) -> Result<Request<Body>> {
+        let path = format!("{}/{}", self.host.endpoint.path(), M::NAME);
+        let path = path.parse::<PathAndQuery>().map_err(|error| {
             Error::config("the path of the host cannot be part of a request").with_source(error)
         })?;
-        let mut request = Request::new(Full::new(method.request()));
+        let mut request = Request::new(Body::new(Full::new(method.request())));
         *request.method_mut() = HttpMethod::POST;
         *request.version_mut() = Version::HTTP_2;
-        *request.uri_mut() = uri;
+        *request.uri_mut() = Uri::from(path);
         let headers = request.headers_mut();
         headers.insert(USER_AGENT, HeaderValue::from_static(config::USER_AGENT));
         if let Some(token) = &call.token {
@@ -197,7 +198,8 @@ impl Server {
         headers.insert(TE, HeaderValue::from_static("trailers"));
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/grpc"));
         if let Some(deadline) = call.deadline {
-            if let Ok(value) = HeaderValue::try_from(grpc_timeout(left_until(deadline))) {
+            let left = deadline.saturating_duration_since(Instant::now());
+            if let Ok(value) = HeaderValue::try_from(grpc_timeout(left)) {
                 headers.insert("grpc-timeout", value);
             }
         }
@@ -207,7 +209,7 @@ impl Server {
 
 /// The body of a gRPC answer.
 pub(crate) struct AnswerBody<'a> {
-    body: Http2Body,
+    body: Body,
     call: &'a Call,
     context: &'a ErrorContext<'a>,
 }
@@ -275,7 +277,7 @@ pub(crate) fn is_idle(limit: Duration) -> Error {
 /// As much as is read of a body that explains an error.
 const ENOUGH_TEXT: usize = 1 << 10;
 
-fn is_grpc(answer: &Response<Http2Body>) -> bool {
+fn is_grpc(answer: &Response<Body>) -> bool {
     let content_type = answer.headers().get(CONTENT_TYPE).map_or(&[][..], HeaderValue::as_bytes);
     answer.status() == 200 && content_type.starts_with(b"application/grpc")
 }
@@ -294,10 +296,6 @@ where
         }
     }
     text
-}
-
-fn left_until(deadline: Instant) -> Duration {
-    deadline.saturating_duration_since(Instant::now())
 }
 
 /// At most eight digits and a unit.

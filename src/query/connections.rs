@@ -1,12 +1,18 @@
 //! The HTTP/2 connections to the server: opened when they are needed, shared by calls, kept.
 
+use std::future::Future;
+use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
-use super::failure::{Failure, Stage};
-use super::runtime::{
-    Connector, Http2Connection, Http2Options, Observation, Observed, ObservedStream, Shared,
-};
+use http::Uri;
+use http::uri::InvalidUri;
+use tonic::transport::{Channel, Endpoint};
+use tower_service::Service;
+
+use super::failure::{ConnectionEnded, Failure, Stage};
+use super::runtime::{Connector, Observation, Observed, ObservedStream, Shared, Stream, TokioIo};
 use crate::config::{Config, KeepAlive};
 use crate::transport::Host;
 
@@ -19,8 +25,6 @@ const STREAMS: usize = 64;
 const CONNECTION_WINDOW: u32 = STREAMS as u32 * STREAM_WINDOW;
 /// Fewer, larger frames: each costs a turn through the HTTP/2 machinery.
 const FRAME_SIZE: u32 = 1 << 20;
-/// The most bytes of the headers of an answer.
-const HEADER_LIST_SIZE: u32 = 64 << 10;
 /// The interval of PINGs, unless the idle limit is short.
 const PING_INTERVAL: Duration = Duration::from_secs(20);
 
@@ -44,7 +48,7 @@ struct State {
 
 struct Connection {
     number: u64,
-    http2: Http2Connection,
+    channel: Channel,
     observed: Observed,
     /// How many calls use it.
     calls: usize,
@@ -105,7 +109,7 @@ impl Connections {
         Some(Lease {
             connections: Arc::clone(self),
             number: connection.number,
-            http2: connection.http2.clone(),
+            channel: connection.channel.clone(),
             observed: connection.observed.clone(),
             is_new,
         })
@@ -123,33 +127,39 @@ impl Connections {
             }
             let mut state = this.lock();
             state.opening = None;
-            let http2 = connected?;
+            let channel = connected?;
             state.opened += 1;
             let number = state.opened;
-            state.open.push(Connection { number, http2, observed, calls: 0 });
+            state.open.push(Connection { number, channel, observed, calls: 0 });
             Ok(())
         })
     }
 
-    async fn connect(&self, observed: Observed) -> Result<Http2Connection, Failure> {
-        let stream = self.connector.clone().connect().await;
-        let stream = stream.map_err(|error| Failure::new(Stage::Connecting, error))?;
-        let options = Http2Options {
-            stream_window: STREAM_WINDOW,
-            connection_window: CONNECTION_WINDOW,
-            frame_size: FRAME_SIZE,
-            header_list_size: HEADER_LIST_SIZE,
-            pings: self.ping_interval().map(|interval| (interval, self.ping_patience())),
-        };
-        Http2Connection::begin(ObservedStream::new(stream, observed), &options)
-            .await
-            .map_err(|error| Failure::new(Stage::Connecting, error))
-    }
-
-    /// PINGs are answered also while a query is planned: a dead connection is known within the idle limit.
-    fn ping_patience(&self) -> Duration {
-        let limit = self.config.idle_timeout;
-        (limit - limit / 3).max(Duration::from_secs(1))
+    async fn connect(&self, observed: Observed) -> Result<Channel, Failure> {
+        let failed = |error: tonic::transport::Error| Failure::new(Stage::Connecting, error);
+        let config = &self.config;
+        // The connector speaks TLS: tonic must not, and only names the scheme to the server.
+        let origin = self.host.to_string();
+        let plain = origin.replacen("https://", "http://", 1);
+        let origin =
+            origin.parse().map_err(|error: InvalidUri| Failure::new(Stage::Connecting, error))?;
+        let mut endpoint = Endpoint::from_shared(plain)
+            .map_err(failed)?
+            .origin(origin)
+            .initial_stream_window_size(STREAM_WINDOW)
+            .initial_connection_window_size(CONNECTION_WINDOW)
+            .max_frame_size(FRAME_SIZE)
+            .http2_max_header_list_size(64 << 10);
+        if let Some(interval) = self.ping_interval() {
+            // PINGs are answered also while a query is planned: a dead connection is known within the idle limit.
+            let patience = config.idle_timeout - config.idle_timeout / 3;
+            endpoint = endpoint
+                .http2_keep_alive_interval(interval)
+                .keep_alive_timeout(patience.max(Duration::from_secs(1)))
+                .keep_alive_while_idle(true);
+        }
+        let one = OneConnection(Some((self.connector.clone(), observed)));
+        endpoint.connect_with_connector(one).await.map_err(failed)
     }
 
     fn ping_interval(&self) -> Option<Duration> {
@@ -193,15 +203,15 @@ impl Connections {
 pub(crate) struct Lease {
     connections: Arc<Connections>,
     number: u64,
-    http2: Http2Connection,
+    channel: Channel,
     observed: Observed,
     /// Whether the connection was opened while this call waited for one.
     pub(crate) is_new: bool,
 }
 
 impl Lease {
-    pub(crate) fn http2(&self) -> Http2Connection {
-        self.http2.clone()
+    pub(crate) fn channel(&self) -> Channel {
+        self.channel.clone()
     }
 
     /// What was observed on the connection.
@@ -218,5 +228,37 @@ impl Lease {
 impl Drop for Lease {
     fn drop(&mut self) {
         self.connections.give_back(self.number);
+    }
+}
+
+/// tonic would connect again by itself, and without a word: it gets one connection and no more.
+struct OneConnection(Option<(Connector, Observed)>);
+
+type BoxError = Box<dyn std::error::Error + Send + Sync>;
+type Connected = TokioIo<ObservedStream<Stream>>;
+
+impl Service<Uri> for OneConnection {
+    type Response = Connected;
+    type Error = BoxError;
+    type Future = Pin<Box<dyn Future<Output = Result<Connected, BoxError>> + Send>>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
+        match &mut self.0 {
+            Some((connector, _)) => connector.poll_ready(cx).map_err(Into::into),
+            None => Poll::Ready(Ok(())),
+        }
+    }
+
+    fn call(&mut self, uri: Uri) -> Self::Future {
+        match self.0.take() {
+            Some((mut connector, observed)) => {
+                let connecting = connector.call(uri);
+                Box::pin(async {
+                    let stream = connecting.await?.into_inner();
+                    Ok(TokioIo::new(ObservedStream::new(stream, observed)))
+                })
+            }
+            None => Box::pin(std::future::ready(Err(ConnectionEnded.into()))),
+        }
     }
 }

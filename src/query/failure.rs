@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::{Duration, Instant};
 
-use super::runtime::{ConnectionEnded, Observation};
+use super::runtime::Observation;
 use super::status::ErrorContext;
 use crate::transport::ConnectError;
 use crate::{Error, ErrorKind};
@@ -55,17 +55,17 @@ impl StageCell {
     }
 }
 
-/// The head of the answer did not come within the `grpc-timeout` that was sent.
+/// The connection that a call was to use had ended before.
 #[derive(Debug)]
-pub(crate) struct DeadlinePassed;
+pub(crate) struct ConnectionEnded;
 
-impl fmt::Display for DeadlinePassed {
+impl fmt::Display for ConnectionEnded {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the deadline has passed")
+        f.write_str("the connection has ended")
     }
 }
 
-impl StdError for DeadlinePassed {}
+impl StdError for ConnectionEnded {}
 
 /// A broken exchange.
 #[derive(Clone, Debug)]
@@ -113,8 +113,9 @@ impl Failure {
         self.mentions("keep-alive timed out")
     }
 
+    /// Whether the head did not come within the `grpc-timeout` that was sent: tonic keeps to it as well.
     fn is_expired(&self) -> bool {
-        self.find::<DeadlinePassed>().is_some()
+        self.find::<tonic::TimeoutExpired>().is_some()
     }
 
     fn find<T: StdError + 'static>(&self) -> Option<&T> {

@@ -4,11 +4,14 @@ use std::error::Error as StdError;
 use std::future::{Future, poll_fn};
 use std::io;
 use std::net::SocketAddr;
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
 use http::Uri;
 use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 #[cfg(feature = "tls")]
 use tokio_rustls::TlsConnector;
@@ -78,8 +81,7 @@ impl Connector {
         words
     }
 
-    /// A connection that is ready for HTTP. Only in a task.
-    pub(crate) async fn connect(self) -> Result<Stream, ConnectError> {
+    async fn connect(self) -> Result<Stream, ConnectError> {
         let began = Instant::now();
         self.open(Deadline::new(began, self.config.connect_timeout))
             .await
@@ -176,6 +178,21 @@ async fn listen(mut stream: Stream, words: &mut Vec<u8>) {
         if matches!(words[..], [0, _, _, SETTINGS, ..]) {
             return words.clear();
         }
+    }
+}
+
+impl Service<Uri> for Connector {
+    type Response = TokioIo<Stream>;
+    type Error = ConnectError;
+    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Self::Error>> + Send>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, _: Uri) -> Self::Future {
+        let connecting = self.clone().connect();
+        Box::pin(async { connecting.await.map(TokioIo::new) })
     }
 }
 

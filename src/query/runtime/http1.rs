@@ -58,13 +58,16 @@ impl Service<Uri> for Http1Connector {
     type Error = ConnectError;
     type Future = Pin<Box<dyn Future<Output = Result<Self::Response, ConnectError>> + Send>>;
 
-    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), ConnectError>> {
-        Poll::Ready(Ok(()))
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), ConnectError>> {
+        self.0.poll_ready(cx)
     }
 
-    fn call(&mut self, _: Uri) -> Self::Future {
-        let connecting = self.0.clone().connect();
-        Box::pin(async { Ok(TokioIo::new(Http1Stream(connecting.await?))) })
+    fn call(&mut self, uri: Uri) -> Self::Future {
+        let connecting = self.0.call(uri);
+        Box::pin(async {
+            let stream = connecting.await?.into_inner();
+            Ok(TokioIo::new(Http1Stream(stream)))
+        })
     }
 }
 

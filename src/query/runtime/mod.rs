@@ -14,17 +14,16 @@ mod connect;
 mod driver;
 #[cfg(feature = "parquet")]
 mod http1;
-mod http2;
 mod observe;
 mod process;
 mod task;
 mod wait;
 
-pub(crate) use connect::Connector;
+pub(crate) use connect::{Connector, Stream};
 pub(crate) use driver::Driver;
 #[cfg(feature = "parquet")]
 pub(crate) use http1::{Http1Body, Http1Client};
-pub(crate) use http2::{ConnectionEnded, Http2Body, Http2Connection, Http2Options};
+pub(crate) use hyper_util::rt::TokioIo;
 pub(crate) use observe::{Observation, Observed, ObservedStream};
 pub(crate) use process::OfProcess;
 pub(crate) use task::{AbortHandle, NoEvent, Outbox, Task};
