@@ -12,7 +12,7 @@ use crate::line_protocol::TagRules;
 use crate::query::{self, QueryClient, QueryRequest, TableColumn};
 #[cfg(feature = "spool")]
 use crate::write::no_spool;
-use crate::write::{Answer, Batching, Http, WriteRequest};
+use crate::write::{Answer, Batcher, Http, WriteRequest};
 use crate::{ClientBuilder, Error, ErrorKind, Record, Result, WriteOptions, WriteStats};
 
 /// A client of one InfluxDB 3 server, or of several that are one database.
@@ -70,7 +70,7 @@ pub struct WeakClient {
 struct Inner {
     shared: Arc<Shared>,
     /// None if writes are synchronous.
-    batching: Option<Box<dyn Batching>>,
+    batcher: Option<Arc<Batcher>>,
     closed: AtomicBool,
 }
 
@@ -147,8 +147,12 @@ impl Client {
     /// # Errors
     /// [`ErrorKind::File`]: the directory of the spool cannot be used.
     fn over(shared: Arc<Shared>, options: &WriteOptions) -> Result<Self> {
-        let batching = match options.start(&shared.http, &shared.config) {
-            Ok(batching) => batching,
+        let batcher = options
+            .is_batching()
+            .then(|| Batcher::new(options, shared.http.clone(), shared.config.clone()))
+            .transpose();
+        let batcher = match batcher {
+            Ok(batcher) => batcher,
             Err(error) => {
                 shared.http.retire(false);
                 if shared.leave() {
@@ -157,7 +161,7 @@ impl Client {
                 return Err(error);
             }
         };
-        Ok(Self { inner: Arc::new(Inner { shared, batching, closed: AtomicBool::new(false) }) })
+        Ok(Self { inner: Arc::new(Inner { shared, batcher, closed: AtomicBool::new(false) }) })
     }
 
     /// A client of the same server, over the same connections, that writes differently.
@@ -490,7 +494,7 @@ impl Client {
     /// [`ErrorKind::Closed`] if the client is closed.
     pub fn flush(&self) -> Result<()> {
         self.check_open()?;
-        self.inner.batching.as_ref().map_or(Ok(()), |batching| batching.flush())
+        self.inner.batcher.as_ref().map_or(Ok(()), Batcher::flush)
     }
 
     /// Puts everything on the disk of the [`Spool`](crate::Spool) that was accepted before and is not at the server, without
@@ -504,7 +508,7 @@ impl Client {
     #[cfg(feature = "spool")]
     pub fn flush_to_disk(&self) -> Result<()> {
         self.check_open()?;
-        self.inner.batching.as_ref().ok_or_else(no_spool)?.flush_to_disk()
+        self.inner.batcher.as_ref().ok_or_else(no_spool)?.flush_to_disk()
     }
 
     /// Waits until the server has everything that was accepted before, and everything that was on the disk of the
@@ -526,7 +530,7 @@ impl Client {
     #[cfg(feature = "spool")]
     pub fn drain(&self, patience: std::time::Duration) -> Result<()> {
         self.check_open()?;
-        self.inner.batching.as_ref().ok_or_else(no_spool)?.drain(patience)
+        self.inner.batcher.as_ref().ok_or_else(no_spool)?.drain(patience)
     }
 
     /// What became of the lines that were written in batching mode, as of now.
@@ -542,7 +546,7 @@ impl Client {
     /// ```
     #[must_use]
     pub fn write_stats(&self) -> WriteStats {
-        self.inner.batching.as_ref().map_or_else(WriteStats::default, |batching| batching.stats())
+        self.inner.batcher.as_ref().map_or_else(WriteStats::default, |batcher| batcher.stats())
     }
 
     /// Closes the client and all its clones: sends what is left, then releases threads and connections.
@@ -570,7 +574,7 @@ impl Client {
         if self.inner.retire() {
             self.inner.shared.close_queries();
         }
-        self.inner.batching.as_ref().map_or(Ok(()), |batching| batching.close())
+        self.inner.batcher.as_ref().map_or(Ok(()), Batcher::close)
     }
 
     pub(crate) fn check_open(&self) -> Result<()> {
@@ -588,8 +592,8 @@ impl Client {
         &self.inner.shared.rules
     }
 
-    pub(crate) fn batching(&self) -> Option<&dyn Batching> {
-        self.inner.batching.as_deref()
+    pub(crate) fn batcher(&self) -> Option<&Arc<Batcher>> {
+        self.inner.batcher.as_ref()
     }
 
     pub(crate) fn http(&self) -> &Http {
@@ -637,7 +641,7 @@ impl Inner {
         if self.closed.swap(true, Ordering::AcqRel) {
             return false;
         }
-        if self.batching.is_none() {
+        if self.batcher.is_none() {
             self.shared.http.retire(false);
         }
         self.shared.leave()
@@ -661,8 +665,8 @@ impl Drop for Inner {
     fn drop(&mut self) {
         // A reader may go on without its client, and ends the thread for queries when it ends.
         self.retire();
-        if let Some(batching) = &self.batching {
-            batching.close_for_drop();
+        if let Some(batcher) = &self.batcher {
+            batcher.close_for_drop();
         }
     }
 }

@@ -26,7 +26,7 @@ pub(crate) use answer::Answer;
 #[cfg(feature = "_fuzzing")]
 pub(crate) use answer::Api;
 pub use batch::Batch;
-pub(crate) use batching::Batching;
+pub(crate) use batching::Batcher;
 pub use batching::ThreadPoolScheduler;
 #[cfg(feature = "spool")]
 pub(crate) use batching::no_spool;

@@ -2,12 +2,10 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::batching::{self, Batching, RetryPolicy, ThreadPoolScheduler};
-use super::http::Http;
+use super::batching::{RetryPolicy, ThreadPoolScheduler};
 #[cfg(feature = "spool")]
 use super::spool::Spool;
-use crate::config::Config;
-use crate::{Batch, Error, Result};
+use crate::{Batch, Error};
 
 /// How a client writes: each call by itself, or in batches.
 ///
@@ -61,8 +59,7 @@ use crate::{Batch, Error, Result};
 #[derive(Clone)]
 #[must_use = "options do nothing until a client has them"]
 pub struct WriteOptions {
-    /// None if writes are synchronous.
-    start: Option<batching::Start>,
+    is_batching: bool,
     /// The batching options that were set on synchronous ones.
     strays: Vec<&'static str>,
     batch_size: usize,
@@ -166,7 +163,7 @@ impl WriteOptions {
     /// ```
     pub const fn synchronous() -> Self {
         Self {
-            start: None,
+            is_batching: false,
             strays: Vec::new(),
             batch_size: 1000,
             max_batch_bytes: 1 << 20,
@@ -434,7 +431,7 @@ impl WriteOptions {
     }
 
     fn set(mut self, option: &'static str) -> Self {
-        if self.start.is_none() {
+        if !self.is_batching {
             self.strays.push(option);
         }
         self
@@ -443,16 +440,8 @@ impl WriteOptions {
 
 /// How the rest of the crate reads options.
 impl WriteOptions {
-    /// The batching of a client that is to have these options; None if they say that writes are synchronous.
-    ///
-    /// # Errors
-    /// [`ErrorKind::File`](crate::ErrorKind::File): the directory of the spool cannot be used.
-    pub(crate) fn start(
-        &self,
-        http: &Arc<Http>,
-        config: &Arc<Config>,
-    ) -> Result<Option<Box<dyn Batching>>> {
-        self.start.map(|start| start(self, http.clone(), config.clone())).transpose()
+    pub(crate) fn is_batching(&self) -> bool {
+        self.is_batching
     }
 
     /// How many requests there may be at once.
@@ -544,13 +533,13 @@ impl WriteOptions {
 /// Batching, as the reference has it.
 impl Default for WriteOptions {
     fn default() -> Self {
-        Self { start: Some(batching::start), ..Self::synchronous() }
+        Self { is_batching: true, ..Self::synchronous() }
     }
 }
 
 impl fmt::Debug for WriteOptions {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.start.is_none() {
+        if !self.is_batching {
             return f.write_str("WriteOptions::synchronous()");
         }
         let mut debug = f.debug_struct("WriteOptions");

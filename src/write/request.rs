@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::answer::Api;
-use super::batching::{Batching, CallLines};
+use super::batching::{Batcher, CallLines};
 use super::sync;
 use super::target::Target;
 use crate::config::Headers;
@@ -150,15 +150,15 @@ impl<'a, R: Record<K>, K> WriteRequest<'a, R, K> {
     /// - Without an error callback, whatever earlier batches failed with: nothing of this call was taken, and
     ///   [`unsent`](Error::unsent) holds the lines that failed and those of the call.
     pub fn send(self) -> Result<()> {
-        let Some(batching) = self.client.batching() else {
+        let Some(batcher) = self.client.batcher() else {
             let target = Arc::new(self.target()?);
             return self.send_now(&target);
         };
-        match batching.usual_target().filter(|usual| self.is_usual(usual)) {
-            Some(usual) => self.send_batched(batching, usual),
+        match batcher.usual_target().filter(|usual| self.is_usual(usual)) {
+            Some(usual) => self.send_batched(batcher, usual),
             None => {
                 let target = Arc::new(self.target()?);
-                self.send_batched(batching, &target)
+                self.send_batched(batcher, &target)
             }
         }
     }
@@ -180,7 +180,7 @@ impl<'a, R: Record<K>, K> WriteRequest<'a, R, K> {
         sync::send(http, config, target, encoded, &mut config.max_request_bytes.clone())
     }
 
-    fn send_batched(self, batching: &dyn Batching, target: &Arc<Target>) -> Result<()> {
+    fn send_batched(self, batcher: &Arc<Batcher>, target: &Arc<Target>) -> Result<()> {
         let own_database = self.own_database(target);
         let mut scratch = Scratch::new();
         let Scratch { buffer, stamped } = &mut scratch;
@@ -194,11 +194,11 @@ impl<'a, R: Record<K>, K> WriteRequest<'a, R, K> {
         let own = CallLines::new(target, buffer, count);
         if stamped.count == 0 {
             let mut lines = [own];
-            return batching.accept(&mut lines).map_err(|error| error.with_rest(&lines));
+            return batcher.accept(&mut lines).map_err(|error| error.with_rest(&lines));
         }
         let fine = Arc::new(Target { precision: Precision::Nanosecond, ..Target::clone(target) });
         let mut lines = [own, CallLines::new(&fine, &stamped.buffer, stamped.count)];
-        batching.accept(&mut lines).map_err(|error| error.with_rest(&lines))
+        batcher.accept(&mut lines).map_err(|error| error.with_rest(&lines))
     }
 
     fn overrides(&mut self) -> &mut Overrides {

@@ -49,7 +49,6 @@ mod file_batches;
 mod file_ledger;
 mod group;
 mod in_flight;
-mod interface;
 mod lane;
 mod ledger;
 mod open_batches;
@@ -87,7 +86,6 @@ use self::ended::Ended;
 use self::failures::Failure;
 #[cfg(feature = "_files")]
 pub(crate) use self::file_batches::FileBatches;
-pub(crate) use self::interface::{Batching, Start, start};
 use self::lane::Lane;
 use self::open_batches::BatchMemory;
 pub(crate) use self::retry::RetryPolicy;

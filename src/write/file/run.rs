@@ -8,7 +8,7 @@ use super::{EachLine, FileReport, Progress};
 use crate::file::{self, FileFormat, Origin, Reading, Source};
 use crate::line_protocol::text::line_ends;
 use crate::record::Lines;
-use crate::write::Batching;
+use crate::write::Batcher;
 use crate::write::batching::FileBatches;
 use crate::write::sync::{self, Encoded};
 use crate::write::target::Target;
@@ -45,11 +45,11 @@ impl<'a, 'e> Run<'a, 'e> {
         resume_from_line: usize,
         each: Option<EachLine<'e>>,
     ) -> Result<Self> {
-        let batching = client.batching().filter(|_| each.is_none());
+        let batcher = client.batcher().filter(|_| each.is_none());
         Ok(Self {
             client,
             target: Arc::new(target),
-            batches: batching.map(Batching::file_batches).transpose()?,
+            batches: batcher.map(Batcher::file_batches).transpose()?,
             each,
             skip: resume_from_line,
             settled: 0,
