@@ -6,7 +6,6 @@
 
 mod amount;
 mod answer;
-mod batch;
 mod batching;
 #[cfg(feature = "_files")]
 mod file;
@@ -25,7 +24,6 @@ pub use amount::Amount;
 pub(crate) use answer::Answer;
 #[cfg(feature = "_fuzzing")]
 pub(crate) use answer::Api;
-pub use batch::Batch;
 pub(crate) use batching::Batcher;
 pub use batching::ThreadPoolScheduler;
 #[cfg(feature = "spool")]

@@ -3,7 +3,6 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use super::Batch;
 #[cfg(feature = "gzip")]
 use super::gzip::Frame;
 use super::http::{Http, Post};
@@ -11,7 +10,7 @@ use super::target::Target;
 use crate::config::Config;
 use crate::line_protocol::text::line_ends;
 use crate::record::RecordMap;
-use crate::{Error, ErrorKind, LineError, Result};
+use crate::{Batch, Error, ErrorKind, LineError, Result};
 
 /// The lines of one call.
 pub(crate) struct Encoded {
