@@ -8,10 +8,10 @@ use super::shared_queue::SharedQueue;
 /// When the last clone is dropped the lines have ended, and their place on the disk can be used for others; after
 /// [`leave`](Self::leave) they stay there. Dropping may touch the disk, so no lock may be held then.
 #[derive(Clone, Debug)]
-pub(crate) struct Lease(Arc<LeaseInner>);
+pub(crate) struct DiskLease(Arc<DiskLeaseInner>);
 
 #[derive(Debug)]
-struct LeaseInner {
+struct DiskLeaseInner {
     queue: Arc<SharedQueue>,
     /// The number under which the lines were read.
     number: u64,
@@ -21,11 +21,11 @@ struct LeaseInner {
     _count: Arc<()>,
 }
 
-impl Lease {
+impl DiskLease {
     pub(super) fn new(queue: &Arc<SharedQueue>, number: u64, is_former: bool) -> Self {
         let is_left = AtomicBool::new(false);
         let _count = queue.leases.clone();
-        Self(Arc::new(LeaseInner { queue: queue.clone(), number, is_former, is_left, _count }))
+        Self(Arc::new(DiskLeaseInner { queue: queue.clone(), number, is_former, is_left, _count }))
     }
 
     /// Whether a process before this one wrote the lines.
@@ -39,7 +39,7 @@ impl Lease {
     }
 }
 
-impl Drop for LeaseInner {
+impl Drop for DiskLeaseInner {
     fn drop(&mut self) {
         if !*self.is_left.get_mut() {
             self.queue.end(self.number);

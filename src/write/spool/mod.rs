@@ -4,7 +4,8 @@
 //! A `DiskQueue` is a directory of segments, files of line protocol with comments (`segment_format.rs`). Batches are
 //! added to the last one; the `Scanner` reads them, for the `QueueReader` and when a directory is opened
 //! (`opening.rs`). The `Backlog` counts what is unread and what is leased, that is being sent, and knows when a
-//! segment is finished and can go. Whoever sends a batch has a `Lease`, and when that is dropped the batch has ended.
+//! segment is finished and can go. Whoever sends a batch has a `DiskLease`, and when that is dropped the batch has
+//! ended.
 //!
 //! # Invariants
 //! - Segments have ascending numbers, each used once; so have batches.
@@ -37,7 +38,7 @@ mod target_text;
 mod writing;
 
 pub(crate) use clock::unix_millis;
-pub(crate) use lease::Lease;
+pub(crate) use lease::DiskLease;
 pub use options::{Spool, SpoolSync};
 pub(crate) use queue::{Contents, DiskQueue};
 pub(crate) use reader::{DiskBatch, LostLines, ReadLimits, ReadOutcome};

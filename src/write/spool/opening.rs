@@ -10,7 +10,7 @@ use super::disk::{Disk, DiskFile};
 use super::files;
 use super::options::SpoolSync;
 use super::queue::DiskQueue;
-use super::scanner::{Check, Found, Scanner};
+use super::scanner::{Check, Scanned, Scanner};
 use super::segment_format::begins_first_line;
 use super::settings::SpoolSettings;
 use super::shared_queue::QueueState;
@@ -155,12 +155,12 @@ fn examine(file: &Arc<dyn DiskFile>, size: u64) -> io::Result<Examined> {
     let mut is_broken = false;
     loop {
         match scanner.next(size, Check::Header)? {
-            Found::Batch(header, _) => {
+            Scanned::Batch(header, _) => {
                 let amount = Amount { lines: header.lines, bytes: header.bytes };
                 segment.add(header.number, amount, header.time, scanner.place());
             }
-            Found::Damage => is_broken = true,
-            Found::End => break,
+            Scanned::Damage => is_broken = true,
+            Scanned::End => break,
         }
     }
     let is_torn = scanner.place() < size && scanner.is_torn()?;

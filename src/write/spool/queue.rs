@@ -9,7 +9,7 @@ use super::backlog::Read;
 use super::clock::unix_millis;
 use super::disk::Disk;
 use super::files;
-use super::lease::Lease;
+use super::lease::DiskLease;
 use super::options::SpoolSync;
 use super::reader::{LostLines, QueueReader};
 use super::settings::SpoolSettings;
@@ -63,7 +63,7 @@ impl DiskQueue {
         target: &Arc<Target>,
         lines: &[u8],
         count: usize,
-    ) -> Result<Option<Lease>, Refused> {
+    ) -> Result<Option<DiskLease>, Refused> {
         let mut state = self.0.lock();
         let time = unix_millis();
         let is_next = state.backlog.unread() == Amount::default();
@@ -75,7 +75,7 @@ impl DiskQueue {
             let read = Read { number, amount, time };
             let end = segment.end;
             if state.backlog.read(cursor, end, added.next_number, &[read], None).is_some() {
-                lease = Some(Lease::new(&self.0, number, false));
+                lease = Some(DiskLease::new(&self.0, number, false));
             }
         }
         drop(state);

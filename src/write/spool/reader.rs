@@ -6,9 +6,9 @@ use std::sync::{Arc, PoisonError};
 
 use super::backlog::{Cursor, Read, Segment};
 use super::files;
-use super::lease::Lease;
+use super::lease::DiskLease;
 use super::read_position::ReadPosition;
-use super::scanner::{Check, Found, Scanner};
+use super::scanner::{Check, Scanned, Scanner};
 use super::shared_queue::SharedQueue;
 use crate::write::amount::Amount;
 use crate::write::target::Target;
@@ -29,7 +29,7 @@ pub(crate) struct DiskBatch {
     pub(crate) bytes: Vec<u8>,
     pub(crate) lines: usize,
     /// Keeps others from reading the lines, until it is dropped.
-    pub(crate) lease: Lease,
+    pub(crate) lease: DiskLease,
 }
 
 /// How much is read.
@@ -155,7 +155,7 @@ impl ReadPosition {
         let (mut is_damaged, mut end) = (false, None);
         loop {
             match scanner.next(segment.end, Check::Lines)? {
-                Found::Batch(header, target) => {
+                Scanned::Batch(header, target) => {
                     let fits = lines + header.lines <= limits.lines as u64
                         && bytes + header.bytes <= limits.bytes as u64;
                     if !fits && !gathered.is_empty() {
@@ -183,8 +183,8 @@ impl ReadPosition {
                         time: header.time,
                     });
                 }
-                Found::Damage => is_damaged = true,
-                Found::End => {
+                Scanned::Damage => is_damaged = true,
+                Scanned::End => {
                     is_damaged |= scanner.place() < segment.end;
                     end = Some(segment.end);
                     break;
@@ -228,7 +228,7 @@ impl ReadPosition {
         let Some((_, scanner)) = &mut self.scanner else { return Ok(None) };
         // What is passed over here was read before, or somebody else sends it.
         while scanner.place() < from.place {
-            if matches!(scanner.next(from.place, Check::Header)?, Found::End) {
+            if matches!(scanner.next(from.place, Check::Header)?, Scanned::End) {
                 break;
             }
         }
@@ -248,7 +248,7 @@ impl GatheredBatch {
             target: self.target,
             bytes: self.bytes,
             lines: usize::try_from(self.lines).unwrap_or(usize::MAX),
-            lease: Lease::new(queue, self.number, is_former),
+            lease: DiskLease::new(queue, self.number, is_former),
         }
     }
 }

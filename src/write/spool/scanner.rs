@@ -5,7 +5,7 @@ use std::io;
 use std::sync::Arc;
 
 use super::disk::DiskFile;
-use super::segment_format::{BatchHeader, Header, find_header, parse, parse_first_line};
+use super::segment_format::{BatchHeader, EntryHeader, find_header, parse, parse_first_line};
 use super::target_text;
 use crate::write::target::Target;
 
@@ -26,7 +26,7 @@ pub(super) struct Scanner {
 }
 
 /// What there is at the place of a scanner.
-pub(super) enum Found {
+pub(super) enum Scanned {
     /// A batch, whose lines are in [`lines`](Scanner::lines) if they were asked for.
     Batch(BatchHeader, Arc<Target>),
     /// Bytes that are no entry, with an entry behind them.
@@ -74,14 +74,14 @@ impl Scanner {
     }
 
     /// The next thing before `end`, which is where the file ends, or where others are writing.
-    pub(super) fn next(&mut self, end: u64, check: Check) -> io::Result<Found> {
+    pub(super) fn next(&mut self, end: u64, check: Check) -> io::Result<Scanned> {
         self.end = end;
         self.forget();
         loop {
             match self.read_entry(self.done, check)? {
-                Some(Entry::Batch(header, target)) => return Ok(Found::Batch(header, target)),
+                Some(Entry::Batch(header, target)) => return Ok(Scanned::Batch(header, target)),
                 Some(Entry::Target) => {}
-                None if self.place() >= end => return Ok(Found::End),
+                None if self.place() >= end => return Ok(Scanned::End),
                 None => return self.pass_over_damage(),
             }
         }
@@ -91,7 +91,7 @@ impl Scanner {
     pub(super) fn is_torn(&mut self) -> io::Result<bool> {
         let Some(length) = self.find_line(self.done)? else { return Ok(true) };
         let line = &self.buffer[self.done..self.done + length];
-        let Some(Header::Batch(header)) = parse(self.salt, line) else { return Ok(false) };
+        let Some(EntryHeader::Batch(header)) = parse(self.salt, line) else { return Ok(false) };
         let body = self.place() + length as u64 + 1;
         Ok(body.checked_add(header.bytes).is_none_or(|behind| behind > self.end))
     }
@@ -101,8 +101,8 @@ impl Scanner {
         let Some(length) = self.find_line(start)? else { return Ok(None) };
         let body = start + length + 1;
         let header = match parse(self.salt, &self.buffer[start..start + length]) {
-            Some(Header::Batch(header)) => header,
-            Some(Header::Target(number, text)) => {
+            Some(EntryHeader::Batch(header)) => header,
+            Some(EntryHeader::Target(number, text)) => {
                 let Some(target) = target_text::from_text(text) else { return Ok(None) };
                 self.targets.insert(number, Arc::new(target));
                 self.done = body;
@@ -131,14 +131,14 @@ impl Scanner {
     }
 
     /// Goes to the next entry that is whole. Lines are checked here in any case, as they may look like anything.
-    fn pass_over_damage(&mut self) -> io::Result<Found> {
+    fn pass_over_damage(&mut self) -> io::Result<Scanned> {
         let mut from = self.done + 1;
         loop {
             while let Some(at) = find_header(&self.buffer, from) {
                 if self.read_entry(at, Check::Lines)?.is_some() {
                     // Whoever comes next finds it once more.
                     self.done = at;
-                    return Ok(Found::Damage);
+                    return Ok(Scanned::Damage);
                 }
                 from = at + 1;
             }
@@ -147,7 +147,7 @@ impl Scanner {
             let known = self.buffer.len();
             self.fill(known + STEP)?;
             if self.buffer.len() == known {
-                return Ok(Found::End);
+                return Ok(Scanned::End);
             }
         }
     }

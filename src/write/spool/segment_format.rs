@@ -36,7 +36,7 @@ pub(super) struct BatchHeader {
 
 /// A line of a segment that says what follows.
 #[derive(Debug, Eq, PartialEq)]
-pub(super) enum Header<'a> {
+pub(super) enum EntryHeader<'a> {
     /// What batches mean by a number.
     Target(u32, &'a str),
     Batch(BatchHeader),
@@ -87,7 +87,7 @@ pub(super) const LONGEST_BATCH_HEADER: usize = 180;
 
 /// Reads a line, without its newline, that may be a header, and is as it was written if it is one. Of a batch, the
 /// lines have to be checked yet, by [`has_written`](BatchHeader::has_written).
-pub(super) fn parse(salt: u32, line: &[u8]) -> Option<Header<'_>> {
+pub(super) fn parse(salt: u32, line: &[u8]) -> Option<EntryHeader<'_>> {
     if line.starts_with(TARGET.as_bytes()) {
         let (head, rest) = cut(line, CRC)?;
         let (crc, text) = rest.split_at_checked(8)?;
@@ -95,7 +95,7 @@ pub(super) fn parse(salt: u32, line: &[u8]) -> Option<Header<'_>> {
         let number = decimal(head.strip_prefix(TARGET.as_bytes())?)?;
         let is_whole = checksum(salt, &[head, text]) == hex(crc)?;
         let text = std::str::from_utf8(text).ok()?;
-        return is_whole.then_some(Header::Target(u32::try_from(number).ok()?, text));
+        return is_whole.then_some(EntryHeader::Target(u32::try_from(number).ok()?, text));
     }
     let head = line.get(..line.len().checked_sub(CRC.len() + 8)?)?;
     let is_whole = Some(checksum(salt, &[head])) == hex(&line[head.len() + CRC.len()..]);
@@ -107,7 +107,7 @@ pub(super) fn parse(salt: u32, line: &[u8]) -> Option<Header<'_>> {
     let (lines, rest) = cut(rest, " bytes=")?;
     let (bytes, rest) = cut(rest, " time=")?;
     let (time, lines_crc) = cut(rest, " lines_crc=")?;
-    Some(Header::Batch(BatchHeader {
+    Some(EntryHeader::Batch(BatchHeader {
         number: decimal(number)?,
         target: u32::try_from(decimal(target)?).ok()?,
         lines: decimal(lines)?,
@@ -182,7 +182,7 @@ mod tests {
 
     fn read(salt: u32, text: &[u8]) -> Option<BatchHeader> {
         let end = text.iter().position(|byte| *byte == b'\n')?;
-        let Header::Batch(header) = parse(salt, &text[..end])? else { return None };
+        let EntryHeader::Batch(header) = parse(salt, &text[..end])? else { return None };
         header.has_written(salt, &text[end + 1..]).then_some(header)
     }
 
@@ -216,7 +216,7 @@ mod tests {
         let mut text = Vec::new();
         write_target(7, 3, "{\"a\": \" crc=\"}", &mut text);
         let line = text.strip_suffix(b"\n").unwrap();
-        assert_eq!(parse(7, line), Some(Header::Target(3, "{\"a\": \" crc=\"}")));
+        assert_eq!(parse(7, line), Some(EntryHeader::Target(3, "{\"a\": \" crc=\"}")));
         assert_eq!(parse(8, line), None);
         assert_eq!(parse(7, &line[..line.len() - 1]), None);
     }

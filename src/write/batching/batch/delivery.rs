@@ -7,7 +7,7 @@ use std::time::Instant;
 use super::accounts::Accounts;
 use super::ended::{Ended, Members};
 use super::key::BatchKey;
-use super::lease::Lease;
+use super::lease::DiskLease;
 use super::open_batch::OpenBatch;
 use super::sealed_lines::{LineSubset, SealedLines};
 use super::tries::Tries;
@@ -164,7 +164,7 @@ impl Delivery {
     fn take_held(&mut self, end: End) -> Option<Ended> {
         let Held { accounts, permit, members } = self.held.take()?;
         let amount = Amount::new(self.lines, self.bytes());
-        if members.lease.as_ref().is_some_and(Lease::is_former) {
+        if members.lease.as_ref().is_some_and(DiskLease::is_former) {
             accounts.ledger.count_former(end, amount);
         } else {
             accounts.ledger.count(end, amount);
@@ -210,7 +210,7 @@ impl Delivery {
     /// no lock is held.
     pub(crate) fn attach(
         &mut self,
-        lease: Lease,
+        lease: DiskLease,
         member: Member,
         reads: &Arc<Budget>,
     ) -> Option<(Members, Option<Permit>)> {

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use super::lease::Lease;
+use super::lease::DiskLease;
 use super::memory::BatchMemory;
 use super::sealed_lines::SealedLines;
 use crate::Batch;
@@ -29,7 +29,7 @@ pub(crate) struct Ended {
 pub(crate) struct Members {
     pub(crate) client: Member,
     pub(crate) _file: Option<Member>,
-    pub(crate) lease: Option<Lease>,
+    pub(crate) lease: Option<DiskLease>,
 }
 
 impl Ended {

@@ -2,8 +2,8 @@
 //!
 //! While batches are on the disk, or on their way there, those in memory were accepted later. So, unless fresh data
 //! goes first, a worker moves batches that wait in memory behind them (`transfer.rs`), and sends those that it reads
-//! from the beginning (`drain.rs`). What was read is a delivery like others, with a `Lease` of its place on the disk;
-//! its tries have no limit. When the client is closed it stays on the disk.
+//! from the beginning (`drain.rs`). What was read is a delivery like others, with a `DiskLease` of its place on the
+//! disk; its tries have no limit. When the client is closed it stays on the disk.
 //!
 //! One thread at a time has the right to move batches (`exclusive.rs`), and takes it before any lock. With one
 //! worker, batches in flight are copied to the disk before those that wait behind them are moved, so that the order

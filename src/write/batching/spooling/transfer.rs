@@ -13,7 +13,7 @@ use crate::write::batching::send_queue::{Group, SendQueueState, Sources};
 use crate::write::batching::sending::{Outcome, fail};
 use crate::write::batching::{Batcher, after};
 use crate::write::options::OnFull;
-use crate::write::spool::{Lease, Refused};
+use crate::write::spool::{DiskLease, Refused};
 use crate::write::target::Target;
 use crate::{Error, ErrorKind};
 
@@ -294,7 +294,7 @@ impl Batcher {
 
     /// Gives the batches of a request in flight the leases of their copies. If the request is over by now, the leases
     /// are dropped, which ends the copies.
-    fn attach(&self, number: u64, leases: Vec<Option<Lease>>, spool: &Spooling) {
+    fn attach(&self, number: u64, leases: Vec<Option<DiskLease>>, spool: &Spooling) {
         let mut leases = leases.into_iter();
         let before = self.send_queue.change(|state| {
             let group = state.memory.get_mut(number)?;

@@ -1,12 +1,12 @@
 //! A process of a program.
 
-use crate::write::spool::{DiskQueue, Lease};
+use crate::write::spool::{DiskLease, DiskQueue};
 
 /// A queue while a process has it.
 pub(super) struct Process {
     pub(super) queue: DiskQueue,
     /// What was read and has not ended, with the numbers of its lines.
-    pub(super) leased: Vec<(Lease, Vec<u64>)>,
+    pub(super) leased: Vec<(DiskLease, Vec<u64>)>,
     /// The number of the line that was read last, for each target.
     pub(super) last_read: Vec<Option<u64>>,
     /// How many lines that a process before has left were read.
