@@ -12,4 +12,5 @@ mod sharded_lines;
 
 pub(crate) use self::accumulator::{Accumulator, Changes};
 pub(crate) use self::call_lines::CallLines;
+#[cfg(feature = "spool")]
 pub(crate) use self::dropping::Losses;

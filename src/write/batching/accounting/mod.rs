@@ -15,5 +15,7 @@ pub(crate) use self::failures::{BatchFailure, Failures};
 #[cfg(feature = "_files")]
 pub(crate) use self::file_ledger::FileAmounts;
 pub(crate) use self::file_ledger::{FileLedger, FileTag};
-pub(crate) use self::ledger::{End, Ledger, LineCounter};
+#[cfg(feature = "spool")]
+pub(crate) use self::ledger::LineCounter;
+pub(crate) use self::ledger::{End, Ledger};
 pub(crate) use self::order::Order;

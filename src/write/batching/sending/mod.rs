@@ -6,4 +6,6 @@ mod retrying;
 mod verdict;
 mod worker;
 
-pub(crate) use self::outcome::{Outcome, fail};
+pub(crate) use self::outcome::Outcome;
+#[cfg(feature = "spool")]
+pub(crate) use self::outcome::fail;
