@@ -4,7 +4,7 @@
 //! A program has up to three clients, which may share a scheduler with each other and with other programs, and up to
 //! three threads that write points and files, flush, close, clone and drop. Callbacks do so as well.
 //!
-//! A failure prints its seed; `MODEL_SEED=… cargo test --test batching histories` runs that program alone, and `MODEL_RUNS`
+//! A failure prints its seed; `MODEL_SEED=… cargo test --test batching random_programs` runs that program alone, and `MODEL_RUNS`
 //! says how many others there are.
 
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};

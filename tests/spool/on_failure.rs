@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use influxdb3_blocking::{ErrorKind, OnFull, WriteOptions};
 
-use crate::scratch::{Directory, sent, server};
+use crate::fixtures::{Directory, sent, server};
 use crate::support::batching::{Events, assert_adds_up, client, numbers, options, point, points};
 use crate::support::http::{Gate, HANGS, Reply, Server};
 
@@ -139,7 +139,7 @@ const FRESH: i64 = 1000;
 
 #[test]
 fn fresh_data_goes_first_if_it_is_to() {
-    let switch = crate::scratch::Switch::default();
+    let switch = crate::fixtures::Switch::default();
     let own = switch.clone();
     let server = Server::start(move |_, request| {
         let is_old = numbers(&request.body).iter().any(|number| *number < FRESH);

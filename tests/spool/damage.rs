@@ -6,7 +6,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use influxdb3_blocking::{Client, WriteOptions};
 
-use crate::scratch::{Directory, Switch, sent, server};
+use crate::fixtures::{Directory, Switch, sent, server};
 use crate::support::batching::{client, options, point, points};
 use crate::support::http::{HANGS, Server};
 

@@ -2,8 +2,8 @@
 
 use influxdb3_blocking::{SpoolSync, ThreadPoolScheduler};
 
+use crate::fixtures::{Directory, sent, server};
 use crate::random::Random;
-use crate::scratch::{Directory, sent, server};
 use crate::support::batching::{assert_adds_up, client, options, points};
 use crate::support::http::HANGS;
 
