@@ -6,7 +6,7 @@ use arrow_array::builder::StringBuilder;
 use arrow_array::{ArrayRef, RecordBatch, RecordBatchOptions, TimestampNanosecondArray};
 use arrow_schema::{Field, Schema};
 
-use super::batches::damaged;
+use super::damaged::damaged;
 use crate::timestamp::time_text;
 use crate::{Error, Result, Timestamp};
 

@@ -21,6 +21,15 @@ pub(crate) fn boolean(out: &mut Vec<u8>, value: bool) {
     out.extend_from_slice(text);
 }
 
+/// What the server reads as a boolean.
+pub(crate) fn read_boolean(word: &str) -> Option<bool> {
+    match word {
+        "t" | "T" | "true" | "True" | "TRUE" => Some(true),
+        "f" | "F" | "false" | "False" | "FALSE" => Some(false),
+        _ => None,
+    }
+}
+
 /// Appends the time of a line: a space, the number, and the newline.
 #[inline]
 pub(crate) fn time(out: &mut Vec<u8>, value: i64) {

@@ -1,5 +1,9 @@
 use std::fmt;
+#[cfg(any(feature = "arrow", feature = "polars", feature = "_files"))]
+use std::ops::Range;
 
+#[cfg(any(feature = "arrow", feature = "polars", feature = "_files"))]
+use crate::columns::{RenderedColumn, RowSink, TableLayout};
 use crate::line_protocol::TagRules;
 use crate::line_protocol::encoder::Encoded;
 #[cfg(feature = "serde")]
@@ -174,28 +178,6 @@ impl<'a> Lines<'a> {
         Ok(())
     }
 
-    /// Appends the lines of some rows of a block; rows without a field are left out.
-    #[cfg(any(feature = "arrow", feature = "polars", feature = "_files"))]
-    pub(crate) fn push_rows(
-        &mut self,
-        layout: &crate::columns::TableLayout,
-        pieces: &[crate::columns::RenderedColumn],
-        rows: std::ops::Range<usize>,
-    ) {
-        let first = self.rows;
-        self.rows += rows.len();
-        for (number, row) in rows.enumerate() {
-            let start = self.buffer.len();
-            if layout.line(pieces, row, self.buffer) {
-                // A table that is the whole of the call is traced to its rows.
-                let record = if self.depth == 0 { first + number } else { self.record };
-                self.finish_line_of(start, layout.has_time(), record);
-            } else {
-                self.skipped += 1;
-            }
-        }
-    }
-
     /// Appends the line of a row that is a point; one without a field is left out.
     #[cfg(feature = "csv")]
     pub(crate) fn push_row(&mut self, point: &Point) -> Result<()> {
@@ -318,15 +300,21 @@ impl<'a> Lines<'a> {
     }
 }
 
-#[cfg(any(feature = "arrow", feature = "polars"))]
-impl crate::columns::RowSink for Lines<'_> {
-    fn push_rows(
-        &mut self,
-        layout: &crate::columns::TableLayout,
-        rendered: &[crate::columns::RenderedColumn],
-        rows: std::ops::Range<usize>,
-    ) {
-        Lines::push_rows(self, layout, rendered, rows);
+#[cfg(any(feature = "arrow", feature = "polars", feature = "_files"))]
+impl RowSink for Lines<'_> {
+    fn push_rows(&mut self, layout: &TableLayout, rendered: &[RenderedColumn], rows: Range<usize>) {
+        let first = self.rows;
+        self.rows += rows.len();
+        for (number, row) in rows.enumerate() {
+            let start = self.buffer.len();
+            if layout.line(rendered, row, self.buffer) {
+                // A table that is the whole of the call is traced to its rows.
+                let record = if self.depth == 0 { first + number } else { self.record };
+                self.finish_line_of(start, layout.has_time(), record);
+            } else {
+                self.skipped += 1;
+            }
+        }
     }
 }
 

@@ -20,6 +20,7 @@ mod spool;
 mod stats;
 mod sync;
 mod target;
+mod writer;
 
 pub use amount::Amount;
 pub(crate) use answer::Answer;
@@ -38,3 +39,4 @@ pub use request::WriteRequest;
 #[cfg(feature = "spool")]
 pub use spool::{Spool, SpoolStats, SpoolSync};
 pub use stats::WriteStats;
+pub(crate) use writer::Writer;
