@@ -182,7 +182,7 @@ impl TableLayout {
             match tag {
                 LineTag::Default(bytes) => self.head.push(HeadPart::Constant(bytes)),
                 LineTag::Own(tag) => {
-                    // All were found before.
+                    // The loop above has found all of them.
                     let Some(place) = table.find(&tag.key) else { continue };
                     let column = self.add(table, place, ColumnRole::Tag(tag))?;
                     self.head.push(HeadPart::Column(column));

@@ -81,7 +81,7 @@ impl TokenSource {
     ) -> Result<Option<IssuedToken>> {
         let mut state = self.lock();
         match &state.kept {
-            // Somebody else was faster.
+            // Another call has renewed it meanwhile.
             Some(kept) if !kept.is(refused) => return Ok(Some(kept.clone())),
             // The others wait for the answer as well, rather than send what is refused.
             Some(_) => state.refused = state.kept.take(),
@@ -127,7 +127,7 @@ impl TokenSource {
     fn ask(self: &Arc<Self>) {
         let mut answer = PendingAnswer { source: Arc::clone(self), result: None };
         let ask = move || answer.result = Some(answer.source.answer());
-        // If there is no thread, the answer is dropped with its function.
+        // If no thread can be started, the closure is dropped, and with it the answer, which says so.
         let _ = thread::Builder::new().name("influxdb3-token".into()).spawn(ask);
     }
 
@@ -168,7 +168,7 @@ impl Drop for PendingAnswer {
         state.answers += 1;
         match result {
             Ok(token) => {
-                // The same text is the same token, with what is known of it.
+                // If the text is that of the refused token, it is that token, and it stays known that it was accepted.
                 let before = state.refused.take().filter(|before| *before.token() == token);
                 state.kept = Some(before.unwrap_or_else(|| IssuedToken::new(token)));
                 state.failure = None;

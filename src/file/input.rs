@@ -131,7 +131,7 @@ impl Read for Input<'_> {
         let count = match &mut self.from {
             InputSource::File(file) => file.read(buffer)?,
             InputSource::Reader(replay, place) => {
-                // With no origin and no other input, nobody can read it once more.
+                // The origin is gone and there is no other input, so that nothing is read again and nothing need be kept.
                 let is_last = Rc::strong_count(replay) == 1;
                 replay.borrow_mut().read(place, is_last, buffer)?
             }

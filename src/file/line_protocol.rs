@@ -126,7 +126,7 @@ impl LineProtocolSource<'_> {
         if !self.skipped.is_on() || std::str::from_utf8(part).is_ok() {
             return self.push_lines(part, 0, out);
         }
-        // One by one, for those that are UTF-8.
+        // Somewhere it is not UTF-8: line by line, so that only that line is left out.
         let mut place = 0;
         while let Some(rest) = part.get(place..).filter(|rest| !rest.is_empty()) {
             let end = memchr(b'\n', rest).map_or(rest.len(), |end| end + 1);

@@ -149,7 +149,7 @@ pub(crate) fn open<'a>(
         #[allow(unreachable_patterns)] // reached unless all formats are on
         other => Err(other.is_off()),
     };
-    // That it had to be read further than may be kept explains whatever else went wrong.
+    // If more bytes were needed than may be kept, that is the error, and what it has led to is not.
     origin.finish()?;
     opened
 }

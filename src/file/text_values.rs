@@ -15,7 +15,7 @@ use crate::{ColumnType, Error, Result};
 #[inline]
 pub(super) fn see(seen: &mut SeenKinds, text: &str, is_quoted: bool, nulls: &NullTexts) {
     match shape(text.as_bytes()) {
-        // An integer so short fits.
+        // An integer of at most 18 digits fits 64 bits.
         NumberShape::Digits { negative, count: 1..=18 } if nulls.lists_none() => {
             seen.add(SeenKinds::INTEGER);
             if negative {
@@ -29,7 +29,7 @@ pub(super) fn see(seen: &mut SeenKinds, text: &str, is_quoted: bool, nulls: &Nul
 
 fn see_slowly(seen: &mut SeenKinds, text: &str, is_quoted: bool, nulls: &NullTexts) {
     if nulls.has_text(text, is_quoted) {
-        // Only a column of floats has a NaN.
+        // A NaN is no value, but says that the numbers beside it are floats.
         if text.eq_ignore_ascii_case("nan") {
             seen.add(SeenKinds::NAN);
         }

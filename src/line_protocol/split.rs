@@ -62,7 +62,7 @@ impl LineEndScan {
     #[inline]
     fn is_end(&mut self, byte: u8) -> bool {
         if self.is_escaped {
-            // Of a longer character this skips the first byte only, but no other byte of it means anything.
+            // Of a character of several bytes this skips the first one; the others are never any of the bytes below.
             self.is_escaped = false;
             return false;
         }

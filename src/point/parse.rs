@@ -26,11 +26,11 @@ pub(super) fn point(text: &str, precision: Precision) -> Result<PointBuffer> {
             "there is more than one line: a point is one, and a text of many can be written as it is",
         ));
     }
-    // A line ends before an ASCII character, so that no other is torn.
+    // The line ends before an ASCII character, so that this is a place between characters.
     let line = start.get(..cut.line.len()).unwrap_or(start);
     let mut rest = LineParser { line, rest: line.strip_suffix('\r').unwrap_or(line) };
     let point = rest.point(precision)?;
-    // What the parser takes and the server's catalog does not: reserved keys and control characters in them.
+    // Encoding refuses what the server's parser takes and its catalog does not: reserved keys, and control characters in keys.
     match point_line::encode(&point, precision, TagRules::NONE, &mut Vec::new())? {
         Encoded::Line => Ok(point),
         Encoded::NoFields => Err(encoder::no_fields()), // which it has, all with values

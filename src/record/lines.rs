@@ -251,7 +251,7 @@ impl<'a> Lines<'a> {
     #[inline]
     #[cfg_attr(not(feature = "write"), allow(unused_variables))] // it is where a line to be stamped begins
     fn finish_line_of(&mut self, start: usize, has_timestamp: bool, record: usize) {
-        // Batches have lines of many calls, so places in one of them are of no use there.
+        // In batching mode lines are not traced to records: a batch has lines of many calls.
         #[cfg(feature = "write")]
         if let Some(stamped) = &mut self.stamped {
             let stays = has_timestamp || stamped.stamp(self.buffer, start, self.precision);
@@ -308,7 +308,7 @@ impl RowSink for Lines<'_> {
         for (number, row) in rows.enumerate() {
             let start = self.buffer.len();
             if layout.line(rendered, row, self.buffer) {
-                // A table that is the whole of the call is traced to its rows.
+                // If the table is the whole call, the record of a line is its row.
                 let record = if self.depth == 0 { first + number } else { self.record };
                 self.finish_line_of(start, layout.has_time(), record);
             } else {

@@ -82,7 +82,7 @@ impl ConnectError {
             _ => ("the connection failed", ""),
         };
         let message = format!("cannot connect to {peer}: {why}{hint}");
-        // A system that gives up by itself does so for the same reason as a limit of ours.
+        // The system has given up before our limit did: the same kind of error.
         let kind = if cause == K::TimedOut { ErrorKind::Timeout } else { peer.kind() };
         Self::new(ConnectStage::Connecting, kind, message).retryable()
     }

@@ -35,7 +35,7 @@ impl<'a> ConnectMethod<'a> {
                 self.proxy
             )));
         }
-        // One by one: what follows the head is the server's, which may speak first.
+        // Byte by byte: what follows the head may be from the server, which may speak first.
         Ok(TunnelStep::Receive(1))
     }
 
@@ -58,7 +58,7 @@ impl<'a> ConnectMethod<'a> {
         let status: u16 = status.parse().unwrap_or(0);
         match status {
             200..=299 => Ok(TunnelStep::Done),
-            // tinyproxy wants its own credentials with 401.
+            // tinyproxy asks for credentials with 401, others with 407.
             401 | 407 => Err(ConnectError::refused_by_proxy(match self.proxy.credentials() {
                 Some(_) => format!(
                     "the proxy {proxy} does not accept the user and password that it was given (status {status}){}",

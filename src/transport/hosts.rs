@@ -64,7 +64,7 @@ impl Hosts {
         let mut states = self.lock();
         let time = |place: usize| states[place].until.filter(|until| *until > now);
         let mut order: Vec<_> = (0..states.len()).collect();
-        // It is stable.
+        // The sort is stable: hosts of equal times stay in the order of the list.
         order.sort_by_key(|place| time(*place));
         if let Some(first) = order.first().map(|place| &mut states[*place])
             && first.failures > 0
@@ -161,7 +161,7 @@ impl Failover {
         match (stop, self.next.front()) {
             (None, Some(&next)) => {
                 let list = &self.hosts.list;
-                // The first time is news.
+                // A host that has just begun to fail is worth a warning, one that fails on is not.
                 let level = if failures == 1 { Level::Warn } else { Level::Debug };
                 log::log!(level, "{} failed, {} is next: {error}", list[self.place], list[next]);
                 self.failed.push((self.place, error));
@@ -204,7 +204,7 @@ impl Failover {
             .with_message(text)
             .with_retryable(any(Error::is_retryable))
             .with_was_cut(any(Error::was_cut))
-            // The first one that may be asked again.
+            // Retried as soon as the first of them may be asked again.
             .with_retry_after(waits.and_then(|waits| waits.into_iter().min()));
         error.add_doubt(any(Error::in_doubt));
         error

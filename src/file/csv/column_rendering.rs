@@ -93,7 +93,7 @@ impl ColumnRendering<'_> {
                         nulls,
                     ) {
                         Ok(value) => rendered.push(role, value),
-                        // What the file has is shown.
+                        // The error shows the cell as it stands in the file.
                         Err(_) => Err(text_values::no_value(cell, column_type)),
                     }
                 });

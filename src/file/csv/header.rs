@@ -8,7 +8,7 @@ use crate::columns::LayoutOptions;
 use crate::file::{ReadOptions, unreadable};
 
 /// Which columns have a name, and where they are.
-pub(super) struct Header {
+pub(super) struct CsvHeader {
     /// The places of the columns that are written, and their names.
     named: Vec<(usize, String)>,
     /// The places of columns without a name before the last that has one: their cells are empty.
@@ -22,7 +22,7 @@ pub(super) struct Header {
     are_given: bool,
 }
 
-impl Header {
+impl CsvHeader {
     pub(super) fn given(names: &[String]) -> Self {
         Self {
             named: names.iter().cloned().enumerate().collect(),
@@ -38,7 +38,7 @@ impl Header {
     pub(super) fn read(row: RowBlock<'_>, layout: &LayoutOptions) -> Self {
         let names = (0..row.columns()).map(|column| row.cell(0, column).0.into_owned());
         let mut named: Vec<(usize, String)> = names.enumerate().collect();
-        // The caller says what becomes of what has no name.
+        // The options name the column without a name, so that it is a column like the others.
         if !layout.new_name("").is_empty() || layout.is_excluded("") || layout.time().is_empty() {
             let count = named.len();
             return Self {
@@ -52,7 +52,7 @@ impl Header {
         }
         let cells = named.len();
         let unnamed = named.iter().rev().take_while(|(_, name)| name.is_empty()).count();
-        // A row of nothing but empty cells is no row, so there is a name.
+        // The reader leaves out rows of empty cells, so that one cell at least has a name.
         named.truncate(cells - unnamed);
         let count = named.len();
         let is_first_unnamed = named.first().is_some_and(|(_, name)| name.is_empty());

@@ -80,7 +80,7 @@ fn look_with(
     if inference.merge(seen, block.rows()) {
         return;
     }
-    // The cell that does not go with those before it is among these.
+    // The first mismatch is among these cells: they are added one by one.
     for row in 0..block.rows() {
         inference.add(
             block.line(row),

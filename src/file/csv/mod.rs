@@ -13,7 +13,7 @@ use std::io::Read;
 
 use self::column_rendering::{BadRows, CellRules, ColumnRendering};
 use self::dialect::Dialect;
-use self::header::Header;
+use self::header::CsvHeader;
 use self::row_reader::RowReader;
 use super::byte_counter::ByteCounter;
 use super::file_compression::FileCompression;
@@ -48,14 +48,14 @@ pub(super) fn open<'a>(
     };
     let (mut first, counter) = reader()?;
     let header = match &read_options.column_names {
-        Some(names) => Header::given(names),
+        Some(names) => CsvHeader::given(names),
         None => match first.next(1)? {
             None => return Ok(Box::new(EmptyCsv(counter))),
             Some(row) if read_options.comment != Some(b'#') && annotated::is_annotated(row) => {
                 let (reader, counter) = reader()?;
                 return Ok(annotated::open(reader, counter, read_options));
             }
-            Some(row) => Header::read(row, &read_options.layout),
+            Some(row) => CsvHeader::read(row, &read_options.layout),
         },
     };
     let width = header.columns(read_options);
@@ -112,7 +112,7 @@ struct CsvColumns {
 }
 
 impl CsvColumns {
-    fn new(layout: &TableLayout, header: &Header, read_options: &ReadOptions) -> Self {
+    fn new(layout: &TableLayout, header: &CsvHeader, read_options: &ReadOptions) -> Self {
         let column_type = |name: &str, role: &ColumnRole| match role {
             ColumnRole::Field(_) => read_options.column_type(name),
             ColumnRole::Measurement(_) | ColumnRole::Tag(_) | ColumnRole::Time(_) => {
@@ -147,7 +147,7 @@ impl CsvColumns {
 
 struct CsvSource<R> {
     reader: RowReader<R>,
-    header: Header,
+    header: CsvHeader,
     layout: TableLayout,
     columns: CsvColumns,
     cell_rules: CellRules,

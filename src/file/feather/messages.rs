@@ -63,7 +63,7 @@ impl<'a> Stream<'a> {
 
 impl Messages for Stream<'_> {
     fn next(&mut self) -> Result<Option<RawMessage>> {
-        // A stream may end with a length of 0, or without a word.
+        // A stream ends with a length of 0, or where its bytes end.
         let mut length = self.number()?;
         if length == Some(CONTINUATION) {
             length = Some(self.number()?.ok_or_else(cut_off)?);
@@ -116,7 +116,7 @@ impl Messages for Listed {
         let number = |number: i64| u64::try_from(number).map_err(|_| broken("a place is negative"));
         let (place, length) = (number(block.offset())?, number(block.metaDataLength().into())?);
         let bytes = read(&self.places, place, length)?;
-        // What stands before the header: a mark, which old files have not, and the length.
+        // Before the header stand a continuation mark, which files before Arrow 0.15 lack, and the length.
         let start = if bytes.starts_with(&CONTINUATION.to_le_bytes()) { 8 } else { 4 };
         if bytes.len() < start {
             return Err(broken("a header is too short"));

@@ -47,7 +47,7 @@ pub(super) fn open<'a>(
         return Ok(Box::new(RecordBatchSource::new(reader, encoder, counter)));
     }
     let input = Input::open(&origin)?;
-    // It is read once, and so nothing of it is kept.
+    // A stream is read once: from here on nothing of a reader is kept.
     origin.finish()?;
     let counter = input.counter.clone();
     let (schema, messages) = guarded(|| Stream::open(input))?;

@@ -60,7 +60,7 @@ pub(super) fn open<'a>(
     let (objects, counter) = file.objects()?;
     let names = inferred.keys.names();
     if names.is_empty() {
-        // The array has no rows, or what stands there is told of when it is read.
+        // There is no row, or the first one cannot be read: reading it says why.
         return Ok(Box::new(EmptyJson { objects, counter }));
     }
     let table =
@@ -128,7 +128,7 @@ fn frame<R: Read>(
     let Ok(Some(object)) = objects.next() else { return Ok(None) };
     let frame =
         PandasTable::read(object.bytes, &read_options.layout, read_options.flatten.is_some())?;
-    // An object with others behind it is a row.
+    // An object that is followed by others is a row, not a table.
     let is_only = objects.is_loose() && matches!(objects.next(), Ok(None));
     Ok(frame.filter(|_| is_only))
 }

@@ -35,10 +35,10 @@ impl<R: Read> LineSource for ObjectRows<R> {
                 break Ok(true);
             }
             match self.read_row(row) {
-                Ok(Found::Row) => row += 1,
-                // The end is told when there is no row before it.
-                Ok(Found::End) => break Ok(row > 0),
-                Ok(Found::Bad { line, error }) => {
+                Ok(NextRow::Row) => row += 1,
+                // The end is told by the next call, if rows come before it.
+                Ok(NextRow::End) => break Ok(row > 0),
+                Ok(NextRow::Bad { line, error }) => {
                     is_skipped = true;
                     break self.skipped.take(line, error).map(|()| true);
                 }
@@ -66,7 +66,7 @@ impl<R: Read> LineSource for ObjectRows<R> {
 }
 
 /// What stands where the next row is looked for.
-enum Found {
+enum NextRow {
     Row,
     /// An object that cannot be written.
     Bad {
@@ -77,8 +77,8 @@ enum Found {
 }
 
 impl<R: Read> ObjectRows<R> {
-    fn read_row(&mut self, row: usize) -> Result<Found> {
-        let Some(object) = self.objects.next()? else { return Ok(Found::End) };
+    fn read_row(&mut self, row: usize) -> Result<NextRow> {
+        let Some(object) = self.objects.next()? else { return Ok(NextRow::End) };
         let line = object.line;
         let mut entries =
             RowVisitor { keys: &self.keys, table: &mut self.table, row, failed: None };
@@ -89,14 +89,14 @@ impl<R: Read> ObjectRows<R> {
         let in_line = |error: Error| error.in_context(&format!("line {line}"));
         let error = match (read, entries.failed.take()) {
             (Ok(()), None) => match self.table.end_row(row) {
-                Ok(()) => return Ok(Found::Row),
+                Ok(()) => return Ok(NextRow::Row),
                 Err(error) => in_line(error),
             },
             (_, Some(error)) => in_line(error),
             (Err(error), None) => error,
         };
         self.table.truncate(row);
-        Ok(Found::Bad { line, error })
+        Ok(NextRow::Bad { line, error })
     }
 }
 
@@ -114,7 +114,7 @@ impl EntryVisitor for RowVisitor<'_> {
 
     fn unknown(&mut self, key: &str) -> Option<usize> {
         if self.table.leaves_out(key) {
-            // The place of no column.
+            // No column has this place: the value is left out.
             return Some(self.keys.names().len());
         }
         self.failed = Some(Error::invalid_record(format!(

@@ -166,7 +166,7 @@ impl<R: Read> Objects<R> {
                     self.at_line("the object is not closed: the end of the file is missing")
                 );
             }
-            // What pandas writes by column is one object.
+            // The first object may be a table of pandas, which is as long as the file.
             if self.count > 0 && rest.len() > MAX_OBJECT {
                 return Err(self.at_line(&format!(
                     "the object has more than {} MiB: is a bracket missing?",

@@ -50,7 +50,7 @@ impl PandasTable {
         layout: &LayoutOptions,
         is_flattened: bool,
     ) -> Result<Option<Self>> {
-        // A row that cannot be read is told of where rows are read.
+        // Text that is not UTF-8 is refused where the rows are read.
         let Ok(text) = std::str::from_utf8(object) else { return Ok(None) };
         let frame = Self {
             names: Vec::new(),

@@ -49,7 +49,7 @@ impl<'a> Scalar<'a> {
     /// Adds the kind of the value.
     pub(super) fn see(&self, seen: &mut SeenKinds, nulls: &NullTexts) {
         match self {
-            // What is nested is an error when it is met again.
+            // Nested values are refused when the rows are read to be written.
             Self::Null | Self::BadText | Self::Array | Self::Object => {}
             Self::Boolean(_) => seen.add(SeenKinds::BOOLEAN),
             Self::Number(digits) => text_values::see(seen, digits, false, nulls),

@@ -123,7 +123,7 @@ impl TimeColumn {
 /// The earliest and the latest time of a column in milliseconds, give or take a day, if the file tells.
 fn range(metadata: &FileMetadata, column: usize) -> Option<(i64, i64)> {
     match metadata.column_file_statistics().get(column)?.type_statistics()? {
-        // What is not there is 0.
+        // A statistic that the file lacks is 0.
         TypeStatistics::Timestamp { min: 0, max: 0, min_utc: 0, max_utc: 0 } => None,
         TypeStatistics::Timestamp { min: 0, max: 0, min_utc, max_utc } => {
             Some((*min_utc, *max_utc))

@@ -26,7 +26,7 @@ pub(super) fn load(bytes: &ParquetBytes) -> Result<ArrowReaderMetadata> {
         let metadata = Arc::clone(&metadata);
         guarded(|| ArrowReaderMetadata::try_new(metadata, options).map_err(damaged))
     };
-    // What Arrow adds about its types may name one that the reader does not know.
+    // The Arrow schema that writers add may have a type that the reader does not know.
     arrow(ArrowReaderOptions::new())
         .or_else(|_| arrow(ArrowReaderOptions::new().with_skip_arrow_metadata(true)))
 }

@@ -61,7 +61,7 @@ impl FrameColumn {
         rendered: &mut RenderedColumn,
     ) -> Result<(), ValueError> {
         if self.is_constant {
-            // A category is written once at most, so nothing is shared below.
+            // The one value is rendered once at most, so that the values below it need not be kept.
             let one = |_, rendered: &mut RenderedColumn| {
                 self.chunks(0..1, role, &mut WrittenValues::default(), rendered)
             };
@@ -188,7 +188,7 @@ fn each<'a, A: StaticArray, R: Role>(
     convert: impl Fn(A::ValueT<'a>) -> ColumnValue<'a>,
 ) -> Result<(), ValueError> {
     let array = array::<A>(chunk, rows.start)?;
-    // Rows are within the chunk, so that nothing but a null is none.
+    // The rows are within the chunk: where `get` gives none, there is a null.
     render_each(rows, role, rendered, |row| array.get(row).map_or(ColumnValue::Null, &convert))
 }
 

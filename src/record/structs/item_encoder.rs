@@ -219,12 +219,12 @@ impl EntrySink for ItemEncoder {
 /// Whether `,key=value` is of this key.
 fn is_of(piece: &[u8], key: &str) -> bool {
     if short_bytes::is_plain(key.as_bytes()) {
-        // It stands there as it is, and no other key has an equals sign behind it.
+        // A plain key is not escaped, and no other key that begins with it has an equals sign behind it.
         let rest = piece.get(1..).and_then(|rest| rest.strip_prefix(key.as_bytes()));
         return rest.is_some_and(|rest| rest.starts_with(b"="));
     }
     let mut prefix = Vec::new();
-    // A key that cannot be written has no piece.
+    // No default tag has a key that cannot be written.
     encoder::tag_key(&mut prefix, key).is_ok() && piece.starts_with(&prefix)
 }
 
@@ -275,7 +275,7 @@ struct MeasurementSink<'a> {
 
 impl ValueSink for MeasurementSink<'_> {
     fn put(&mut self, value: ColumnValue<'_>) -> Result<()> {
-        // A null names nothing, and another key may.
+        // With a null, another key may name the measurement.
         if let ColumnValue::Null = value {
             return Ok(());
         }

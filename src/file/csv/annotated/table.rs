@@ -291,7 +291,7 @@ impl Roles {
             return Err(missing("tag", name, columns));
         }
         roles.field = find("_field").zip(find("_value"));
-        // What every table of a query has before its own columns.
+        // The columns that InfluxDB puts before those of a query: an empty label, `result` and `table`.
         let is_numbering = |place: usize, label: &str| {
             matches!((place, label), (1, "result") | (2, "table"))
                 && columns.first().is_some_and(|c| c.label.is_empty())
@@ -305,7 +305,7 @@ impl Roles {
                 || layout.is_excluded(label)
                 || is_numbering(place, label)
                 || ["_start", "_stop"].contains(&label)
-                // The measurement comes from elsewhere.
+                // A column of measurements that is not the chosen one.
                 || (label == "_measurement" || column.part == Some(LinePart::Measurement));
             if has_role || is_left_out {
                 continue;

@@ -70,7 +70,7 @@ impl Datatype {
             Self::Unsigned(format) => format.plain(cell).parse().ok().map(FieldValue::Unsigned),
             Self::Boolean(format) => format.read(cell).map(FieldValue::Boolean),
             Self::Duration => duration(cell).map(FieldValue::Integer),
-            // A field has no times.
+            // No field of InfluxDB is a time: a valid one is written as text.
             Self::Time(form) => {
                 form.read(cell, unit)?;
                 Some(FieldValue::from(cell))

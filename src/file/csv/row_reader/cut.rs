@@ -43,7 +43,7 @@ impl<R: Read> RowReader<R> {
                 Ok(RowEnd::Blank { end }) => {
                     self.rows.cells.truncate(known);
                     if !self.rows.starts.is_empty() && !self.is_line_end(at) {
-                        // It need not be UTF-8, so it is no part of this one.
+                        // The line is left out whatever its bytes are: it must not be in the text of the block, which is UTF-8.
                         break;
                     }
                     self.count_lines(at, end);

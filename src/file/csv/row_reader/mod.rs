@@ -88,13 +88,13 @@ impl<R: Read> RowReader<R> {
             if failed.is_some() || !self.rows.starts.is_empty() || self.is_at_end {
                 break (end, failed);
             }
-            // Not one row was whole.
+            // The buffer does not have one whole row.
             self.buffer.drain(..end);
             self.start = 0;
             self.fill()?;
         };
         let Some(first) = self.rows.starts.first() else { return failed.map_or(Ok(None), Err) };
-        // An error is met again, with no rows before it, when more is asked for.
+        // The rows before an error are handed out first; the next call meets the error again.
         let base = first.place;
         match std::str::from_utf8(self.buffer.get(base..end).unwrap_or_default()) {
             Ok(text) => {
@@ -202,7 +202,7 @@ impl<R: Read> RowReader<R> {
             return Err(unreadable(encoding::not_utf8(row, bad.line).unwrap_or_default()));
         }
         let text = std::str::from_utf8(self.buffer.get(base..bad.place).unwrap_or_default());
-        // It was found valid up to a place behind it.
+        // This cannot fail: the text was found valid up to a place behind it.
         Ok(RowBlock { text: text.unwrap_or_default(), base, rows: &self.rows, count })
     }
 }
