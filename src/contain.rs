@@ -1,6 +1,7 @@
 //! Panics of code that is not ours end here.
 
 use std::any::Any;
+use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// Runs `work`; a panic becomes its message.
@@ -13,6 +14,15 @@ pub(crate) fn contain<T>(work: impl FnOnce() -> T) -> Result<T, String> {
         }
         message
     })
+}
+
+/// Logs where a panic of the logger must not go further. The logger is not ours, so no lock may be held.
+pub(crate) fn log_safely(level: log::Level, text: fmt::Arguments<'_>) {
+    let _ = contain(|| log::log!(level, "{text}"));
+}
+
+pub(crate) fn log_error(text: fmt::Arguments<'_>) {
+    log_safely(log::Level::Error, text);
 }
 
 fn message_of(payload: &(dyn Any + Send)) -> String {

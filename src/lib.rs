@@ -27,6 +27,10 @@
 
 #[cfg(feature = "arbitrary")]
 mod arbitrary;
+#[cfg(feature = "write")]
+mod back_off;
+#[cfg(feature = "write")]
+mod batch;
 mod calendar;
 #[cfg(feature = "write")]
 mod client;
@@ -71,6 +75,8 @@ mod transport;
 mod write;
 
 #[cfg(feature = "write")]
+pub use batch::Batch;
+#[cfg(feature = "write")]
 pub use client::{Client, WeakClient};
 #[cfg(feature = "write")]
 pub use client_builder::ClientBuilder;
@@ -104,9 +110,7 @@ pub use record::Structs;
 pub use record::{Iter, Lines, One, Record, Seq};
 pub use timestamp::Timestamp;
 #[cfg(feature = "write")]
-pub use write::{
-    Amount, Batch, OnFull, ThreadPoolScheduler, WriteOptions, WriteRequest, WriteStats,
-};
+pub use write::{Amount, OnFull, ThreadPoolScheduler, WriteOptions, WriteRequest, WriteStats};
 #[cfg(feature = "_files")]
 pub use write::{FileReport, Progress, WriteFile};
 #[cfg(feature = "spool")]

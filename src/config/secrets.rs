@@ -2,6 +2,7 @@ use std::borrow::Cow;
 use std::fmt;
 
 use super::{Headers, Token};
+use crate::Error;
 
 /// What a request carries and no text may show: its token, and an `authorization` header of the caller's own.
 #[derive(Clone, Default)]
@@ -29,6 +30,18 @@ impl Secrets {
             }
         }
         shown
+    }
+}
+
+impl Error {
+    /// Without the secrets of its request, which the server may have answered with.
+    pub(crate) fn without(mut self, secrets: &Secrets) -> Self {
+        self.change_texts(|text| {
+            if let Cow::Owned(hidden) = secrets.hide(text) {
+                *text = hidden;
+            }
+        });
+        self
     }
 }
 

@@ -1,11 +1,9 @@
 //! What an error knows of the call that failed: the server's answer, and the caller's lines back.
 
-use std::borrow::Cow;
 use std::time::Duration;
 
 use super::{Error, ErrorKind, LineError};
-use crate::config::Secrets;
-use crate::write::Batch;
+use crate::Batch;
 
 #[derive(Clone, Default)]
 pub(super) struct CallDetails {
@@ -281,16 +279,11 @@ impl Error {
         self
     }
 
-    /// Without the secrets of its request, which the server may have answered with.
-    pub(crate) fn without(mut self, secrets: &Secrets) -> Self {
-        let hide = |text: &mut String| {
-            if let Cow::Owned(hidden) = secrets.hide(text) {
-                *text = hidden;
-            }
-        };
-        hide(&mut self.0.message);
-        self.0.call.headers.iter_mut().for_each(|(_, value)| hide(value));
-        self.0.call.line_errors.iter_mut().for_each(|line| hide(line.message_mut()));
-        self
+    /// Changes the texts that the server may have written: the message, the values of headers, and what is wrong with
+    /// lines.
+    pub(crate) fn change_texts(&mut self, change: impl Fn(&mut String)) {
+        change(&mut self.0.message);
+        self.0.call.headers.iter_mut().for_each(|(_, value)| change(value));
+        self.0.call.line_errors.iter_mut().for_each(|line| change(line.message_mut()));
     }
 }

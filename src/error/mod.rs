@@ -32,7 +32,8 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 /// Decide by [`kind`](Self::kind); show the text to a person. The text names what to do where something
 /// can be done, and never contains a token. `{:#}` prints the chain of causes as well.
 ///
-/// With the feature `write`, data that was not written comes back in [`unsent`](Self::unsent), ready to be written again.
+/// With the feature `write`, data that was not written comes back in [`unsent`](Self::unsent), ready to be written
+/// again.
 ///
 /// ```
 /// use influxdb3_blocking::{Client, ErrorKind};

@@ -1,8 +1,8 @@
 //! When a query that the server could not take is sent again.
 
-use std::hash::{BuildHasher as _, RandomState};
 use std::time::{Duration, Instant};
 
+use crate::back_off::{Random, doubled};
 use crate::{Error, ErrorKind};
 
 /// The retries of one query.
@@ -50,10 +50,8 @@ fn is_unavailable(error: &Error) -> bool {
 
 /// Between a half and the whole of the wait, by chance: not all clients are to come back at once.
 fn backoff(made: u32) -> Duration {
-    let wait = FIRST_WAIT.saturating_mul(1 << made.min(16)).min(LONGEST_WAIT);
-    // Each `RandomState` has keys of its own.
-    let random = RandomState::new().hash_one(made) as u32;
-    wait.mul_f64(0.5 + 0.5 * f64::from(random) / f64::from(u32::MAX))
+    let half = doubled(FIRST_WAIT, made, LONGEST_WAIT) / 2;
+    half + Random::new().below(half)
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 mod arithmetic;
 mod clocks;
+mod precision_text;
 #[cfg(feature = "serde")]
 mod serde;
 mod text;

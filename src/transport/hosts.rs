@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use log::Level;
 
 use super::Host;
+use crate::back_off::doubled;
 use crate::{Error, Result};
 
 /// The servers that a client writes to, or those that it queries, and what is known of each.
@@ -103,7 +104,7 @@ impl Hosts {
 fn back_off(failures: u32) -> Duration {
     const FIRST: Duration = Duration::from_secs(1);
     const LONGEST: Duration = Duration::from_secs(60);
-    FIRST.saturating_mul(1 << failures.saturating_sub(1).min(16)).min(LONGEST)
+    doubled(FIRST, failures.saturating_sub(1), LONGEST)
 }
 
 impl Failover {

@@ -1,28 +1,29 @@
-//! Compressed bodies: one gzip member, made of segments that can be compressed apart from each other.
+//! Compressed request bodies: one gzip member each, of parts that can be compressed apart from each other.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use flate2::{Compress, Compression, Crc, FlushCompress, Status};
 
-/// Compresses bodies. What that takes of memory, some hundred KiB, is kept for the next one.
+/// Compresses lines. The state that this takes, some hundred KiB, is kept for the next time.
 #[derive(Default)]
 pub(crate) struct Gzip {
     spare: Mutex<Vec<Compress>>,
 }
 
-/// A segment of a member: deflate blocks that end at a byte and refer to nothing before them.
-pub(crate) struct Segment {
+/// A part of a member: deflate blocks that end at a byte and refer to nothing before them, and the checksum of what
+/// they hold.
+pub(crate) struct DeflateBlocks {
     blocks: Vec<u8>,
     crc: Crc,
 }
 
-/// What stands before and behind the segments of a member.
-pub(crate) struct Frame {
+/// What stands before and behind the blocks of a member.
+pub(crate) struct GzipMember {
     trailer: [u8; 10],
 }
 
 impl Gzip {
-    /// `bytes` as a segment of a member.
+    /// `bytes` as a part of a member.
     ///
     /// `may_take` is asked for memory, and what it grants is allocated. None if it refuses, or the library does, for
     /// which memory to memory gives it no reason: such a body goes as it is.
@@ -30,7 +31,7 @@ impl Gzip {
         &self,
         bytes: &[u8],
         mut may_take: impl FnMut(usize) -> bool,
-    ) -> Option<Segment> {
+    ) -> Option<DeflateBlocks> {
         // Line protocol repeats itself so much that the fastest level is nearly as small as the others.
         let step = (bytes.len() / 4).max(LEAST);
         if !may_take(step) {
@@ -61,7 +62,7 @@ impl Gzip {
         }
         let mut crc = Crc::new();
         crc.update(bytes);
-        is_whole.then_some(Segment { blocks, crc })
+        is_whole.then_some(DeflateBlocks { blocks, crc })
     }
 
     fn spare(&self) -> MutexGuard<'_, Vec<Compress>> {
@@ -69,7 +70,7 @@ impl Gzip {
     }
 }
 
-impl Segment {
+impl DeflateBlocks {
     pub(crate) fn blocks(&self) -> &[u8] {
         &self.blocks
     }
@@ -84,12 +85,12 @@ impl Segment {
     }
 }
 
-impl Frame {
-    /// The frame of one member: InfluxDB 3 Core 3.6 reads the first member of several and drops the others.
-    pub(crate) fn of<'p>(segments: impl IntoIterator<Item = &'p Segment>) -> Self {
+impl GzipMember {
+    /// One member of all these blocks: InfluxDB 3 Core 3.6 reads the first member of several and drops the others.
+    pub(crate) fn of<'p>(parts: impl IntoIterator<Item = &'p DeflateBlocks>) -> Self {
         let mut crc = Crc::new();
-        for segment in segments {
-            crc.combine(&segment.crc);
+        for part in parts {
+            crc.combine(&part.crc);
         }
         let mut trailer = [0; 10];
         trailer[..2].copy_from_slice(&LAST_BLOCK);
@@ -110,7 +111,7 @@ impl Frame {
 /// RFC 1952: the magic number, deflate, no flags, no time, no extra flags, an unknown system.
 const HEADER: [u8; 10] = [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 255];
 
-/// RFC 1951: a last block of fixed codes that is empty, as no segment has a last block.
+/// RFC 1951: a last block of fixed codes that is empty, as no part has a last block.
 const LAST_BLOCK: [u8; 2] = [3, 0];
 
 /// How many threads at the same time find one that is kept.
@@ -144,8 +145,8 @@ mod tests {
             let bodies: Vec<_> = sizes[..count].iter().map(|size| noise(*size)).collect();
             let segments: Vec<_> =
                 bodies.iter().map(|body| gzip.compress(body, |_| true).unwrap()).collect();
-            let frame = Frame::of(&segments);
-            let blocks = segments.iter().map(Segment::blocks);
+            let frame = GzipMember::of(&segments);
+            let blocks = segments.iter().map(DeflateBlocks::blocks);
             let member: Vec<&[u8]> =
                 [frame.header()].into_iter().chain(blocks).chain([frame.trailer()]).collect();
             let member = member.concat();
@@ -175,7 +176,7 @@ mod tests {
         assert!(few.is_none(), "noise does not fit into a quarter");
         // What was left in the stream is not in the next body.
         let segment = gzip.compress(b"abc", |_| true).unwrap();
-        let frame = Frame::of([&segment]);
+        let frame = GzipMember::of([&segment]);
         let member = [frame.header(), segment.blocks(), frame.trailer()].concat();
         let mut text = String::new();
         GzDecoder::new(&member[..]).read_to_string(&mut text).unwrap();

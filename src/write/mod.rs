@@ -1,12 +1,11 @@
 //! Writing: from a record to requests, and what the server's answers mean.
 //!
-//! A write is put together in `request.rs`, for a `Target`. A synchronous one is `sync.rs`, on the caller's thread. A client
-//! that batches does the rest in `batching/`, and a file is written by `file/`, in both modes. Requests are made in `http/`,
-//! which knows nothing of batches, and what comes back is read in `answer/`.
+//! A write is put together in `request.rs`, for a `Target`. A synchronous one is `sync.rs`, on the caller's thread. A
+//! client that batches does the rest in `batching/`, and a file is written by `file/`, in both modes. Requests are
+//! made in `http/`, which knows nothing of batches, and what comes back is read in `answer/`.
 
 mod amount;
 mod answer;
-mod batch;
 mod batching;
 #[cfg(feature = "_files")]
 mod file;
@@ -14,7 +13,10 @@ mod file;
 mod gzip;
 mod http;
 mod options;
+mod primitives;
 mod request;
+mod retry_policy;
+mod scheduler;
 #[cfg(feature = "spool")]
 mod spool;
 mod stats;
@@ -26,9 +28,7 @@ pub use amount::Amount;
 pub(crate) use answer::Answer;
 #[cfg(feature = "_fuzzing")]
 pub(crate) use answer::Api;
-pub use batch::Batch;
 pub(crate) use batching::Batcher;
-pub use batching::ThreadPoolScheduler;
 #[cfg(feature = "spool")]
 pub(crate) use batching::no_spool;
 #[cfg(feature = "_files")]
@@ -36,6 +36,7 @@ pub use file::{FileReport, Progress, WriteFile};
 pub(crate) use http::Http;
 pub use options::{OnFull, WriteOptions};
 pub use request::WriteRequest;
+pub use scheduler::ThreadPoolScheduler;
 #[cfg(feature = "spool")]
 pub use spool::{Spool, SpoolStats, SpoolSync};
 pub use stats::WriteStats;

@@ -122,8 +122,8 @@ impl<'a, R: Record<K>, K> WriteRequest<'a, R, K> {
     ///
     /// Synchronously, which is the default, the lines are stored when this returns. A body over
     /// [`max_request_bytes`](crate::ClientBuilder::max_request_bytes) goes in several requests, cut at line
-    /// boundaries, and so does one that the server, or a proxy in front of it, refuses as too large. In batching mode the lines are accepted when this returns, and
-    /// [`flush`](crate::Client::flush) waits for them.
+    /// boundaries, and so does one that the server, or a proxy in front of it, refuses as too large. In batching mode
+    /// the lines are accepted when this returns, and [`flush`](crate::Client::flush) waits for them.
     ///
     /// ```no_run
     /// # let client = influxdb3_blocking::Client::from_env()?;

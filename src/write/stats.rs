@@ -4,12 +4,12 @@ use super::amount::Amount;
 
 /// What became of the lines that a batching client accepted, and what it is at.
 ///
-/// Made by [`Client::write_stats`](crate::Client::write_stats), as of one moment: `accepted` always equals the
-/// sum of `written`, `rejected`, `failed`, `dropped`, `returned` and `pending`, in lines and in bytes. What may rise and
+/// Made by [`Client::write_stats`](crate::Client::write_stats), as of one moment: `accepted` always equals the sum of
+/// `written`, `rejected`, `failed`, `dropped`, `returned` and `pending`, in lines and in bytes. What may rise and
 /// fall (`queued`, `in_flight`, `oldest_pending`) is as of a moment later.
 ///
-/// Two of the examples pass them on: `prometheus_metrics` serves them to Prometheus, and `metrics_facade` gives them to the
-/// crate `metrics`.
+/// Two of the examples pass them on: `prometheus_metrics` serves them to Prometheus, and `metrics_facade` gives them
+/// to the crate `metrics`.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct WriteStats {
@@ -39,8 +39,8 @@ pub struct WriteStats {
     pub queued: u64,
     /// How many requests are on the way.
     pub in_flight: u64,
-    /// How long ago the batch was begun that is the oldest of those in `pending`. If it is older than a retry takes, the
-    /// server is not keeping up.
+    /// How long ago the batch was begun that is the oldest of those in `pending`. If it is older than a retry takes,
+    /// the server is not keeping up.
     pub oldest_pending: Option<Duration>,
     /// How long the last request took, whatever came of it.
     pub last_latency: Option<Duration>,

@@ -3,15 +3,14 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use super::Batch;
 #[cfg(feature = "gzip")]
-use super::gzip::Frame;
+use super::gzip::GzipMember;
 use super::http::{Http, Post};
 use super::target::Target;
 use crate::config::Config;
 use crate::line_protocol::text::line_ends;
 use crate::record::RecordMap;
-use crate::{Error, ErrorKind, LineError, Result};
+use crate::{Batch, Error, ErrorKind, LineError, Result};
 
 /// The lines of one call.
 pub(crate) struct Encoded {
@@ -23,7 +22,7 @@ pub(crate) struct Encoded {
 }
 
 /// A part of the lines that goes as one request.
-struct Part<'a> {
+struct RequestPart<'a> {
     bytes: &'a [u8],
     /// The number of lines before this part.
     first_line: usize,
@@ -34,8 +33,8 @@ struct Part<'a> {
 
 /// Sends all lines, or says how far it came.
 ///
-/// `most` is how large a request of several lines may be, which becomes less where the server, or a proxy in front of it,
-/// takes none of that size: it is cut then.
+/// `most` is how large a request of several lines may be, which becomes less where the server, or a proxy in front of
+/// it, takes none of that size: it is cut then.
 pub(crate) fn send(
     http: &Http,
     config: &Config,
@@ -47,7 +46,7 @@ pub(crate) fn send(
         return Ok(());
     }
     check_lines(&encoded.buffer, config.max_request_bytes)?;
-    let all = Part { bytes: &encoded.buffer, first_line: 0, lines: encoded.count, sent: 0 };
+    let all = RequestPart { bytes: &encoded.buffer, first_line: 0, lines: encoded.count, sent: 0 };
     let mut parts = VecDeque::from(all.cut(*most));
     let path_and_query = target.path_and_query();
     let mut written = 0;
@@ -109,24 +108,29 @@ fn send_part(
     let timeout = target.timeout;
     #[cfg(feature = "gzip")]
     if config.gzip_threshold.is_some_and(|least| bytes.len() >= least)
-        && let Some(segment) = http.gzip.compress(bytes, |_| true)
+        && let Some(blocks) = http.gzip.compress(bytes, |_| true)
     {
-        let frame = Frame::of([&segment]);
-        let pieces = &[frame.header(), segment.blocks(), frame.trailer()];
+        let member = GzipMember::of([&blocks]);
+        let pieces = &[member.header(), blocks.blocks(), member.trailer()];
         return post(
             http,
             target,
             path_and_query,
-            &Body { pieces, gzip: true, repeatable, timeout },
+            &RequestBody { pieces, gzip: true, repeatable, timeout },
         );
     }
     #[cfg(not(feature = "gzip"))]
     let _ = config;
-    post(http, target, path_and_query, &Body { pieces: &[bytes], gzip: false, repeatable, timeout })
+    post(
+        http,
+        target,
+        path_and_query,
+        &RequestBody { pieces: &[bytes], gzip: false, repeatable, timeout },
+    )
 }
 
 /// What goes as one request.
-pub(super) struct Body<'a> {
+pub(super) struct RequestBody<'a> {
     /// One behind the other.
     pub(super) pieces: &'a [&'a [u8]],
     /// Whether the pieces are compressed.
@@ -141,7 +145,7 @@ pub(super) fn post(
     http: &Http,
     target: &Target,
     path_and_query: &str,
-    body: &Body<'_>,
+    body: &RequestBody<'_>,
 ) -> Result<()> {
     let post = Post {
         path_and_query,
@@ -176,7 +180,7 @@ fn check_lines(buffer: &[u8], most: usize) -> Result<()> {
     Ok(())
 }
 
-impl<'a> Part<'a> {
+impl<'a> RequestPart<'a> {
     /// Cuts it between lines into parts of at most `most` bytes; a line that is larger is a part by itself.
     fn cut(self, most: usize) -> Vec<Self> {
         let Self { bytes, first_line, sent, .. } = self;
@@ -207,7 +211,7 @@ impl<'a> Part<'a> {
 }
 
 /// Gives line errors the numbers of the whole call, the whole lines, and the places of their records.
-fn locate(errors: &[LineError], part: &Part<'_>, map: &RecordMap) -> Vec<LineError> {
+fn locate(errors: &[LineError], part: &RequestPart<'_>, map: &RecordMap) -> Vec<LineError> {
     let mut ends: Option<Vec<usize>> = None;
     let mut located = Vec::with_capacity(errors.len());
     for error in errors {

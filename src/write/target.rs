@@ -1,10 +1,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::Batch;
 use super::answer::Api;
-use crate::Precision;
 use crate::config::{Config, Headers};
+use crate::{Batch, Precision};
 
 /// Where lines go and how: everything that makes one request differ from another but its lines.
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]

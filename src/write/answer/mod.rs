@@ -1,13 +1,13 @@
 //! What the server's answer to a write means. Bytes in, a verdict out; no I/O.
 
+mod error_body;
 mod page;
 mod server_state;
-mod told;
 
 use std::time::Duration;
 
+use self::error_body::{ErrorBody, LineData};
 use self::page::{Page, is_of_gateway};
-use self::told::{Shape, Told};
 use crate::transport::parse_retry_after;
 use crate::{Error, ErrorKind, Result};
 
@@ -38,11 +38,11 @@ impl Answer {
         if (200..300).contains(&self.status) {
             return self.check_success();
         }
-        let told = Told::read(&self.body);
-        let state = told.state.filter(|_| matches!(self.status, 400 | 403 | 500..));
+        let body = ErrorBody::read(&self.body);
+        let state = body.state.filter(|_| matches!(self.status, 400 | 403 | 500..));
         let (kind, message) = match state {
-            Some(state) => state.judge(self.status, &self.text(&told)),
-            None => self.judge(api, &told),
+            Some(state) => state.judge(self.status, &self.text(&body)),
+            None => self.judge(api, &body),
         };
         let (retryable, in_doubt) = match state {
             Some(state) => (state.passes(), state.leaves_doubt()),
@@ -57,7 +57,7 @@ impl Answer {
                 (retryable, retryable && may_be_stored)
             }
         };
-        let hides_lines = kind == ErrorKind::Rejected && api == Api::V2 && told.is_about_lines();
+        let hides_lines = kind == ErrorKind::Rejected && api == Api::V2 && body.is_about_lines();
         let retry_after = self.retry_after();
         Err(Error::new(kind, message)
             .with_status(self.status)
@@ -67,8 +67,8 @@ impl Answer {
             .with_host_failure(state.is_some() || is_of_host(self.status))
             .with_may_pass(kind == ErrorKind::Unauthorized && self.status == 403 && api == Api::V2)
             .with_hides_lines(hides_lines)
-            .with_advice((hides_lines && told.hides_lines()).then_some(NAMES_LINES))
-            .with_line_errors(told.line_errors)
+            .with_advice((hides_lines && body.hides_lines()).then_some(NAMES_LINES))
+            .with_line_errors(body.line_errors)
             .with_headers(self.headers))
     }
 
@@ -119,10 +119,10 @@ impl Answer {
         .with_headers(self.headers))
     }
 
-    fn judge(&self, api: Api, told: &Told) -> (ErrorKind, String) {
+    fn judge(&self, api: Api, body: &ErrorBody) -> (ErrorKind, String) {
         use ErrorKind as K;
-        let text = self.text(told);
-        let too_large = self.status == 413 || told.text.contains("max request size");
+        let text = self.text(body);
+        let too_large = self.status == 413 || body.text.contains("max request size");
         match self.status {
             _ if too_large => (
                 K::TooLarge,
@@ -139,33 +139,33 @@ impl Answer {
                     self.header("location").unwrap_or("nowhere")
                 ),
             ),
-            400 | 422 if told.shape == Shape::List => {
-                let count = told.line_errors.len();
+            400 | 422 if body.line_data == LineData::List => {
+                let count = body.line_errors.len();
                 let lines = if count == 1 { "1 line was" } else { &format!("{count} lines were") };
                 (K::PartialWrite, format!("{lines} not stored ({text})"))
             }
-            400 if told.text.contains("Authorization header") => (
+            400 if body.text.contains("Authorization header") => (
                 K::Unauthorized,
                 format!("{text}; check auth_scheme (Token or Bearer) and the token"),
             ),
             401 => (K::Unauthorized, unauthorized(&text, "the token is missing, wrong or expired")),
-            _ if told.names_missing_database() => {
+            _ if body.names_missing_database() => {
                 (K::NotFound, format!("{text}; check the database's name"))
             }
             // Said of points that are too old; the token is as good as any.
-            403 if told.text.contains("outside of the retention period") => {
+            403 if body.text.contains("outside of the retention period") => {
                 (K::Rejected, format!("the server refused the write: {text}"))
             }
             403 => {
                 (K::Unauthorized, unauthorized(&text, "the token may not write to this database"))
             }
-            404 if told.text.contains("database") && Page::read(&self.body).is_none() => {
+            404 if body.text.contains("database") && Page::read(&self.body).is_none() => {
                 (K::NotFound, format!("{text}; check the database's name"))
             }
             404 | 405 => (K::NotFound, endpoint_hint(api, self.status, &text)),
             408 => (K::Timeout, format!("the server gave up waiting for the request: {text}")),
             429 => (K::RateLimited, format!("too many requests: {text}")),
-            500 if told.is_final() => {
+            500 if body.is_final() => {
                 (K::Rejected, format!("the server could not read the request: {text}"))
             }
             status if is_of_gateway(status) => (
@@ -175,20 +175,20 @@ impl Answer {
                 ),
             ),
             500.. => (K::Server, format!("the server failed with status {}: {text}", self.status)),
-            _ if api == Api::V2 && told.hides_lines() => (K::Rejected, text),
+            _ if api == Api::V2 && body.hides_lines() => (K::Rejected, text),
             _ => (K::Rejected, format!("the server refused the write: {text}")),
         }
     }
 
-    fn text(&self, told: &Told) -> String {
-        if told.state.is_none() && crate::transport::says_use_https(&self.body) {
+    fn text(&self, body: &ErrorBody) -> String {
+        if body.state.is_none() && crate::transport::says_use_https(&self.body) {
             return "the port of the host speaks TLS: use https://".to_owned();
         }
         if let Some(page) = Page::read(&self.body) {
             return page.describe(self.status);
         }
-        if !told.text.is_empty() {
-            return told.text.clone();
+        if !body.text.is_empty() {
+            return body.text.clone();
         }
         ERROR_HEADERS
             .iter()

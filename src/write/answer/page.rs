@@ -1,6 +1,6 @@
 //! Web pages in place of the server's answer.
 
-use super::told::shorten;
+use super::error_body::shorten;
 
 /// A web page, which no InfluxDB server sends: something in front of it does.
 #[derive(Debug)]

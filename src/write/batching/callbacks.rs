@@ -4,23 +4,24 @@ use std::ops::Deref;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError};
 
-use super::Batcher;
-use super::contain::{call_back, contain, log_error};
+use crate::contain::{contain, log_error};
+use crate::write::batching::Batcher;
 use crate::write::options::Callbacks;
+use crate::write::scheduler::call_back;
 use crate::{Batch, Error};
 
-/// Callbacks in use. They may be the last ones, and what they own may be anything, so no lock may be held when it is
-/// dropped.
+/// The callbacks of a client; none once it is closed. Dropping the last clone drops what they own, which may run code
+/// of the user's: no lock may be held then. A panic of that code is logged.
 #[derive(Default)]
-pub(super) struct Handle(Option<Arc<Callbacks>>);
+pub(super) struct CallbackHandle(Option<Arc<Callbacks>>);
 
-impl Handle {
+impl CallbackHandle {
     pub(super) fn new(callbacks: Callbacks) -> Self {
         Self(Some(Arc::new(callbacks)))
     }
 }
 
-impl Deref for Handle {
+impl Deref for CallbackHandle {
     type Target = Callbacks;
 
     fn deref(&self) -> &Callbacks {
@@ -29,13 +30,13 @@ impl Deref for Handle {
     }
 }
 
-impl Clone for Handle {
+impl Clone for CallbackHandle {
     fn clone(&self) -> Self {
         Self(self.0.clone())
     }
 }
 
-impl Drop for Handle {
+impl Drop for CallbackHandle {
     fn drop(&mut self) {
         let callbacks = self.0.take();
         if let Err(panic) = contain(|| drop(callbacks)) {
@@ -45,31 +46,31 @@ impl Drop for Handle {
 }
 
 impl Batcher {
-    /// None of them once the client is closed.
-    pub(super) fn callbacks(&self) -> Handle {
+    /// The client's callbacks; none once it is closed.
+    pub(super) fn callbacks(&self) -> CallbackHandle {
         self.callbacks.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// The client has no callbacks any more.
-    pub(super) fn take_callbacks(&self) -> Handle {
+    /// Takes the client's callbacks away, as it is closed.
+    pub(super) fn take_callbacks(&self) -> CallbackHandle {
         std::mem::take(&mut *self.callbacks.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Calls the error callback; says whether it took the error.
-    pub(super) fn tell(&self, callbacks: &Handle, batch: &Batch, error: &Error) -> bool {
+    /// Calls the error callback. False if there is none, or it panicked.
+    pub(super) fn tell(&self, callbacks: &CallbackHandle, batch: &Batch, error: &Error) -> bool {
         match &callbacks.error {
             Some(callback) => self.call("error", || callback(batch, error)),
             None => false,
         }
     }
 
-    /// Calls a callback; says whether it came through.
+    /// Calls a callback. False if it panicked, which is logged and counted.
     pub(super) fn call(&self, name: &str, callback: impl FnOnce()) -> bool {
         match call_back(self.scheduler_id, callback) {
             Ok(()) => true,
             Err(panic) => {
                 log_error(format_args!("the {name} callback panicked: {panic}"));
-                self.shared.ledger.callback_panics.fetch_add(1, Ordering::SeqCst);
+                self.accounts.ledger.callback_panics.fetch_add(1, Ordering::SeqCst);
                 false
             }
         }

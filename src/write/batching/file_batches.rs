@@ -1,14 +1,14 @@
-//! Batches of a file, which are waited for together.
+//! The batches of a file, which are waited for together.
 
 use std::sync::Arc;
 
-use super::Batcher;
-use super::call_lines::CallLines;
-use super::file_ledger::{FileAmounts, FileTag};
+use crate::write::batching::Batcher;
+use crate::write::batching::accepting::CallLines;
+use crate::write::batching::accounting::{FileAmounts, FileTag};
 use crate::write::target::Target;
 use crate::{Error, Result};
 
-/// Batches of their own, through the same lane, under the same limits.
+/// Writes a file in batches of its own, which are queued and limited as all others of the client.
 ///
 /// Dropped without [`settle`](Self::settle), what was accepted is sent all the same, and failures are the client's.
 pub(crate) struct FileBatches {
@@ -25,10 +25,11 @@ impl Batcher {
                 "a callback cannot wait for batches that its own worker is to send",
             ));
         }
-        self.lane.fail_while_open()?;
+        self.send_queue.fail_while_open()?;
         Ok(FileBatches { batcher: self.clone(), tag: FileTag::new() })
     }
 
+    /// Seals the open batches of a file.
     fn seal_file(self: &Arc<Self>, file: &FileTag) {
         let is_of_file = |ledger: &Arc<_>| Arc::ptr_eq(ledger, file.ledger());
         let changes =
@@ -48,16 +49,16 @@ impl FileBatches {
         accepted.map_err(|error| error.with_rest(&lines))
     }
 
-    /// How far it is.
+    /// What was stored so far.
     pub(crate) fn amounts(&self) -> FileAmounts {
         self.tag.ledger().amounts()
     }
 
-    /// Waits until everything has ended, retries included.
+    /// Waits until all lines that were accepted have ended, retries included.
     ///
     /// # Errors
-    /// What failed since the last call, or [`ErrorKind::Closed`](crate::ErrorKind::Closed) if the client was closed before
-    /// everything was sent.
+    /// What failed since the last call, or [`ErrorKind::Closed`](crate::ErrorKind::Closed) if the client was closed
+    /// before everything was sent.
     pub(crate) fn settle(&mut self) -> Result<()> {
         self.batcher.seal_file(&self.tag);
         let epoch = self.tag.turn_over();
@@ -70,11 +71,11 @@ impl FileBatches {
 impl Drop for FileBatches {
     fn drop(&mut self) {
         self.batcher.seal_file(&self.tag);
-        // What nobody asked for is for the next call of the client, unless a callback was told.
+        // A failure that nobody asked for is returned by the next call of the client, unless a callback was told.
         let failure = self.tag.ledger().leave().filter(|failure| !failure.is_told);
         if let Some(failure) = failure {
-            // As if of before everything, so that each flush is told of it.
-            self.batcher.lane.change(|state| state.failures.add(0, failure));
+            // In the epoch before all others, so that any flush returns it.
+            self.batcher.send_queue.change(|state| state.failures.add(0, failure));
         }
     }
 }

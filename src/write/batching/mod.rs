@@ -1,129 +1,101 @@
-//! Batching: from encoded lines to requests behind the caller's back, within a bound of memory.
+//! Batching: from encoded lines to requests that are made by other threads, within a bound of memory.
 //!
-//! # The way of a point
-//! `send` encodes it on the caller's thread and brings its line here, to `accept.rs`. Memory for the line is had from the
-//! `Budget`, as a `Permit` that gives it back when it is dropped; what happens when there is none is the client's `OnFull`.
-//! The line is then copied into the open batch of its target, behind the one short lock of the `Accumulator`. A batch that is
-//! full, or of age, is sealed: it becomes a `Delivery`, which owns the lines, their permit, and a membership in the epoch that
-//! `flush` waits for. Under the same lock it goes into the client's crossbeam channel, so that batches leave in the order in
-//! which they were sealed. (Where the series are to stay in order, all this is there once for each shard of them, but for the
-//! channel.) Whoever sealed it claims a `Token` of the client's `Lane` and puts it into the channel of the
-//! scheduler. One of the scheduler's threads comes with the token, takes the batch out of the lane together with those
-//! behind it that may go as one request, a `Group`, and makes that request (`worker.rs`). Meanwhile the lane keeps the group, so
-//! that `close` can take it back (`closing.rs`). The answer is judged (`verdict.rs`): the group's deliveries are ended, each by
-//! value and exactly once, which counts them (`Ledger`) and records failures (`Failures`); or they are put back into the lane
-//! before all others, as they were, to be tried again at some time, or cut into smaller groups. Then callbacks are called, and
-//! with what is left of each delivery its permit and its membership are dropped: writers that wait for room go on, and so
-//! does `flush`.
+//! # The way of a line
+//! 1. `accepting/`: `send` brings encoded lines here. Memory for them is had from the `Budget`, as a `Permit` that
+//!    gives it back when it is dropped; what happens when there is none is the client's `OnFull`. The lines are
+//!    copied into the open batch of their target, under the one short lock of the `Accumulator`.
+//! 2. `batch/`: a batch that is full or of age is sealed. It becomes a `Delivery`, which owns the lines, their
+//!    permit, and a membership in the epoch that `flush` waits for. Under the same lock it goes into the client's
+//!    crossbeam channel, so that batches are queued in the order in which they were sealed. (With `series_in_order`
+//!    there is an open batch for each shard of the series, and still one channel.)
+//! 3. `scheduler/` (beside this room): the thread that sealed the batch claims a `WorkerSlot` and puts it into the
+//!    channel of the scheduler, one of whose threads comes with it.
+//! 4. `send_queue/`: that thread, the worker, takes the batch out of the `SendQueue`, with those behind it that may
+//!    go in the same request, as a `Group`. The queue keeps the group, in flight, so that `close` can take it
+//!    (`closing.rs`).
+//! 5. `sending/`: the worker makes the request, and the answer is judged (`verdict.rs`). Either the deliveries of the
+//!    group end, each once, which counts them (`Ledger`) and records failures (`Failures`); or they are put back
+//!    before all others, to be tried again at some time, or cut into smaller groups.
+//! 6. Then callbacks are called, and with what is left of each delivery its permit and its membership are dropped:
+//!    writers that wait for room go on, and so does `flush`.
 //!
-//! What answers and failures say about how many requests the server bears at a time decides how many tokens there are
-//! (`in_flight.rs`). Which host gets a request, and with which token, is the business of `http/`: here it is one request.
-//! With a spool (`spooling/`), what cannot be sent is put on the disk instead of failing or blocking, and a worker reads it
-//! from there, as deliveries that know their place on the disk.
+//! How many requests may be in flight follows from what became of those before (`in_flight.rs`). Which host gets a
+//! request, and with which token, is decided in `http/`: here it is one request. With a spool (`spooling/`), batches
+//! that cannot be sent are put on the disk instead of failing or blocking, and a worker reads them from there, as
+//! deliveries with a lease.
 //!
 //! # Invariants
 //! - A delivery has one owner. Only it may end or divide it. One that is dropped, by a panic, ends as failed.
-//! - Permits and what is free are the limit. What is accepted is what has ended and what is pending.
-//! - A lane of one worker reads nothing from its channel while something before that waits. Of a shard of several, one
-//!   request is under way at a time, and nothing passes what waits.
-//! - There is never something to send without a token, or somebody who is about to look.
+//! - All permits and what is free are the limit. All lines that were accepted have ended or are pending.
+//! - With one worker, nothing is taken out of the channel while a batch before that waits. Of each shard of several,
+//!   one request is in flight at a time, and nothing passes one that waits.
+//! - Whenever something can be sent, a worker slot is taken, or a thread is about to look.
 //! - No lock is held while another is taken, nor while code of the user's runs.
 //! - A failure is recorded before any callback of its request is called.
 
-mod accept;
-mod accumulator;
-mod bad_lines;
-mod body;
-mod budget;
-mod call_lines;
+mod accepting;
+mod accounting;
+mod batch;
 mod callbacks;
 mod closing;
-mod contain;
-mod delivery;
-mod ended;
-mod epoch;
-mod failures;
 #[cfg(feature = "_files")]
 mod file_batches;
-#[cfg_attr(not(feature = "_files"), allow(dead_code))] // only files have one
-mod file_ledger;
-mod group;
-mod in_flight;
-mod lane;
-mod ledger;
-mod open_batches;
-mod order;
-mod outcome;
-mod primitives;
-mod retry;
-mod scheduler;
 mod send_queue;
-mod series;
-mod shared;
+mod sending;
 #[cfg(feature = "spool")]
 mod spooling;
 #[cfg(not(feature = "spool"))]
 #[path = "without_spool.rs"]
 mod spooling;
-mod threads;
-mod tokens;
-mod verdict;
-mod worker;
 
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use self::accept::FIXED;
-use self::accumulator::{Accumulator, Changes};
-pub(crate) use self::call_lines::CallLines;
-use self::call_lines::Size;
-use self::callbacks::Handle;
-use self::closing::Phase;
-use self::contain::{is_in_callback, log_safely};
-use self::ended::Ended;
-use self::failures::Failure;
+pub(crate) use self::accepting::CallLines;
+use self::accepting::{Accumulator, Changes};
+use self::accounting::BatchFailure;
+#[cfg(feature = "gzip")]
+use self::batch::SealedLines;
+use self::batch::{Accounts, BatchMemory, Ended, LINE_OVERHEAD, Size};
+use self::callbacks::CallbackHandle;
 #[cfg(feature = "_files")]
 pub(crate) use self::file_batches::FileBatches;
-use self::lane::Lane;
-use self::open_batches::BatchMemory;
-pub(crate) use self::retry::RetryPolicy;
-use self::scheduler::Registration;
-pub use self::scheduler::ThreadPoolScheduler;
-use self::send_queue::SendQueue;
-use self::shared::Shared;
+use self::send_queue::{Phase, SendQueue, ShardedQueue};
 use self::spooling::Spooling;
 #[cfg(feature = "spool")]
 pub(crate) use self::spooling::no_spool;
 use super::http::Http;
-use super::options::Settings;
+use super::options::BatchingSettings;
+use super::scheduler::{Registration, is_in_callback};
 use super::stats::WriteStats;
 use super::target::Target;
 use crate::config::Config;
+use crate::contain::log_safely;
 use crate::{Error, ErrorKind, Result, WriteOptions};
 
 /// The batching of one client.
 pub(crate) struct Batcher {
     http: Arc<Http>,
     config: Arc<Config>,
-    settings: Settings,
-    /// Where lines go if nobody says otherwise.
+    settings: BatchingSettings,
+    /// The target of lines for which neither the call nor the record names another; none if the client has no database.
     usual_target: Option<Arc<Target>>,
-    shared: Arc<Shared>,
+    accounts: Arc<Accounts>,
     accumulator: Accumulator,
-    lane: Lane,
-    callbacks: Mutex<Handle>,
+    send_queue: SendQueue,
+    callbacks: Mutex<CallbackHandle>,
     has_error_callback: bool,
     registration: Registration,
     scheduler_id: usize,
     /// None if nothing goes to the disk.
     spool: Option<Spooling>,
-    /// Whether lines were dropped and none was written since.
+    /// Whether lines were dropped and none were stored since: the log tells of the first only.
     is_dropping: AtomicBool,
-    /// Whether a request failed that is tried again and nothing was written since.
+    /// Whether a request failed that is tried again and no lines were stored since: likewise.
     is_failing: AtomicBool,
-    /// Whether the server has taken lines, and so the token.
+    /// Whether the server has stored lines, and so accepted the token.
     has_written: AtomicBool,
 }
 
@@ -139,9 +111,9 @@ impl Batcher {
         let mut settings = options.settings(config.max_request_bytes);
         let for_compressed =
             config.gzip_threshold.map_or(0, |_| settings.buffer_limit / COMPRESSED_SHARE);
-        let shared = Shared::new(settings.buffer_limit - for_compressed, for_compressed);
+        let accounts = Accounts::new(settings.buffer_limit - for_compressed, for_compressed);
         settings.max_batch_bytes =
-            settings.max_batch_bytes.min(shared.budget.limit().saturating_sub(FIXED));
+            settings.max_batch_bytes.min(accounts.budget.limit().saturating_sub(LINE_OVERHEAD));
         let spool = Spooling::open(options, &mut settings, config.max_request_bytes)?;
         let most = match settings.merge_waiting {
             None => Size { lines: 0, bytes: 0 },
@@ -150,7 +122,7 @@ impl Batcher {
         let width = scheduler.max_workers();
         let shards = if settings.series_in_order { width } else { 1 };
         let is_strict = settings.series_in_order || width == 1;
-        let queue = if is_strict { SendQueue::strict(shards) } else { SendQueue::loose() };
+        let queue = if is_strict { ShardedQueue::strict(shards) } else { ShardedQueue::loose() };
         let (sealed, inbox) = crossbeam_channel::unbounded();
         let full = Size { lines: settings.batch_size, bytes: settings.max_batch_bytes };
         let callbacks = options.callbacks();
@@ -158,11 +130,11 @@ impl Batcher {
             usual_target: Target::usual(&config).map(Arc::new),
             http,
             config,
-            accumulator: Accumulator::new(shared.clone(), sealed, full, settings.jitter, shards),
-            shared,
-            lane: Lane::new(inbox, width, most, queue),
+            accumulator: Accumulator::new(accounts.clone(), sealed, full, settings.jitter, shards),
+            accounts,
+            send_queue: SendQueue::new(inbox, width, most, queue),
             has_error_callback: callbacks.error.is_some(),
-            callbacks: Mutex::new(Handle::new(callbacks)),
+            callbacks: Mutex::new(CallbackHandle::new(callbacks)),
             scheduler_id: scheduler.id(),
             registration: scheduler.register(),
             settings,
@@ -180,14 +152,14 @@ impl Batcher {
     }
 
     pub(crate) fn stats(&self) -> WriteStats {
-        let stats = self.shared.ledger.stats(|| {
+        let stats = self.accounts.ledger.stats(|| {
             let mut accepted = self.accumulator.accepted();
             accepted += self.accepted_on_disk();
             accepted
         });
-        // First the batches that are open: one that is sealed meanwhile is not missed, then.
+        // The open batches first: one that is sealed meanwhile is then counted twice rather than missed.
         let open = self.accumulator.oldest_since();
-        let load = self.lane.load();
+        let load = self.send_queue.load();
         self.with_spool_stats(WriteStats {
             queued: load.queued as u64,
             in_flight: load.in_flight as u64,
@@ -196,10 +168,10 @@ impl Batcher {
         })
     }
 
-    /// Waits until everything that was accepted before has ended. In a callback, only starts that.
+    /// Waits until all lines that were accepted before have ended. In a callback, only has them sent.
     ///
     /// # Errors
-    /// What failed of it and was told to nobody.
+    /// Failures of those lines that nobody was told of; [`ErrorKind::Closed`].
     pub(crate) fn flush(self: &Arc<Self>) -> Result<()> {
         if self.is_in_callback() {
             self.accumulator.intake().map(drop)?;
@@ -210,14 +182,14 @@ impl Batcher {
         let Some((epoch, changes)) = self.accumulator.turn_over() else {
             return Err(Error::closed());
         };
-        // Other calls leave these failures to this one.
-        self.lane.change(|state| state.failures.reserve(epoch.number()));
+        // From here on no other call returns these failures.
+        self.send_queue.change(|state| state.failures.reserve(epoch.number()));
         self.apply(changes);
         epoch.wait();
         self.wait_for_disk();
-        let (failure, is_given_up) = self.lane.change(|state| {
+        let (failure, is_given_up) = self.send_queue.change(|state| {
             let has_returned = matches!(state.phase, Phase::Closed { has_returned: true, .. });
-            // Whoever closed the client has them.
+            // Then `close` has returned the lines that were not sent.
             (state.failures.take_reserved(epoch.number()), has_returned)
         });
         match failure {
@@ -230,13 +202,13 @@ impl Batcher {
         }
     }
 
-    /// Sees to what came of taking lines: that batches are sealed at their age, and sent.
+    /// Does what the changes ask for: has open batches sealed at their age, and workers come for sealed ones.
     fn apply(self: &Arc<Self>, changes: Changes) {
         let Changes { has_opened, sealed, .. } = changes;
         if has_opened {
             self.registration.wake_at(self, after(Instant::now(), self.settings.flush_interval));
         }
-        for _ in 0..sealed.len().min(self.lane.tokens.width()) {
+        for _ in 0..sealed.len().min(self.send_queue.slots.width()) {
             self.call_worker();
         }
         #[cfg(feature = "gzip")]
@@ -245,25 +217,26 @@ impl Batcher {
         }
     }
 
-    /// Has a thread come to send something, unless as many as there may be are there, or the client is closed.
+    /// Has a worker come. False if no slot is left, or the client is closed.
     fn call_worker(self: &Arc<Self>) -> bool {
-        let token = self.lane.tokens.claim();
-        token.is_some_and(|token| self.registration.submit(self.clone(), token))
+        let slot = self.send_queue.slots.claim();
+        slot.is_some_and(|slot| self.registration.submit(self.clone(), slot))
     }
 
-    /// Has threads come for what could be sent now.
+    /// Has as many workers come as may, if something could be sent now.
     fn call_workers(self: &Arc<Self>) {
         if self.has_work(Instant::now()) {
             while self.call_worker() {}
         }
     }
 
-    /// Whether there is something to do for a thread.
+    /// Whether there is something to do for a worker.
     fn has_work(&self, now: Instant) -> bool {
-        self.lane.has_work(now, || self.sources()) || self.has_disk_work(now)
+        self.send_queue.has_work(now, || self.sources()) || self.has_disk_work(now)
     }
 
-    /// Seals batches that have reached their age, sends what does not have to wait any more, and ends when it is time.
+    /// Seals batches that are as old as the flush interval, calls workers for what need not wait any more, and closes
+    /// the client if that is due. The scheduler calls it at the time that [`arm`](Self::arm) named.
     fn look_around(self: &Arc<Self>) {
         let (now, age) = (Instant::now(), self.settings.flush_interval);
         self.apply(self.accumulator.seal_if(|open| after(open.since, age) <= now));
@@ -272,29 +245,30 @@ impl Batcher {
         self.arm();
     }
 
-    /// Has the scheduler wake this batcher when there is something to do.
+    /// Has the scheduler look at this client at the next time at which there is something to do.
     fn arm(self: &Arc<Self>) {
         let age = self.accumulator.next_of_age(self.settings.flush_interval);
-        let due = self.lane.next_due().into_iter().chain(self.next_due_on_disk());
+        let due = self.send_queue.next_due().into_iter().chain(self.next_due_on_disk());
         if let Some(at) = age.into_iter().chain(due).min() {
             self.registration.wake_at(self, at);
         }
     }
 
-    /// Keeps a failure for whoever writes the file, or for the next call of the client.
-    fn keep_failure(&self, ended: &Ended, failure: Failure) {
+    /// Keeps a failure for the call that writes the file, if it is of one; else, or if that has returned, for the
+    /// next call of the client.
+    fn keep_failure(&self, ended: &Ended, failure: BatchFailure) {
         let failure = match &ended.file {
             Some(file) => file.add(failure),
             None => Some(failure),
         };
         if let Some(failure) = failure.filter(|failure| !failure.is_told) {
-            self.lane.change(|state| state.failures.add(ended.epoch(), failure));
+            self.send_queue.change(|state| state.failures.add(ended.epoch(), failure));
         }
     }
 
-    /// Keeps the memory of a batch that was written for the next one, unless somebody waits for room.
+    /// Keeps the memory of a batch that has ended for the next one, unless somebody waits for room.
     fn recycle(&self, memory: BatchMemory) {
-        let budget = &self.shared.budget;
+        let budget = &self.accounts.budget;
         if !budget.is_awaited() && memory.is_of(budget) {
             self.accumulator.recycle(memory);
         }
@@ -304,7 +278,7 @@ impl Batcher {
         self.has_error_callback
     }
 
-    /// Whether these are the first lines that are dropped.
+    /// Notes that lines are dropped; whether these are the first since lines were stored.
     fn begins_to_drop(&self) -> bool {
         !self.is_dropping.swap(true, Ordering::Relaxed)
     }
@@ -312,14 +286,15 @@ impl Batcher {
     fn note_written(&self) {
         self.is_dropping.store(false, Ordering::Relaxed);
         self.has_written.store(true, Ordering::Relaxed);
-        // Mostly false, and then read only.
+        // It is false nearly always, and then not written to.
         if self.is_failing.load(Ordering::Relaxed) && self.is_failing.swap(false, Ordering::Relaxed)
         {
             log_safely(log::Level::Info, format_args!("writes are taken again"));
         }
     }
 
-    /// Logs that a request is tried again: the first one for everybody, the others for who looks closely.
+    /// Logs that a request is tried again: the first one since lines were stored as a warning, the others for
+    /// debugging.
     fn log_retry(&self, lines: usize, wait: Duration, error: &Error) {
         let is_first = !self.is_failing.swap(true, Ordering::Relaxed);
         let level = if is_first { log::Level::Warn } else { log::Level::Debug };
@@ -343,26 +318,25 @@ impl fmt::Debug for Batcher {
 
 #[cfg(feature = "gzip")]
 impl Batcher {
-    /// Compresses what this thread has sealed and what is not the next to be sent: several threads write faster than one
-    /// worker compresses.
-    fn compress_waiting(&self, sealed: &[Arc<body::Body>]) {
+    /// Compresses batches that this thread has sealed, on this thread, unless they are sent next: several threads
+    /// that write are faster than one worker that compresses.
+    fn compress_waiting(&self, sealed: &[Arc<SealedLines>]) {
         let least = self.config.gzip_threshold.unwrap_or(usize::MAX);
-        for body in sealed {
-            if self.lane.backlog() > 1 && body.lines().len() >= least {
-                self.compress(body);
+        for lines in sealed {
+            if self.send_queue.backlog() > 1 && lines.bytes().len() >= least {
+                self.compress(lines);
             }
         }
     }
 
-    /// The lines of a batch as a segment of a compressed body, made now if it was not made before. None if there is no
-    /// room for it.
-    fn compress<'b>(&self, body: &'b body::Body) -> Option<&'b super::gzip::Segment> {
-        body.compressed(|lines| {
-            let mut permit = self.shared.compressed.try_acquire(0)?;
-            let mut segment = self.http.gzip.compress(lines, |bytes| permit.try_grow(bytes))?;
-            segment.shrink();
-            drop(permit.split(permit.bytes().saturating_sub(segment.capacity())));
-            Some((segment, permit))
+    /// The lines of a batch compressed, now if that was not done before. None if there is no room for it.
+    fn compress<'b>(&self, lines: &'b SealedLines) -> Option<&'b super::gzip::DeflateBlocks> {
+        lines.compressed(|bytes| {
+            let mut permit = self.accounts.compressed.try_acquire(0)?;
+            let mut blocks = self.http.gzip.compress(bytes, |more| permit.try_grow(more))?;
+            blocks.shrink();
+            drop(permit.split(permit.bytes().saturating_sub(blocks.capacity())));
+            Some((blocks, permit))
         })
     }
 }
@@ -372,7 +346,7 @@ fn after(start: Instant, time: Duration) -> Instant {
     start.checked_add(time).unwrap_or_else(|| start + FAR)
 }
 
-/// If bodies are compressed, lines leave them this part of the buffer.
+/// With compression, this part of `buffer_limit` is for compressed lines: an eighth.
 const COMPRESSED_SHARE: usize = 8;
 
 /// About thirty years.

@@ -1,41 +1,35 @@
-//! What takes the place of `spooling/` in builds without the feature `spool`: nothing goes to the disk.
-#![allow(clippy::needless_pass_by_ref_mut)] // as it is there
+//! `spooling/` without the feature `spool`: the same methods, and nothing goes to the disk.
+#![allow(clippy::needless_pass_by_ref_mut)] // as in spooling/
 
 use std::sync::Arc;
 use std::time::Instant;
 
-use super::Batcher;
-use super::call_lines::CallLines;
-use super::delivery::Delivery;
-use super::lane::Sources;
-use super::outcome::Outcome;
+use super::send_queue::Sources;
 use crate::write::amount::Amount;
-use crate::write::options::Settings;
+use crate::write::batching::Batcher;
+use crate::write::batching::accepting::CallLines;
+use crate::write::batching::batch::Delivery;
+use crate::write::batching::sending::Outcome;
+use crate::write::options::BatchingSettings;
 use crate::write::stats::WriteStats;
 use crate::{Error, Result, WriteOptions};
 
-/// There is none.
+/// There is no spool.
 pub(super) enum Spooling {}
 
-/// Nothing has a place on the disk.
-#[derive(Clone, Debug)]
-pub(super) enum Ticket {}
-
-/// Nothing goes anywhere.
+/// Moves no batches.
 pub(super) struct Transfer;
 
 impl Spooling {
-    pub(super) fn open(_: &WriteOptions, _: &mut Settings, _: usize) -> Result<Option<Self>> {
+    pub(super) fn open(
+        _: &WriteOptions,
+        _: &mut BatchingSettings,
+        _: usize,
+    ) -> Result<Option<Self>> {
         Ok(None)
     }
 
     pub(super) fn is_always(&self) -> bool {
-        match *self {}
-    }
-}
-
-impl Ticket {
-    pub(super) fn is_former(&self) -> bool {
         match *self {}
     }
 }

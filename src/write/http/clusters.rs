@@ -1,54 +1,54 @@
 //! Which cluster answers, for the log.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
-/// The clusters that hosts have said they belong to, by `cluster-uuid`, which InfluxDB 3 sends since 3.7.
+use log::Level;
+
+use crate::transport::Host;
+
+/// The clusters that hosts have said they belong to, by the header `cluster-uuid`, which InfluxDB 3 sends since 3.7.
 #[derive(Debug, Default)]
-pub(super) struct Clusters(Mutex<Vec<Host>>);
+pub(super) struct Clusters(Mutex<Vec<HostCluster>>);
 
 #[derive(Debug)]
-struct Host {
-    base: String,
+struct HostCluster {
+    host: Arc<Host>,
     cluster: String,
 }
 
-/// What is new about a host.
-#[derive(Debug, Eq, PartialEq)]
-enum News {
-    /// It has not answered before.
-    First,
-    /// It was of this cluster before.
-    Moved(String),
-    /// It has not answered before, and this other host is of another cluster.
-    Apart(String),
-}
-
 impl Clusters {
-    /// Logs what is new: the cluster of a host, and that it is not that of before, or of another host.
-    pub(super) fn note(&self, base: &str, cluster: &str) {
-        match self.learn(base, cluster) {
-            None => {}
-            Some(News::First) => log::info!("{base} belongs to the cluster {cluster}"),
-            Some(News::Moved(before)) => log::warn!(
-                "{base} belongs to the cluster {cluster}, and to {before} before: it does not have the same databases"
-            ),
-            Some(News::Apart(other)) => log::warn!(
-                "{base} belongs to the cluster {cluster}, and {other} to another one: they do not have the same \
-                 databases"
-            ),
+    /// Logs what is new in an answer of this host: its cluster, and that it is not the one of before, or of another
+    /// host. Called for each answer, and allocates nothing where nothing is new.
+    pub(super) fn note(&self, host: &Arc<Host>, cluster: &str) {
+        if let Some((level, text)) = self.news(host, cluster) {
+            log::log!(level, "{text}");
         }
     }
 
-    fn learn(&self, base: &str, cluster: &str) -> Option<News> {
-        let mut hosts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(host) = hosts.iter_mut().find(|host| host.base == base) {
-            let is_same = host.cluster == cluster;
-            return (!is_same)
-                .then(|| News::Moved(std::mem::replace(&mut host.cluster, cluster.to_owned())));
+    fn news(&self, host: &Arc<Host>, cluster: &str) -> Option<(Level, String)> {
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(own) = known.iter_mut().find(|known| Arc::ptr_eq(&known.host, host)) {
+            if own.cluster == cluster {
+                return None;
+            }
+            let before = std::mem::replace(&mut own.cluster, cluster.to_owned());
+            let text = format!(
+                "{host} belongs to the cluster {cluster}, and to {before} before: it does not have the same databases"
+            );
+            return Some((Level::Warn, text));
         }
-        let other = hosts.iter().find(|host| host.cluster != cluster);
-        let news = other.map_or(News::First, |other| News::Apart(other.base.clone()));
-        hosts.push(Host { base: base.to_owned(), cluster: cluster.to_owned() });
+        let other = known.iter().find(|known| known.cluster != cluster);
+        let news = match other {
+            None => (Level::Info, format!("{host} belongs to the cluster {cluster}")),
+            Some(HostCluster { host: other, .. }) => {
+                let text = format!(
+                    "{host} belongs to the cluster {cluster}, and {other} to another one: they do not have the same \
+                     databases"
+                );
+                (Level::Warn, text)
+            }
+        };
+        known.push(HostCluster { host: host.clone(), cluster: cluster.to_owned() });
         Some(news)
     }
 }
@@ -56,15 +56,21 @@ impl Clusters {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::transport::Endpoint;
 
     #[test]
     fn what_is_new_is_told_once() {
         let clusters = Clusters::default();
-        assert_eq!(clusters.learn("http://a", "1"), Some(News::First));
-        assert_eq!(clusters.learn("http://a", "1"), None);
-        assert_eq!(clusters.learn("http://b", "1"), Some(News::First));
-        assert_eq!(clusters.learn("http://c", "2"), Some(News::Apart("http://a".into())));
-        assert_eq!(clusters.learn("http://a", "2"), Some(News::Moved("1".into())));
-        assert_eq!(clusters.learn("http://a", "2"), None);
+        let [a, b, c] = ["http://a", "http://b", "http://c"]
+            .map(|host| Arc::new(Host { endpoint: Endpoint::parse(host).unwrap(), proxy: None }));
+        let is_news = |host, cluster, level, text: &str| {
+            let (found, news) = clusters.news(host, cluster).unwrap();
+            assert!(found == level && news.contains(text), "{found}: {news}");
+            assert_eq!(clusters.news(host, cluster), None, "it is told once");
+        };
+        is_news(&a, "1", Level::Info, "http://a:80 belongs to the cluster 1");
+        is_news(&b, "1", Level::Info, "http://b:80 belongs to the cluster 1");
+        is_news(&c, "2", Level::Warn, "to the cluster 2, and http://a:80 to another one");
+        is_news(&a, "2", Level::Warn, "http://a:80 belongs to the cluster 2, and to 1 before");
     }
 }

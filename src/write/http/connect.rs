@@ -182,7 +182,8 @@ struct Deadline {
 }
 
 impl Deadline {
-    /// `connect_timeout` is the limit unless the request as a whole has less time, or other hosts want their share of it.
+    /// `connect_timeout` is the limit unless the request as a whole has less time, or other hosts want their share of
+    /// it.
     fn new(details: &ConnectionDetails<'_>, connect_timeout: Duration) -> Self {
         let time = match details.timeout.after {
             after if after.is_not_happening() => None,

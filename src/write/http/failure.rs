@@ -15,7 +15,7 @@ pub(super) struct WatchedBody<'a> {
 }
 
 #[derive(Clone, Copy)]
-pub(super) struct Progress {
+pub(super) struct SendProgress {
     pub(super) began: bool,
     finished: bool,
 }
@@ -31,8 +31,8 @@ impl<'a> WatchedBody<'a> {
         self.piece.len() + self.rest.as_slice().iter().map(|piece| piece.len()).sum::<usize>()
     }
 
-    pub(super) fn progress(&self) -> Progress {
-        Progress { began: self.began, finished: self.left() == 0 }
+    pub(super) fn progress(&self) -> SendProgress {
+        SendProgress { began: self.began, finished: self.left() == 0 }
     }
 }
 
@@ -52,12 +52,12 @@ impl Read for WatchedBody<'_> {
 }
 
 /// A request without an answer.
-pub(super) struct Failure {
+pub(super) struct RequestFailure {
     pub(super) error: ureq::Error,
-    pub(super) progress: Progress,
+    pub(super) progress: SendProgress,
 }
 
-impl Failure {
+impl RequestFailure {
     /// Whether this is what a connection looks like that the server had closed before.
     pub(super) fn is_stale(&self) -> bool {
         use io::ErrorKind as K;

@@ -15,7 +15,7 @@ use ureq::http::{HeaderName, HeaderValue, Response};
 use ureq::{Agent, SendBody};
 
 use self::clusters::Clusters;
-use self::failure::{Failure, WatchedBody};
+use self::failure::{RequestFailure, WatchedBody};
 use super::answer::{Answer, Api};
 use crate::config::{CallToken, Config, Headers, Secrets, Token, Tokens};
 use crate::transport::{Host, Hosts};
@@ -23,7 +23,7 @@ use crate::{Error, ErrorKind, Result};
 
 /// The HTTP side of a client: a pool of connections to each of its hosts for writes.
 pub(crate) struct Http {
-    shared: Mutex<Shared>,
+    pool: Mutex<AgentPool>,
     hosts: Arc<Hosts>,
     connect_timeout: Duration,
     tokens: Tokens,
@@ -34,7 +34,7 @@ pub(crate) struct Http {
     pub(super) gzip: crate::write::gzip::Gzip,
 }
 
-struct Shared {
+struct AgentPool {
     /// One for each host, in their order; none once all users are gone.
     agents: Option<Arc<[Agent]>>,
     /// How many clients that are not closed share it.
@@ -61,7 +61,7 @@ pub(crate) struct Post<'a> {
 /// One try at one host.
 struct Try<'a> {
     agent: &'a Agent,
-    host: &'a Host,
+    host: &'a Arc<Host>,
     authorization: Option<HeaderValue>,
     clusters: &'a Clusters,
     /// The client's and the request's.
@@ -86,7 +86,7 @@ impl Http {
         let agent = |host: &Arc<Host>| agent::new(config, host.clone(), connections);
         let agents = hosts.list().iter().map(agent).collect();
         Self {
-            shared: Mutex::new(Shared { agents: Some(agents), users: 1, is_interrupted: false }),
+            pool: Mutex::new(AgentPool { agents: Some(agents), users: 1, is_interrupted: false }),
             hosts,
             connect_timeout: config.connect_timeout,
             tokens: config.tokens.clone(),
@@ -105,24 +105,24 @@ impl Http {
 
     /// One more client shares it; none can once all are gone.
     pub(crate) fn join(&self) -> Result<()> {
-        let mut shared = self.lock();
-        if shared.agents.is_none() {
+        let mut pool = self.lock();
+        if pool.agents.is_none() {
             return Err(Error::closed());
         }
-        shared.users += 1;
+        pool.users += 1;
         Ok(())
     }
 
     /// One client less shares it. The last one ends idle connections, and if `interrupt` requests under way too.
     pub(crate) fn retire(&self, interrupt: bool) {
-        let mut shared = self.lock();
-        shared.users -= 1;
-        if shared.users > 0 {
+        let mut pool = self.lock();
+        pool.users -= 1;
+        if pool.users > 0 {
             return;
         }
-        shared.is_interrupted = interrupt;
-        let agents = shared.agents.take();
-        drop(shared);
+        pool.is_interrupted = interrupt;
+        let agents = pool.agents.take();
+        drop(pool);
         let agents = agents.filter(|_| interrupt);
         for agent in agents.iter().flat_map(|agents| agents.iter()) {
             agent.clone().shutdown();
@@ -133,8 +133,8 @@ impl Http {
         self.lock().agents.clone().ok_or_else(Error::closed)
     }
 
-    fn lock(&self) -> MutexGuard<'_, Shared> {
-        self.shared.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, AgentPool> {
+        self.pool.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Writes: sends a request to the first host that takes it.
@@ -258,7 +258,7 @@ impl Try<'_> {
         .map_err(|failure| self.error_of(failure))
     }
 
-    fn error_of(&self, failure: Failure) -> Error {
+    fn error_of(&self, failure: RequestFailure) -> Error {
         failure.into_error(&self.host.to_string(), self.whole_timeout)
     }
 
@@ -268,7 +268,7 @@ impl Try<'_> {
         path_and_query: &str,
         timeout: Duration,
         fresh: bool,
-    ) -> Result<Answer, Failure> {
+    ) -> Result<Answer, RequestFailure> {
         let url = format!("{}{path_and_query}", self.host);
         let mut body = WatchedBody::new(post.map_or(&[], |post| post.body));
         let length = body.left();
@@ -304,10 +304,10 @@ impl Try<'_> {
             Ok(response) => {
                 let cluster =
                     response.headers().get("cluster-uuid").and_then(|id| id.to_str().ok());
-                cluster.inspect(|cluster| self.clusters.note(&self.host.to_string(), cluster));
+                cluster.inspect(|cluster| self.clusters.note(self.host, cluster));
                 Ok(read_answer(response))
             }
-            Err(error) => Err(Failure { error, progress: body.progress() }),
+            Err(error) => Err(RequestFailure { error, progress: body.progress() }),
         }
     }
 

@@ -6,17 +6,17 @@ use crate::write::amount::Amount;
 
 /// The segments that are there, oldest first, and how far they were read.
 ///
-/// Batches are read in the order in which they were written. One that was read is *out* until it has ended. A segment
-/// without a batch that is unread or out is over, and so is every one before it.
+/// Batches are read in the order in which they were written. One that was read is *leased* until it has ended. A
+/// segment is finished when none of its batches is unread or leased.
 #[derive(Debug, Default)]
 pub(super) struct Backlog {
     segments: BTreeMap<u64, Segment>,
     /// Batches that were read, by the number of the first one where several were read as one.
-    out: BTreeMap<u64, Out>,
+    leased: BTreeMap<u64, Leased>,
     /// How far it was read.
     pub(super) cursor: Cursor,
-    /// What is out, and what is unread.
-    out_amount: Amount,
+    /// What is leased, and what is unread.
+    leased_amount: Amount,
     unread: Amount,
     /// Every batch of a lower number was read, or given up.
     read_number: u64,
@@ -43,8 +43,8 @@ pub(super) struct Segment {
     /// Where it ends, which is its size.
     pub(super) end: u64,
     pub(super) unread: Amount,
-    /// How many batches, or batches that were read as one, are out.
-    pub(super) out: usize,
+    /// How many batches, or batches that were read as one, are leased.
+    pub(super) leased: usize,
     /// When the oldest batch that is unread was written, in milliseconds since 1970, or one before it.
     pub(super) first_time: Option<u64>,
     /// The number behind that of its last batch.
@@ -52,7 +52,7 @@ pub(super) struct Segment {
 }
 
 #[derive(Clone, Copy, Debug)]
-struct Out {
+struct Leased {
     segment: u64,
     amount: Amount,
     time: u64,
@@ -68,9 +68,9 @@ pub(super) struct Read {
     pub(super) time: u64,
 }
 
-/// A segment that is over.
+/// A segment in which everything has ended.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) struct Over {
+pub(super) struct FinishedSegment {
     pub(super) segment: u64,
     pub(super) bytes: u64,
     pub(super) is_damaged: bool,
@@ -130,10 +130,12 @@ impl Backlog {
         Some((self.cursor, segment))
     }
 
-    /// Moves the cursor to `place` in its segment, and what was read before it out. None if it is elsewhere by now.
+    /// Moves the cursor from `from` to `place` in the same segment, and leases what was read between. None if the
+    /// cursor is not at `from` any more, or the segment was given up.
     ///
-    /// `next_number` is behind the number of the last batch that was read. If everything up to `end` was, and nothing was and
-    /// will be added behind that, then what is unread of the segment cannot be read: it is given up, and returned.
+    /// `next_number` is behind the number of the last batch that was read. If everything up to `end` was, and nothing
+    /// was and will be added behind that, then what is unread of the segment cannot be read: it is given up, and
+    /// returned.
     pub(super) fn read(
         &mut self,
         from: Cursor,
@@ -149,18 +151,18 @@ impl Backlog {
         self.cursor.place = place;
         self.read_number = self.read_number.max(next_number);
         for read in reads {
-            segment.out += 1;
+            segment.leased += 1;
             segment.first_time = segment.first_time.max(Some(read.time));
             let known = at_most(read.amount, segment.unread);
             subtract(&mut segment.unread, known);
             subtract(&mut self.unread, known);
-            self.out_amount += read.amount;
-            let out = Out { segment: from.segment, amount: read.amount, time: read.time };
-            self.out.insert(read.number, out);
+            self.leased_amount += read.amount;
+            let leased = Leased { segment: from.segment, amount: read.amount, time: read.time };
+            self.leased.insert(read.number, leased);
         }
         let is_all = end == Some(segment.end) && !segment.is_active;
-        let is_over = is_all && segment.unread.lines > 0;
-        Some(if is_over { self.give_up(from.segment) } else { Amount::default() })
+        let has_rest = is_all && segment.unread.lines > 0;
+        Some(if has_rest { self.give_up(from.segment) } else { Amount::default() })
     }
 
     /// Gives up what is unread of a segment; returns how much that is.
@@ -175,27 +177,31 @@ impl Backlog {
 
     /// What was read under this number has ended.
     pub(super) fn end(&mut self, number: u64) {
-        let Some(out) = self.out.remove(&number) else { return };
-        subtract(&mut self.out_amount, out.amount);
-        if let Some(segment) = self.segments.get_mut(&out.segment) {
-            segment.out -= 1;
+        let Some(leased) = self.leased.remove(&number) else { return };
+        subtract(&mut self.leased_amount, leased.amount);
+        if let Some(segment) = self.segments.get_mut(&leased.segment) {
+            segment.leased -= 1;
         }
     }
 
-    /// Takes out the next segment that is over, the active one if that is `all`. One that was given up need not wait for
-    /// those before it: there is nothing in it that could be sent out of order after a crash.
-    pub(super) fn take_over(&mut self, all: bool) -> Option<Over> {
-        let is_over = |segment: &Segment| {
-            segment.unread.lines == 0 && segment.out == 0 && (all || !segment.is_active)
+    /// Takes out the next segment that is finished, the active one only if that is `all`. One that was given up need
+    /// not wait for those before it: there is nothing in it that could be sent out of order after a crash.
+    pub(super) fn take_finished(&mut self, all: bool) -> Option<FinishedSegment> {
+        let is_finished = |segment: &Segment| {
+            segment.unread.lines == 0 && segment.leased == 0 && (all || !segment.is_active)
         };
         let first = self.segments.iter().next();
-        let first = first.filter(|(_, segment)| is_over(segment));
+        let first = first.filter(|(_, segment)| is_finished(segment));
         let found = first.or_else(|| {
-            self.segments.iter().find(|(_, segment)| segment.is_given_up && is_over(segment))
+            self.segments.iter().find(|(_, segment)| segment.is_given_up && is_finished(segment))
         });
         let (&number, &segment) = found?;
         self.segments.remove(&number);
-        Some(Over { segment: number, bytes: segment.end, is_damaged: segment.is_damaged })
+        Some(FinishedSegment {
+            segment: number,
+            bytes: segment.end,
+            is_damaged: segment.is_damaged,
+        })
     }
 
     /// The oldest segment of which something is unread.
@@ -216,21 +222,21 @@ impl Backlog {
     /// What is there and has not ended.
     pub(super) fn amount(&self) -> Amount {
         let mut amount = self.unread;
-        amount += self.out_amount;
+        amount += self.leased_amount;
         amount
     }
 
     /// Whether every batch before this number has ended.
     pub(super) fn has_ended(&self, number: u64) -> bool {
-        let is_out = self.out.first_key_value().is_some_and(|(first, _)| *first < number);
-        !is_out && (self.unread.lines == 0 || self.read_number >= number)
+        let is_leased = self.leased.first_key_value().is_some_and(|(first, _)| *first < number);
+        !is_leased && (self.unread.lines == 0 || self.read_number >= number)
     }
 
     /// When the oldest batch that has not ended was written, in milliseconds since 1970, or the one before it.
     pub(super) fn oldest_time(&self) -> Option<u64> {
-        let out = self.out.values().map(|out| out.time).min();
+        let leased = self.leased.values().map(|leased| leased.time).min();
         let unread = self.oldest_unread().and_then(|(_, segment)| segment.first_time);
-        out.into_iter().chain(unread).min()
+        leased.into_iter().chain(unread).min()
     }
 }
 

@@ -8,14 +8,14 @@ use std::sync::Arc;
 use super::backlog::Segment;
 use super::disk::{Disk, DiskFile};
 use super::options::SpoolSync;
-use super::queue::Inner;
-use super::record::{self, BatchHeader, LONGEST_BATCH_HEADER};
+use super::segment_format::{self, BatchHeader, LONGEST_BATCH_HEADER};
+use super::settings::SpoolSettings;
 use super::target_text;
 use crate::write::amount::Amount;
 use crate::write::target::Target;
 
 /// A segment that was just made.
-pub(super) struct Created {
+pub(super) struct NewSegment {
     pub(super) file: Arc<dyn DiskFile>,
     pub(super) salt: u32,
     pub(super) end: u64,
@@ -42,8 +42,8 @@ pub(super) fn number_set_aside(name: &str) -> Option<u64> {
     number(name.strip_suffix(SET_ASIDE)?)
 }
 
-/// How many bytes a segment may have where all may have `limit`: they go one by one, so there must be some. A larger batch
-/// has one of its own.
+/// How many bytes a segment may have where all may have `limit`: they go one by one, so there must be some. A larger
+/// batch has one of its own.
 pub(super) fn segment_size(limit: u64) -> u64 {
     (limit / 8).min(8 << 20)
 }
@@ -54,29 +54,38 @@ pub(super) fn cost(bytes: u64, new: Option<&Arc<Target>>) -> u64 {
     bytes + (LONGEST_BATCH_HEADER + target) as u64
 }
 
-/// Makes a segment with its first line.
-pub(super) fn create(queue: &Inner, segment: u64) -> io::Result<Created> {
-    let directory = &queue.settings.directory;
+/// Makes a segment with its first line. If the settings ask for syncs, its name is on stable storage when this returns.
+pub(super) fn create(
+    disk: &dyn Disk,
+    settings: &SpoolSettings,
+    segment: u64,
+) -> io::Result<NewSegment> {
+    let directory = &settings.directory;
     let path = path(directory, segment);
-    let file = queue.disk.create(&path)?;
+    let file = disk.create(&path)?;
     let salt = RandomState::new().hash_one(segment) as u32;
     let mut line = Vec::new();
-    record::write_first_line(salt, &mut line);
-    let made = file.append(&line).and_then(|()| match queue.settings.sync {
+    segment_format::write_first_line(salt, &mut line);
+    let made = file.append(&line).and_then(|()| match settings.sync {
         SpoolSync::Never => Ok(()),
-        _ => queue.disk.sync_directory(directory),
+        _ => disk.sync_directory(directory),
     });
     if let Err(error) = made {
         // There is nothing in it.
-        let _ = queue.disk.remove(&path);
+        let _ = disk.remove(&path);
         return Err(error);
     }
     let end = line.len() as u64;
-    Ok(Created { file, salt, end, counted: Segment { end, is_active: true, ..Segment::default() } })
+    Ok(NewSegment {
+        file,
+        salt,
+        end,
+        counted: Segment { end, is_active: true, ..Segment::default() },
+    })
 }
 
 pub(super) fn put_target(salt: u32, number: u32, target: &Target, to: &mut Vec<u8>) {
-    record::write_target(salt, number, &target_text::to_text(target), to);
+    segment_format::write_target(salt, number, &target_text::to_text(target), to);
 }
 
 pub(super) fn put_batch(
@@ -89,11 +98,15 @@ pub(super) fn put_batch(
     to: &mut Vec<u8>,
 ) {
     let header = BatchHeader::new(number, target, amount.lines, amount.bytes, time);
-    record::write_batch(salt, header, lines, to);
+    segment_format::write_batch(salt, header, lines, to);
 }
 
-pub(super) fn open(queue: &Inner, segment: u64) -> io::Result<Arc<dyn DiskFile>> {
-    queue.disk.open(&path(&queue.settings.directory, segment))
+pub(super) fn open(
+    disk: &dyn Disk,
+    directory: &Path,
+    segment: u64,
+) -> io::Result<Arc<dyn DiskFile>> {
+    disk.open(&path(directory, segment))
 }
 
 pub(super) fn remove(disk: &dyn Disk, directory: &Path, segment: u64) -> io::Result<()> {

@@ -9,9 +9,11 @@ use super::backlog::Segment;
 use super::disk::{Disk, DiskFile};
 use super::files;
 use super::options::SpoolSync;
-use super::queue::{DiskQueue, Settings, State};
-use super::record::begins_first_line;
-use super::scanner::{Found, Lines, Scanner};
+use super::queue::DiskQueue;
+use super::scanner::{Check, Scanned, Scanner};
+use super::segment_format::begins_first_line;
+use super::settings::SpoolSettings;
+use super::shared_queue::QueueState;
 use crate::write::amount::Amount;
 use crate::{Error, ErrorKind, Result};
 
@@ -20,7 +22,7 @@ impl DiskQueue {
     ///
     /// # Errors
     /// [`ErrorKind::File`]: somebody else has it, or it cannot be read and written.
-    pub(crate) fn open(disk: Arc<dyn Disk>, settings: Settings) -> Result<Self> {
+    pub(crate) fn open(disk: Arc<dyn Disk>, settings: SpoolSettings) -> Result<Self> {
         let directory = settings.directory.clone();
         let failed = |what: &str, error: io::Error| {
             Error::new(
@@ -43,7 +45,7 @@ impl DiskQueue {
                 error,
             ),
         })?;
-        let mut state = State::new(lock);
+        let mut state = QueueState::new(lock);
         find_segments(disk.as_ref(), &settings, &mut state)
             .map_err(|error| failed("cannot be read", error))?;
         check_writable(disk.as_ref(), &directory, state.next_segment)
@@ -71,7 +73,11 @@ impl DiskQueue {
 }
 
 /// Counts what there is, cuts off what was written in part, and sets aside what is no segment.
-fn find_segments(disk: &dyn Disk, settings: &Settings, state: &mut State) -> io::Result<()> {
+fn find_segments(
+    disk: &dyn Disk,
+    settings: &SpoolSettings,
+    state: &mut QueueState,
+) -> io::Result<()> {
     let directory = &*settings.directory;
     let mut segments = Vec::new();
     for (name, size) in disk.list(directory)? {
@@ -148,13 +154,13 @@ fn examine(file: &Arc<dyn DiskFile>, size: u64) -> io::Result<Examined> {
     let mut segment = Segment { is_former: true, end: scanner.place(), ..Segment::default() };
     let mut is_broken = false;
     loop {
-        match scanner.next(size, Lines::PassedOver)? {
-            Found::Batch(header, _) => {
+        match scanner.next(size, Check::Header)? {
+            Scanned::Batch(header, _) => {
                 let amount = Amount { lines: header.lines, bytes: header.bytes };
                 segment.add(header.number, amount, header.time, scanner.place());
             }
-            Found::Damage => is_broken = true,
-            Found::End => break,
+            Scanned::Damage => is_broken = true,
+            Scanned::End => break,
         }
     }
     let is_torn = scanner.place() < size && scanner.is_torn()?;
@@ -166,8 +172,8 @@ fn examine(file: &Arc<dyn DiskFile>, size: u64) -> io::Result<Examined> {
     Ok(Examined::Segment(segment))
 }
 
-/// Whether nothing, or a part of a first line, or nothing but zeros is in a file. The latter is what some file systems leave of
-/// a file that was being written when power was lost.
+/// Whether nothing, or a part of a first line, or nothing but zeros is in a file. The latter is what some file
+/// systems leave of a file that was being written when power was lost.
 fn is_blank(file: &Arc<dyn DiskFile>, size: u64) -> io::Result<bool> {
     let mut bytes = vec![0; usize::try_from(size.min(64 << 10)).unwrap_or(0)];
     let mut place = 0;

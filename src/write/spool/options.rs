@@ -26,66 +26,68 @@ use std::time::Duration;
 /// ```
 ///
 /// # What goes to the disk
-/// *On trouble*, the default: a batch whose retries are used up or whose request was refused for something that is not
-/// in its lines; what waits in memory when the [`buffer_limit`](crate::WriteOptions::buffer_limit) is reached; and what is
-/// left when the client is closed or dropped. While the server takes what it is given, nothing touches the disk. What is in
-/// memory is lost if the process is killed: the open batch, and those that wait or are on the way.
-/// With [`max_retries(0)`](crate::WriteOptions::max_retries) a batch is on the disk after its first failure.
+/// *On trouble*, the default: a batch whose retries are used up or whose request was refused for something that is
+/// not in its lines; what waits in memory when the [`buffer_limit`](crate::WriteOptions::buffer_limit) is reached;
+/// and what is left when the client is closed or dropped. While the server takes what it is given, nothing touches
+/// the disk. What is in memory is lost if the process is killed: the open batch, and those that wait or are on the
+/// way. With [`max_retries(0)`](crate::WriteOptions::max_retries) a batch is on the disk after its first failure.
 ///
-/// [*Always*](Self::always): `send` returns when its lines are on the disk, and they are sent from there. So they survive
-/// the end of the process in any way, `SIGKILL` included, and a loss of power as far as [`sync`](Self::sync) says.
+/// [*Always*](Self::always): `send` returns when its lines are on the disk, and they are sent from there. So they
+/// survive the end of the process in any way, `SIGKILL` included, and a loss of power as far as [`sync`](Self::sync)
+/// says.
 ///
-/// Lines of files ([`Client::write_file`](crate::Client::write_file)) never do: the file is there, and its call tells what
-/// was not written.
+/// Lines of files ([`Client::write_file`](crate::Client::write_file)) never do: the file is there, and its call tells
+/// what was not written.
 ///
 /// # What is promised
-/// - **Delivery is at least once.** A line that was on the disk is removed after the server has taken it, or refused it for
-///   what is in it. Space is freed by whole segments (8 MiB, less with a small limit), so after a crash up to a segment or
-///   two are sent once more. That is harmless: every line has a timestamp, and the same line again stores nothing.
-/// - **Nothing is given up for its age, nor for the number of its tries.** What is on the disk is tried until the server
-///   answers for it, after waits that grow up to [`max_retry_delay`](crate::WriteOptions::max_retry_delay). A refused
-///   token, a redirect or a broken proxy are trouble and not the end of what is on the disk.
-/// - **The oldest goes first**, with one worker: while something is on the disk, everything that is written later goes behind
-///   it, by way of the disk. Or [fresh data goes first](Self::fresh_first).
-/// - **One process has a directory**, and in it one client: a lock that ends with the process, however it ends. Everybody
-///   else gets an error from `build`. The next one that opens the directory sends what the last one has left, be it to the
-///   database and with the precision, endpoint and headers that it was meant for; but to the host, and with the token, of
-///   the client that sends it. Headers that may hold a secret are not kept (those with `auth`, `cookie`, `key`, `token`,
-///   `secret` or `password` in their names), nor is any token.
-/// - **What is damaged is set aside and told.** A last batch that was written in part is cut off. A segment that cannot be read
-///   in its middle gets a name that ends in `.bad` after its good batches were sent; it is logged, counted in
-///   [`SpoolStats::damaged`](crate::SpoolStats::damaged), and never removed.
-/// - **A person can read it.** Segments are line protocol, with comments that say what each batch is. They are for their
-///   owner's eyes alone (on Unix, modes 0700 and 0600).
+/// - **Delivery is at least once.** A line that was on the disk is removed after the server has taken it, or refused
+///   it for what is in it. Space is freed by whole segments (8 MiB, less with a small limit), so after a crash up to
+///   a segment or two are sent once more. That is harmless: every line has a timestamp, and the same line again
+///   stores nothing.
+/// - **Nothing is given up for its age, nor for the number of its tries.** What is on the disk is tried until the
+///   server answers for it, after waits that grow up to [`max_retry_delay`](crate::WriteOptions::max_retry_delay). A
+///   refused token, a redirect or a broken proxy are trouble and not the end of what is on the disk.
+/// - **The oldest goes first**, with one worker: while something is on the disk, everything that is written later
+///   goes behind it, by way of the disk. Or [fresh data goes first](Self::fresh_first).
+/// - **One process has a directory**, and in it one client: a lock that ends with the process, however it ends.
+///   Everybody else gets an error from `build`. The next one that opens the directory sends what the last one has
+///   left, be it to the database and with the precision, endpoint and headers that it was meant for; but to the host,
+///   and with the token, of the client that sends it. Headers that may hold a secret are not kept (those with `auth`,
+///   `cookie`, `key`, `token`, `secret` or `password` in their names), nor is any token.
+/// - **What is damaged is set aside and told.** A last batch that was written in part is cut off. A segment that
+///   cannot be read in its middle gets a name that ends in `.bad` after its good batches were sent; it is logged,
+///   counted in [`SpoolStats::damaged`](crate::SpoolStats::damaged), and never removed.
+/// - **A person can read it.** Segments are line protocol, with comments that say what each batch is. They are for
+///   their owner's eyes alone (on Unix, modes 0700 and 0600).
 ///
 /// # What is not
 /// - Disks lie, and some forget what they have confirmed. There is one copy.
 /// - Without [`SpoolSync::EveryBatch`], power can take what was written last.
-/// - With several workers, or with [`fresh_first`](Self::fresh_first), lines are sent out of order; what comes from the disk
-///   also with [`series_in_order`](crate::WriteOptions::series_in_order). It matters only where two
-///   lines have the same series and timestamp: the one that comes last stays.
+/// - With several workers, or with [`fresh_first`](Self::fresh_first), lines are sent out of order; what comes from
+///   the disk also with [`series_in_order`](crate::WriteOptions::series_in_order). It matters only where two lines
+///   have the same series and timestamp: the one that comes last stays.
 /// - Network file systems may not know locks; `build` says so if it hears of it.
 ///
 /// # When the disk fails
-/// If the directory cannot be made, locked or written to, `build` fails with [`File`](crate::ErrorKind::File). If it fails
-/// later, or is full, then *on trouble* the client goes on in memory, as if there were no spool: batches fail after their
-/// last retry, and [`OnFull`](crate::OnFull) holds. *Always*, `send` fails with `File`, and hands back the lines.
-/// [`SpoolStats::errors`](crate::SpoolStats::errors) counts such failures, and they are logged.
+/// If the directory cannot be made, locked or written to, `build` fails with [`File`](crate::ErrorKind::File). If it
+/// fails later, or is full, then *on trouble* the client goes on in memory, as if there were no spool: batches fail
+/// after their last retry, and [`OnFull`](crate::OnFull) holds. *Always*, `send` fails with `File`, and hands back
+/// the lines. [`SpoolStats::errors`](crate::SpoolStats::errors) counts such failures, and they are logged.
 ///
-/// Beyond the [`limit`](Self::limit), [`OnFull`](crate::OnFull) holds for the disk as well: `DropOldest` removes the oldest
-/// segments, and `DropNewest` what would be added; both are counted as dropped, and of the former nobody else is told.
-/// `Block` and `BlockFor` wait until the server has taken some, and `Error` is one.
+/// Beyond the [`limit`](Self::limit), [`OnFull`](crate::OnFull) holds for the disk as well: `DropOldest` removes the
+/// oldest segments, and `DropNewest` what would be added; both are counted as dropped, and of the former nobody else
+/// is told. `Block` and `BlockFor` wait until the server has taken some, and `Error` is one.
 ///
 /// # Waiting
-/// [`flush`](crate::Client::flush) returns when everything is at the server, or is on the disk because the server does not
-/// take it. [`flush_to_disk`](crate::Client::flush_to_disk) has everything put on the disk now.
-/// [`drain`](crate::Client::drain) waits until nothing is left on the disk. [`close`](crate::Client::close) gives what is in
-/// memory one try and puts the rest on the disk; what is there it sends as long as the server takes it and it is no more
-/// than [`buffer_limit`](crate::WriteOptions::buffer_limit).
+/// [`flush`](crate::Client::flush) returns when everything is at the server, or is on the disk because the server
+/// does not take it. [`flush_to_disk`](crate::Client::flush_to_disk) has everything put on the disk now.
+/// [`drain`](crate::Client::drain) waits until nothing is left on the disk. [`close`](crate::Client::close) gives
+/// what is in memory one try and puts the rest on the disk; what is there it sends as long as the server takes it and
+/// it is no more than [`buffer_limit`](crate::WriteOptions::buffer_limit).
 ///
 /// # By hand
-/// A segment is a file of line protocol, one database and precision each as a rule, so that any tool can write it to the
-/// server: `influx3 write`, or `curl --data-binary @00000000000000000001.lp`. Look at its `# target` lines first.
+/// A segment is a file of line protocol, one database and precision each as a rule, so that any tool can write it to
+/// the server: `influx3 write`, or `curl --data-binary @00000000000000000001.lp`. Look at its `# target` lines first.
 #[derive(Clone, Debug)]
 #[must_use = "a spool does nothing until write options have it"]
 pub struct Spool {
@@ -101,8 +103,8 @@ pub struct Spool {
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub enum SpoolSync {
-    /// Before a batch, or the lines of a `send`, count as being on the disk. Calls of several threads share it. The safest,
-    /// and as slow as the disk.
+    /// Before a batch, or the lines of a `send`, count as being on the disk. Calls of several threads share it. The
+    /// safest, and as slow as the disk.
     EveryBatch,
     /// This long after something was written, at the latest. The default, with one second.
     Every(Duration),
@@ -128,7 +130,8 @@ impl Spool {
         self
     }
 
-    /// How many bytes there may be on the disk; what is set aside as `.bad` does not count. Default: 1 GiB; at least 64 KiB.
+    /// How many bytes there may be on the disk; what is set aside as `.bad` does not count. Default: 1 GiB; at least
+    /// 64 KiB.
     pub fn limit(mut self, bytes: u64) -> Self {
         self.limit = bytes;
         self
@@ -140,9 +143,11 @@ impl Spool {
         self
     }
 
-    /// Whether fresh data is sent first, and what is on the disk beside it: in turns, if there are both. Default: false.
+    /// Whether fresh data is sent first, and what is on the disk beside it: in turns, if there are both. Default:
+    /// false.
     ///
-    /// For dashboards that show what is now. It has no effect with [`always`](Self::always), where everything is on the disk.
+    /// For dashboards that show what is now. It has no effect with [`always`](Self::always), where everything is on
+    /// the disk.
     pub fn fresh_first(mut self, fresh_first: bool) -> Self {
         self.fresh_first = fresh_first;
         self

@@ -6,26 +6,18 @@ use std::sync::{Arc, PoisonError};
 
 use super::backlog::{Cursor, Read, Segment};
 use super::files;
-use super::queue::{DiskQueue, Dropped};
-use super::scanner::{Found, Lines, Scanner};
-use super::ticket::Ticket;
+use super::lease::DiskLease;
+use super::read_position::ReadPosition;
+use super::scanner::{Check, Scanned, Scanner};
+use super::shared_queue::SharedQueue;
 use crate::write::amount::Amount;
 use crate::write::target::Target;
 
-/// The one reader of a queue, for whoever has it now.
-#[derive(Default)]
-pub(super) struct Reader {
-    /// The segment that it is in.
-    scanner: Option<(u64, Scanner)>,
-    /// How many times in a row a segment could not be read.
-    failures: u32,
-}
-
-/// The right to read from a queue. Whoever has it is the only one.
-pub(crate) struct Reading {
-    queue: DiskQueue,
+/// The right to read from a queue, which one has at a time. Given back when it is dropped.
+pub(crate) struct QueueReader {
+    queue: Arc<SharedQueue>,
     /// None once it was given back.
-    reader: Option<Reader>,
+    position: Option<ReadPosition>,
 }
 
 /// Lines for one target, written one after the other.
@@ -36,70 +28,84 @@ pub(crate) struct DiskBatch {
     pub(crate) target: Arc<Target>,
     pub(crate) bytes: Vec<u8>,
     pub(crate) lines: usize,
-    pub(crate) ticket: Ticket,
+    /// Keeps others from reading the lines, until it is dropped.
+    pub(crate) lease: DiskLease,
 }
 
 /// How much is read.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Most {
-    /// As one batch, unless it was written as one.
+pub(crate) struct ReadLimits {
+    /// The most lines of one batch; what was written as one batch is read as one, however large.
     pub(crate) batch_lines: usize,
+    /// The most bytes of one batch, likewise.
     pub(crate) batch_bytes: usize,
-    /// At once. There is always one batch.
+    /// The most lines of all batches of one read; there is always one batch.
     pub(crate) lines: usize,
+    /// The most bytes of all of them, likewise.
     pub(crate) bytes: usize,
 }
 
-/// What was read.
+/// What a read gave.
 #[derive(Debug)]
-pub(crate) enum Window {
+pub(crate) enum ReadOutcome {
     /// Batches, in the order of their first lines, and what before them cannot be read.
-    Batches(Vec<DiskBatch>, Option<Dropped>),
+    Batches(Vec<DiskBatch>, Option<LostLines>),
     /// Lines that cannot be read.
-    Lost(Dropped),
+    Lost(LostLines),
+    /// Nothing is unread, or the queue is closed.
     Nothing,
 }
 
-impl DiskQueue {
-    /// The right to read; none while somebody else has it.
-    pub(crate) fn read(&self) -> Option<Reading> {
-        let reader = self.0.reader.lock().unwrap_or_else(PoisonError::into_inner).take()?;
-        Some(Reading { queue: self.clone(), reader: Some(reader) })
-    }
+/// Lines that are gone from the disk and will not be sent: removed for the limit, or not readable.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct LostLines {
+    pub(crate) amount: Amount,
+    /// Whether a process before this one wrote them.
+    pub(crate) is_former: bool,
 }
 
-impl Reading {
-    /// The next batches. After an error the same ones can be asked for again; what fails again and again is given up.
-    pub(crate) fn next(&mut self, most: Most) -> io::Result<Window> {
-        let Some(reader) = &mut self.reader else { return Ok(Window::Nothing) };
+impl QueueReader {
+    /// None while somebody else reads.
+    pub(super) fn take(queue: &Arc<SharedQueue>) -> Option<Self> {
+        let position = queue.position.lock().unwrap_or_else(PoisonError::into_inner).take()?;
+        Some(Self { queue: queue.clone(), position: Some(position) })
+    }
+
+    /// The next batches, which are leased then.
+    ///
+    /// # Errors
+    /// What the file system says. The same batches can be asked for again; after `MOST_FAILURES` errors in a row the
+    /// rest of the segment is given up as lost.
+    pub(crate) fn next(&mut self, limits: ReadLimits) -> io::Result<ReadOutcome> {
+        let Some(position) = &mut self.position else { return Ok(ReadOutcome::Nothing) };
         loop {
-            if self.queue.0.is_closed() {
-                return Ok(Window::Nothing);
+            if self.queue.is_closed() {
+                return Ok(ReadOutcome::Nothing);
             }
-            let place = self.queue.0.lock().backlog.next_to_read();
-            let Some((from, segment)) = place else { return Ok(Window::Nothing) };
-            match reader.read(&self.queue, from, segment, most) {
-                Ok(Outcome::Read(batches, lost)) => {
-                    reader.failures = 0;
-                    return Ok(Window::Batches(batches, lost));
+            let place = self.queue.lock().backlog.next_to_read();
+            let Some((from, segment)) = place else { return Ok(ReadOutcome::Nothing) };
+            match position.read(&self.queue, from, segment, limits) {
+                Ok(SegmentRead::Batches(batches, lost)) => {
+                    position.failures = 0;
+                    return Ok(ReadOutcome::Batches(batches, lost));
                 }
-                Ok(Outcome::Elsewhere) => {}
-                Ok(Outcome::Unreadable) => {
-                    reader.failures = 0;
+                Ok(SegmentRead::GivenUp) => {}
+                Ok(SegmentRead::Unreadable) => {
+                    position.failures = 0;
                     if let Some(lost) = give_up(&self.queue, from.segment, segment, false) {
-                        return Ok(Window::Lost(lost));
+                        return Ok(ReadOutcome::Lost(lost));
                     }
                 }
                 Err(error) => {
-                    reader.scanner = None;
-                    reader.failures += 1;
-                    self.queue.0.note_error(&files::name(from.segment), &error);
-                    if reader.failures < MOST_FAILURES {
+                    position.scanner = None;
+                    position.failures += 1;
+                    self.queue.note_error(&files::name(from.segment), &error);
+                    if position.failures < MOST_FAILURES {
                         return Err(error);
                     }
-                    reader.failures = 0;
+                    position.failures = 0;
                     if let Some(lost) = give_up(&self.queue, from.segment, segment, true) {
-                        return Ok(Window::Lost(lost));
+                        return Ok(ReadOutcome::Lost(lost));
                     }
                 }
             }
@@ -107,23 +113,24 @@ impl Reading {
     }
 }
 
-impl Drop for Reading {
+impl Drop for QueueReader {
     fn drop(&mut self) {
-        let mut place = self.queue.0.reader.lock().unwrap_or_else(PoisonError::into_inner);
-        *place = self.reader.take();
+        let mut position = self.queue.position.lock().unwrap_or_else(PoisonError::into_inner);
+        *position = self.position.take();
     }
 }
 
-enum Outcome {
-    Read(Vec<DiskBatch>, Option<Dropped>),
+/// What reading one segment gave.
+enum SegmentRead {
+    Batches(Vec<DiskBatch>, Option<LostLines>),
     /// What was to be read was given up meanwhile.
-    Elsewhere,
+    GivenUp,
     /// There is nothing more that can be read in this segment.
     Unreadable,
 }
 
-/// Lines on their way into a batch.
-struct Gathered {
+/// Lines for one target that are read into one batch.
+struct GatheredBatch {
     target: Arc<Target>,
     bytes: Vec<u8>,
     lines: u64,
@@ -131,26 +138,26 @@ struct Gathered {
     time: u64,
 }
 
-impl Reader {
+impl ReadPosition {
     fn read(
         &mut self,
-        queue: &DiskQueue,
+        queue: &Arc<SharedQueue>,
         from: Cursor,
         segment: Segment,
-        most: Most,
-    ) -> io::Result<Outcome> {
+        limits: ReadLimits,
+    ) -> io::Result<SegmentRead> {
         let Some(scanner) = self.go_to(queue, from, segment)? else {
-            return Ok(Outcome::Unreadable);
+            return Ok(SegmentRead::Unreadable);
         };
-        let mut gathered: Vec<Gathered> = Vec::new();
+        let mut gathered: Vec<GatheredBatch> = Vec::new();
         let mut open: HashMap<Arc<Target>, usize> = HashMap::new();
         let (mut lines, mut bytes, mut next_number) = (0, 0, 0);
         let (mut is_damaged, mut end) = (false, None);
         loop {
-            match scanner.next(segment.end, Lines::Checked)? {
-                Found::Batch(header, target) => {
-                    let fits = lines + header.lines <= most.lines as u64
-                        && bytes + header.bytes <= most.bytes as u64;
+            match scanner.next(segment.end, Check::Lines)? {
+                Scanned::Batch(header, target) => {
+                    let fits = lines + header.lines <= limits.lines as u64
+                        && bytes + header.bytes <= limits.bytes as u64;
                     if !fits && !gathered.is_empty() {
                         scanner.put_back();
                         break;
@@ -159,8 +166,8 @@ impl Reader {
                     next_number = header.number + 1;
                     let own = open.get(&target).and_then(|place| gathered.get_mut(*place));
                     let own = own.filter(|own| {
-                        own.lines + header.lines <= most.batch_lines as u64
-                            && own.bytes.len() as u64 + header.bytes <= most.batch_bytes as u64
+                        own.lines + header.lines <= limits.batch_lines as u64
+                            && own.bytes.len() as u64 + header.bytes <= limits.batch_bytes as u64
                     });
                     if let Some(own) = own {
                         own.bytes.extend_from_slice(scanner.lines(&header));
@@ -168,7 +175,7 @@ impl Reader {
                         continue;
                     }
                     open.insert(target.clone(), gathered.len());
-                    gathered.push(Gathered {
+                    gathered.push(GatheredBatch {
                         target,
                         bytes: scanner.lines(&header).to_vec(),
                         lines: header.lines,
@@ -176,8 +183,8 @@ impl Reader {
                         time: header.time,
                     });
                 }
-                Found::Damage => is_damaged = true,
-                Found::End => {
+                Scanned::Damage => is_damaged = true,
+                Scanned::End => {
                     is_damaged |= scanner.place() < segment.end;
                     end = Some(segment.end);
                     break;
@@ -185,28 +192,28 @@ impl Reader {
             }
         }
         if is_damaged {
-            queue.0.note_damage(from.segment);
+            queue.note_damage(from.segment);
         }
         if gathered.is_empty() {
-            return Ok(Outcome::Unreadable);
+            return Ok(SegmentRead::Unreadable);
         }
-        let reads: Vec<_> = gathered.iter().map(Gathered::read).collect();
+        let reads: Vec<_> = gathered.iter().map(GatheredBatch::read).collect();
         let place = scanner.place();
-        let read = queue.0.lock().backlog.read(from, place, next_number, &reads, end);
+        let read = queue.lock().backlog.read(from, place, next_number, &reads, end);
         let Some(lost) = read else {
             self.scanner = None;
-            return Ok(Outcome::Elsewhere);
+            return Ok(SegmentRead::GivenUp);
         };
         let is_former = segment.is_former;
-        let lost = (lost.lines > 0).then_some(Dropped { amount: lost, is_former });
+        let lost = (lost.lines > 0).then_some(LostLines { amount: lost, is_former });
         let batches = gathered.into_iter().map(|one| one.into_batch(queue, is_former));
-        Ok(Outcome::Read(batches.collect(), lost))
+        Ok(SegmentRead::Batches(batches.collect(), lost))
     }
 
     /// A scanner at this place; none if the file is no segment.
     fn go_to(
         &mut self,
-        queue: &DiskQueue,
+        queue: &Arc<SharedQueue>,
         from: Cursor,
         segment: Segment,
     ) -> io::Result<Option<&mut Scanner>> {
@@ -214,14 +221,14 @@ impl Reader {
             |scanner: &(u64, Scanner)| scanner.0 == from.segment && scanner.1.place() <= from.place;
         if !self.scanner.as_ref().is_some_and(is_there) {
             self.scanner = None;
-            let file = files::open(&queue.0, from.segment)?;
+            let file = files::open(queue.disk.as_ref(), &queue.settings.directory, from.segment)?;
             let Some(scanner) = Scanner::new(file, segment.end)? else { return Ok(None) };
             self.scanner = Some((from.segment, scanner));
         }
         let Some((_, scanner)) = &mut self.scanner else { return Ok(None) };
         // What is passed over here was read before, or somebody else sends it.
         while scanner.place() < from.place {
-            if matches!(scanner.next(from.place, Lines::PassedOver)?, Found::End) {
+            if matches!(scanner.next(from.place, Check::Header)?, Scanned::End) {
                 break;
             }
         }
@@ -229,19 +236,19 @@ impl Reader {
     }
 }
 
-impl Gathered {
+impl GatheredBatch {
     fn read(&self) -> Read {
         let amount = Amount { lines: self.lines, bytes: self.bytes.len() as u64 };
         Read { number: self.number, amount, time: self.time }
     }
 
-    fn into_batch(self, queue: &DiskQueue, is_former: bool) -> DiskBatch {
+    fn into_batch(self, queue: &Arc<SharedQueue>, is_former: bool) -> DiskBatch {
         DiskBatch {
             number: self.number,
             target: self.target,
             bytes: self.bytes,
             lines: usize::try_from(self.lines).unwrap_or(usize::MAX),
-            ticket: Ticket::new(queue, self.number, is_former),
+            lease: DiskLease::new(queue, self.number, is_former),
         }
     }
 }
@@ -250,23 +257,23 @@ impl Gathered {
 ///
 /// `is_unreadable` says that it is the whole file, and not what was there when `segment` was looked at.
 fn give_up(
-    queue: &DiskQueue,
+    queue: &Arc<SharedQueue>,
     number: u64,
     segment: Segment,
     is_unreadable: bool,
-) -> Option<Dropped> {
-    let mut state = queue.0.lock();
+) -> Option<LostLines> {
+    let mut state = queue.lock();
     if state.backlog.get(number).is_some_and(|now| now.end > segment.end) && !is_unreadable {
         // More was added meanwhile.
         return None;
     }
     // Nothing is added to it any more, as it would not be read.
-    queue.0.finish(&mut state, number);
+    queue.finish(&mut state, number);
     let amount = state.backlog.give_up(number);
     drop(state);
-    queue.0.note_damage(number);
-    queue.0.clean_up();
-    (amount.lines > 0).then_some(Dropped { amount, is_former: segment.is_former })
+    queue.note_damage(number);
+    queue.clean_up();
+    (amount.lines > 0).then_some(LostLines { amount, is_former: segment.is_former })
 }
 
 /// How many times a segment that the system cannot read is tried.

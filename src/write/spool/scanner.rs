@@ -1,11 +1,11 @@
-//! A segment read from its beginning, record by record.
+//! A segment read from its beginning, entry by entry.
 
 use std::collections::HashMap;
 use std::io;
 use std::sync::Arc;
 
 use super::disk::DiskFile;
-use super::record::{BatchHeader, Header, find_header, parse, parse_first_line};
+use super::segment_format::{BatchHeader, EntryHeader, find_header, parse, parse_first_line};
 use super::target_text;
 use crate::write::target::Target;
 
@@ -19,27 +19,29 @@ pub(super) struct Scanner {
     place: u64,
     /// How much of the buffer was read already.
     done: usize,
-    /// Where in the buffer the record begins that was found last.
+    /// Where in the buffer the entry begins that was found last.
     last: usize,
     /// Nothing behind it is read.
     end: u64,
 }
 
 /// What there is at the place of a scanner.
-pub(super) enum Found {
+pub(super) enum Scanned {
     /// A batch, whose lines are in [`lines`](Scanner::lines) if they were asked for.
     Batch(BatchHeader, Arc<Target>),
-    /// Bytes that are no record, with a record behind them.
+    /// Bytes that are no entry, with an entry behind them.
     Damage,
-    /// No record any more, though bytes may be left.
+    /// No entry any more, though bytes may be left.
     End,
 }
 
-/// Whether the lines of batches are read and checked.
+/// What is read of a batch, and compared with its checksum.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) enum Lines {
-    Checked,
-    PassedOver,
+pub(super) enum Check {
+    /// Its header only; its lines are passed over.
+    Header,
+    /// Its lines as well.
+    Lines,
 }
 
 impl Scanner {
@@ -72,39 +74,39 @@ impl Scanner {
     }
 
     /// The next thing before `end`, which is where the file ends, or where others are writing.
-    pub(super) fn next(&mut self, end: u64, lines: Lines) -> io::Result<Found> {
+    pub(super) fn next(&mut self, end: u64, check: Check) -> io::Result<Scanned> {
         self.end = end;
         self.forget();
         loop {
-            match self.read_record(self.done, lines)? {
-                Some(Record::Batch(header, target)) => return Ok(Found::Batch(header, target)),
-                Some(Record::Target) => {}
-                None if self.place() >= end => return Ok(Found::End),
+            match self.read_entry(self.done, check)? {
+                Some(Entry::Batch(header, target)) => return Ok(Scanned::Batch(header, target)),
+                Some(Entry::Target) => {}
+                None if self.place() >= end => return Ok(Scanned::End),
                 None => return self.pass_over_damage(),
             }
         }
     }
 
-    /// Whether what is left before the end is the beginning of a record that was not written to its end.
+    /// Whether what is left before the end is the beginning of an entry that was not written to its end.
     pub(super) fn is_torn(&mut self) -> io::Result<bool> {
         let Some(length) = self.find_line(self.done)? else { return Ok(true) };
         let line = &self.buffer[self.done..self.done + length];
-        let Some(Header::Batch(header)) = parse(self.salt, line) else { return Ok(false) };
+        let Some(EntryHeader::Batch(header)) = parse(self.salt, line) else { return Ok(false) };
         let body = self.place() + length as u64 + 1;
         Ok(body.checked_add(header.bytes).is_none_or(|behind| behind > self.end))
     }
 
-    /// Reads the record at `start` of the buffer and goes on behind it. None if there is none that is whole.
-    fn read_record(&mut self, start: usize, lines: Lines) -> io::Result<Option<Record>> {
+    /// Reads the entry at `start` of the buffer and goes on behind it. None if there is none that is whole.
+    fn read_entry(&mut self, start: usize, check: Check) -> io::Result<Option<Entry>> {
         let Some(length) = self.find_line(start)? else { return Ok(None) };
         let body = start + length + 1;
         let header = match parse(self.salt, &self.buffer[start..start + length]) {
-            Some(Header::Batch(header)) => header,
-            Some(Header::Target(number, text)) => {
+            Some(EntryHeader::Batch(header)) => header,
+            Some(EntryHeader::Target(number, text)) => {
                 let Some(target) = target_text::from_text(text) else { return Ok(None) };
                 self.targets.insert(number, Arc::new(target));
                 self.done = body;
-                return Ok(Some(Record::Target));
+                return Ok(Some(Entry::Target));
             }
             None => return Ok(None),
         };
@@ -114,9 +116,9 @@ impl Scanner {
             return Ok(None);
         };
         let Ok(bytes) = usize::try_from(header.bytes) else { return Ok(None) };
-        if lines == Lines::PassedOver {
+        if check == Check::Header {
             self.pass_over(body + bytes);
-            return Ok(Some(Record::Batch(header, target)));
+            return Ok(Some(Entry::Batch(header, target)));
         }
         if !self.fill(body + bytes)? {
             return Ok(None);
@@ -125,18 +127,18 @@ impl Scanner {
             return Ok(None);
         }
         (self.last, self.done) = (start, body + bytes);
-        Ok(Some(Record::Batch(header, target)))
+        Ok(Some(Entry::Batch(header, target)))
     }
 
-    /// Goes to the next record that is whole. Lines are checked here in any case, as they may look like anything.
-    fn pass_over_damage(&mut self) -> io::Result<Found> {
+    /// Goes to the next entry that is whole. Lines are checked here in any case, as they may look like anything.
+    fn pass_over_damage(&mut self) -> io::Result<Scanned> {
         let mut from = self.done + 1;
         loop {
             while let Some(at) = find_header(&self.buffer, from) {
-                if self.read_record(at, Lines::Checked)?.is_some() {
+                if self.read_entry(at, Check::Lines)?.is_some() {
                     // Whoever comes next finds it once more.
                     self.done = at;
-                    return Ok(Found::Damage);
+                    return Ok(Scanned::Damage);
                 }
                 from = at + 1;
             }
@@ -145,7 +147,7 @@ impl Scanner {
             let known = self.buffer.len();
             self.fill(known + STEP)?;
             if self.buffer.len() == known {
-                return Ok(Found::End);
+                return Ok(Scanned::End);
             }
         }
     }
@@ -208,7 +210,7 @@ impl Scanner {
     }
 }
 
-enum Record {
+enum Entry {
     Batch(BatchHeader, Arc<Target>),
     Target,
 }

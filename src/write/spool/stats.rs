@@ -4,9 +4,9 @@ use crate::write::amount::Amount;
 
 /// What is on the disk of a [`Spool`](crate::Spool), and what became of what was there when the client opened it.
 ///
-/// In [`WriteStats::spool`](crate::WriteStats::spool). Lines that this client accepted and that are on the disk are in
-/// [`pending`](crate::WriteStats::pending) until they end, as those are that are in memory; also when the client is closed, and
-/// the next one sends them. What a process before has left is counted here and nowhere else.
+/// In [`WriteStats::spool`](crate::WriteStats::spool). Lines that this client accepted and that are on the disk are
+/// in [`pending`](crate::WriteStats::pending) until they end, as those are that are in memory; also when the client
+/// is closed, and the next one sends them. What a process before has left is counted here and nowhere else.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct SpoolStats {
@@ -28,8 +28,8 @@ pub struct SpoolStats {
     pub found_dropped: Amount,
     /// or has not ended.
     pub found_pending: Amount,
-    /// How many files were, or will be, set aside with the ending `.bad`, as something in them could not be read; with those that
-    /// were there before.
+    /// How many files were, or will be, set aside with the ending `.bad`, as something in them could not be read;
+    /// with those that were there before.
     pub damaged: u64,
     /// How many times the file system refused something.
     pub errors: u64,

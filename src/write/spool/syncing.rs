@@ -9,7 +9,7 @@ use std::time::Duration;
 /// How far it is. One thread does it at a time, for everybody who has written before it began.
 #[derive(Debug)]
 pub(super) struct Syncing {
-    state: Mutex<State>,
+    state: Mutex<SyncState>,
     changed: Condvar,
     /// Whether something was written since the last time.
     is_dirty: AtomicBool,
@@ -18,7 +18,7 @@ pub(super) struct Syncing {
 }
 
 #[derive(Debug)]
-struct State {
+struct SyncState {
     /// Every lower number is safe, but for those that are lost.
     safe: u64,
     /// Of these it is not known whether they are safe, and never will be.
@@ -29,7 +29,7 @@ struct State {
 
 impl Syncing {
     pub(super) fn new(safe: u64) -> Self {
-        let state = State { safe, lost: 0..0, is_under_way: false, is_over: false };
+        let state = SyncState { safe, lost: 0..0, is_under_way: false, is_over: false };
         Self {
             state: Mutex::new(state),
             changed: Condvar::new(),
@@ -73,13 +73,13 @@ impl Syncing {
         result.map(drop)
     }
 
-    /// What was written before this number, and is not safe, may be lost: the system could not write it, and may have forgotten
-    /// that.
+    /// What was written before this number, and is not safe, may be lost: the system could not write it, and may have
+    /// forgotten that.
     pub(super) fn fail(&self, number: u64) {
         self.failed.fetch_max(number, Ordering::SeqCst);
     }
 
-    fn note_lost(&self, state: &mut State) {
+    fn note_lost(&self, state: &mut SyncState) {
         let failed = self.failed.load(Ordering::SeqCst);
         if failed > state.safe {
             state.lost = state.safe..failed;
@@ -117,7 +117,7 @@ impl Syncing {
         self.changed.notify_all();
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
+    fn lock(&self) -> MutexGuard<'_, SyncState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -67,7 +67,8 @@ impl Disk for SystemDisk {
     }
 }
 
-/// A locked file. Closing it would do, but for a process that is just being started by this one and has it open for a moment.
+/// A locked file. Closing it would do, but for a process that is just being started by this one and has it open for a
+/// moment.
 struct Locked(File);
 
 impl Drop for Locked {

@@ -1,27 +1,16 @@
 //! How batches are added, and made safe.
 
-use std::collections::HashMap;
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use super::disk::DiskFile;
+use super::active_segment::ActiveSegment;
+use super::clock::unix_millis;
 use super::files;
 use super::options::SpoolSync;
-use super::queue::{Inner, State, now};
+use super::shared_queue::{QueueState, SharedQueue};
 use crate::write::amount::Amount;
 use crate::write::target::Target;
-
-/// The segment that is written to.
-pub(super) struct Active {
-    pub(super) segment: u64,
-    file: Arc<dyn DiskFile>,
-    salt: u32,
-    pub(super) end: u64,
-    targets: HashMap<Arc<Target>, u32>,
-    /// The one that was written last, which most programs write to next.
-    last: Option<(Arc<Target>, u32)>,
-}
 
 /// What was added.
 #[derive(Clone, Copy, Debug)]
@@ -45,10 +34,10 @@ pub(crate) enum Refused {
     NotSafe(Added, io::Error),
 }
 
-impl Inner {
+impl SharedQueue {
     pub(super) fn add(
         &self,
-        state: &mut State,
+        state: &mut QueueState,
         target: &Arc<Target>,
         lines: &[u8],
         count: usize,
@@ -74,7 +63,7 @@ impl Inner {
 
     fn write(
         &self,
-        state: &mut State,
+        state: &mut QueueState,
         target: &Arc<Target>,
         lines: &[u8],
         count: usize,
@@ -82,25 +71,18 @@ impl Inner {
         if state.active.is_none() {
             let segment = state.next_segment;
             state.next_segment += 1;
-            let active = files::create(self, segment)?;
-            state.active = Some(Active {
-                segment,
-                file: active.file,
-                salt: active.salt,
-                end: active.end,
-                targets: HashMap::new(),
-                last: None,
-            });
-            state.backlog.insert(segment, active.counted);
-            state.bytes += active.end;
+            let new = files::create(self.disk.as_ref(), &self.settings, segment)?;
+            state.backlog.insert(segment, new.counted);
+            state.bytes += new.end;
+            state.active = Some(ActiveSegment::new(segment, new));
         }
-        let (number, time) = (state.next_number, now());
-        let State { active: Some(active), buffer, .. } = &mut *state else {
+        let (number, time) = (state.next_number, unix_millis());
+        let QueueState { active: Some(active), buffer, .. } = &mut *state else {
             return Err(io::ErrorKind::NotFound.into());
         };
         buffer.clear();
         let known = active.find(target);
-        let target_number = known.unwrap_or(active.targets.len() as u32 + 1);
+        let target_number = known.unwrap_or_else(|| active.next_target());
         if known.is_none() {
             files::put_target(active.salt, target_number, target, buffer);
         }
@@ -160,7 +142,7 @@ impl Inner {
     }
 
     /// Closes the segment that is written to; the next batch begins another one.
-    pub(super) fn finish_active(&self, state: &mut State) {
+    pub(super) fn finish_active(&self, state: &mut QueueState) {
         let Some(active) = state.active.take() else { return };
         state.backlog.finish(active.segment);
         if self.settings.sync != SpoolSync::Never
@@ -172,25 +154,9 @@ impl Inner {
     }
 
     /// Closes the segment of this number if it is the one that is written to.
-    pub(super) fn finish(&self, state: &mut State, segment: u64) {
+    pub(super) fn finish(&self, state: &mut QueueState, segment: u64) {
         if state.active.as_ref().is_some_and(|active| active.segment == segment) {
             self.finish_active(state);
-        }
-    }
-}
-
-impl Active {
-    fn find(&self, target: &Arc<Target>) -> Option<u32> {
-        match &self.last {
-            Some((last, number)) if Arc::ptr_eq(last, target) || last == target => Some(*number),
-            _ => self.targets.get(target).copied(),
-        }
-    }
-
-    fn remember(&mut self, target: &Arc<Target>, number: u32) {
-        if !self.last.as_ref().is_some_and(|(last, _)| Arc::ptr_eq(last, target)) {
-            self.targets.insert(target.clone(), number);
-            self.last = Some((target.clone(), number));
         }
     }
 }

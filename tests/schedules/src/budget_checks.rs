@@ -3,7 +3,7 @@
 use shuttle::thread;
 
 use super::budget::{Budget, Permit};
-use super::primitives::{Arc, AtomicUsize, Ordering};
+use crate::write::primitives::{Arc, AtomicUsize, Ordering};
 use super::{explore, finds_fault};
 
 const LIMIT: usize = 10;

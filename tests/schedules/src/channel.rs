@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use super::primitives::{Arc, Condvar, Mutex};
+use crate::write::primitives::{Arc, Condvar, Mutex};
 
 /// Unbounded, with any number of senders and receivers.
 pub struct Channel<T>(Arc<(Mutex<VecDeque<T>>, Condvar)>);

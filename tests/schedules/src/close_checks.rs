@@ -3,19 +3,19 @@
 use shuttle::thread;
 
 use super::channel::Channel;
-use super::lane_checks::Batch;
-use super::primitives::{Arc, AtomicUsize, Mutex, Ordering};
-use super::send_queue::SendQueue;
+use super::queue_checks::Batch;
+use crate::write::primitives::{Arc, AtomicUsize, Mutex, Ordering};
+use super::sharded_queue::ShardedQueue;
 use super::{explore, finds_fault};
 
 const BATCHES: usize = 3;
 
-/// A worker sends batches while the client is closed without waiting. `takes_anyway` is the fault: the worker ends what it
-/// has sent without asking the queue whether that is its still.
+/// A worker sends batches while the client is closed without waiting. `takes_anyway` is the fault: the worker ends
+/// what it has sent without asking the queue whether that is its still.
 fn close(takes_anyway: bool) {
     let inbox = Channel::new();
     (0..BATCHES).for_each(|number| inbox.send(Batch { number, shard: 0 }));
-    let queue = Arc::new(Mutex::new(SendQueue::strict(1)));
+    let queue = Arc::new(Mutex::new(ShardedQueue::strict(1)));
     let ends: Arc<Vec<AtomicUsize>> = Arc::new((0..BATCHES).map(|_| AtomicUsize::new(0)).collect());
     let end = |ends: &Vec<AtomicUsize>, number: usize| ends[number].fetch_add(1, Ordering::SeqCst);
     let worker = {

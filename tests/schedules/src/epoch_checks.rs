@@ -4,7 +4,7 @@ use shuttle::thread;
 
 use super::channel::Channel;
 use super::epoch::{Epoch, Member};
-use super::primitives::{Arc, AtomicUsize, Mutex, Ordering};
+use crate::write::primitives::{Arc, AtomicUsize, Mutex, Ordering};
 use super::{explore, finds_fault};
 
 /// Two producers write and flush, a worker ends what they write. `member_of` says which member a batch gets.

@@ -1,33 +1,36 @@
-//! The hand-over protocols of batching under schedules that a model checker chooses: every operation on a lock, an atomic
-//! or a condition is a place where another thread may go on.
+//! The hand-over protocols of batching under schedules that a model checker chooses: every operation on a lock, an
+//! atomic or a condition is a place where another thread may go on.
 //!
-//! What is checked are the very files of the library, compiled against the primitives of `shuttle`. Each check comes with
-//! the same program with one fault put in, which the checker has to find: a wake-up that is lost, an end that comes twice,
-//! a flush that misses a batch. So it is known that the checker could fail.
+//! What is checked are the very files of the library, compiled against the primitives of `shuttle`. Each check comes
+//! with the same program with one fault put in, which the checker has to find: a wake-up that is lost, an end that
+//! comes twice, a flush that misses a batch. So it is known that the checker could fail.
 #![forbid(unsafe_code)]
 #![cfg(test)]
 #![allow(dead_code, unreachable_pub)] // the files have more than the checks use
 
-#[path = "../../../src/write/batching/budget.rs"]
+#[path = "../../../src/write/batching/accounting/budget.rs"]
 mod budget;
-#[path = "../../../src/write/batching/epoch.rs"]
+#[path = "../../../src/write/batching/accounting/epoch.rs"]
 mod epoch;
-#[path = "../../../src/write/batching/send_queue.rs"]
-mod send_queue;
-#[path = "../../../src/write/batching/tokens.rs"]
-mod tokens;
+#[path = "../../../src/write/batching/send_queue/sharded_queue.rs"]
+mod sharded_queue;
+#[path = "../../../src/write/scheduler/worker_slots.rs"]
+mod worker_slots;
 
-mod primitives {
-    pub(super) use shuttle::sync::atomic::{AtomicUsize, Ordering};
-    pub(super) use shuttle::sync::{Arc, Condvar, Mutex, MutexGuard};
-    pub(super) use std::sync::PoisonError;
+mod write {
+    /// In place of `src/write/primitives.rs`, from where the files have them.
+    pub(crate) mod primitives {
+        pub(crate) use shuttle::sync::atomic::{AtomicUsize, Ordering};
+        pub(crate) use shuttle::sync::{Arc, Condvar, Mutex, MutexGuard};
+        pub(crate) use std::sync::PoisonError;
+    }
 }
 
 mod budget_checks;
 mod channel;
 mod close_checks;
 mod epoch_checks;
-mod lane_checks;
+mod queue_checks;
 
 /// Explores schedules of `program`, at random and by priorities, and prints how many.
 fn explore(name: &str, program: fn()) {

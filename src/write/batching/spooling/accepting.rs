@@ -1,20 +1,24 @@
-//! Lines that go to the disk before `send` returns.
+//! Accepting lines onto the disk, before `send` returns.
 
 use std::sync::Arc;
 use std::time::Instant;
 
 use super::Spooling;
 use crate::write::amount::Amount;
-use crate::write::batching::accept::Losses;
-use crate::write::batching::call_lines::{CallLines, Size};
-use crate::write::batching::ledger::End;
+use crate::write::batching::accepting::{CallLines, Losses};
+use crate::write::batching::accounting::End;
+use crate::write::batching::batch::Size;
 use crate::write::batching::{Batcher, after};
 use crate::write::options::OnFull;
 use crate::write::spool::{Added, Refused};
 use crate::{Error, ErrorKind, Result};
 
 impl Batcher {
-    /// Takes the lines of one call, or says why not: what `lines` has left was not taken.
+    /// Takes the lines of one call, which are on the disk when this returns.
+    ///
+    /// # Errors
+    /// As `accept`, and [`ErrorKind::File`] if they cannot be written, or were written and could not be synced. What
+    /// `lines` has left was not taken.
     pub(in crate::write::batching) fn accept_on_disk(
         self: &Arc<Self>,
         spool: &Spooling,
@@ -32,7 +36,7 @@ impl Batcher {
             _ => Some(Instant::now()),
         };
         if matches!(self.settings.on_full, OnFull::Error) || is_inside {
-            // All of them or none.
+            // All lines are taken or none.
             let bytes: usize = lines.iter().map(|lines| lines.left().bytes).sum();
             if let Some(lines) = lines.iter().find(|lines| !lines.is_empty()) {
                 let has_room =
@@ -103,26 +107,29 @@ impl Batcher {
         }
     }
 
-    /// Has a worker send what was added, if it is enough for a batch, or at its age.
+    /// Has a worker come for what was added, if it is enough for a batch; else when it is as old as the flush interval.
     fn see_to_disk(self: &Arc<Self>, spool: &Spooling, added: Added) {
         if added.is_first {
             let now = Instant::now();
-            spool.pace().first_unread = Some(now);
+            spool.times().first_unread = Some(now);
             self.registration.wake_at(self, after(now, self.settings.flush_interval));
         }
         let is_batch = added.unread.lines >= self.settings.batch_size as u64
             || added.unread.bytes >= self.settings.max_batch_bytes as u64;
-        let is_idle = self.lane.disk_groups() < self.lane.tokens.width();
+        let is_idle = self.send_queue.disk_groups() < self.send_queue.slots.width();
         if is_batch
             && is_idle
-            && self.lane.tokens.is_one_left()
+            && self.send_queue.slots.is_one_left()
             && self.has_disk_work(Instant::now())
         {
             self.call_worker();
         }
     }
 
-    /// Returns when there may be room.
+    /// Waits for room on the disk.
+    ///
+    /// # Errors
+    /// [`ErrorKind::BufferFull`] at the deadline, [`ErrorKind::Closed`], or a failure that nobody was told of.
     fn wait_for_disk_room(
         self: &Arc<Self>,
         spool: &Spooling,
@@ -131,10 +138,10 @@ impl Batcher {
         deadline: Option<Instant>,
     ) -> Result<()> {
         self.urge_disk();
-        // Failures come back from the next call that can tell of them, which is this one.
+        // A failure ends the wait, as it is returned by the next call, which this one is.
         let has_room = spool.queue.wait(deadline, |queue| {
             queue.has_room(size.bytes, lines.target())
-                || self.lane.has_failures()
+                || self.send_queue.has_failures()
                 || spool.is_closing()
         });
         self.check(self.is_in_callback(), None)?;

@@ -1,18 +1,18 @@
-//! From the disk to the server.
+//! Reading batches from the disk, to send them.
 
 use std::sync::Arc;
 use std::time::Instant;
 
 use super::{PAUSE, Spooling, cost};
-use crate::write::batching::delivery::Delivery;
-use crate::write::batching::group::Group;
-use crate::write::batching::ledger::End;
-use crate::write::batching::shared::BATCH_COST;
+use crate::write::batching::accounting::End;
+use crate::write::batching::batch::{BATCH_COST, Delivery};
+use crate::write::batching::send_queue::Group;
 use crate::write::batching::{Batcher, after};
-use crate::write::spool::{DiskBatch, Window};
+use crate::write::spool::{DiskBatch, ReadOutcome};
 
 impl Batcher {
-    /// Moves what is in memory to the disk, if that is where it waits, and reads what is to be sent next.
+    /// Moves batches in memory to the disk, if they wait there, and reads batches that are to be sent next. To be
+    /// called by a worker before it takes a request.
     pub(in crate::write::batching) fn prepare_disk(self: &Arc<Self>) {
         let Some(spool) = &self.spool else { return };
         if spool.queue.is_empty() {
@@ -20,7 +20,7 @@ impl Batcher {
         }
         let now = Instant::now();
         if self.is_move_due(spool, now) {
-            // If it cannot be moved, it stays where it is.
+            // Batches that cannot be moved stay in memory.
             let _ = self.move_to_disk(spool);
         }
         if self.is_read_due(spool, now) {
@@ -28,33 +28,36 @@ impl Batcher {
         }
     }
 
-    /// Whether something is to be read or moved now.
+    /// Whether batches are to be read or moved now.
     pub(in crate::write::batching) fn has_disk_work(&self, now: Instant) -> bool {
         let Some(spool) = &self.spool else { return false };
         !spool.queue.is_empty() && (self.is_move_due(spool, now) || self.is_read_due(spool, now))
     }
 
-    /// When something is to be read or moved, if that is a matter of time.
+    /// The next time at which batches are to be read or moved; none if that is no matter of time, or no worker slot
+    /// is left.
     pub(in crate::write::batching) fn next_due_on_disk(&self) -> Option<Instant> {
         let spool = self.spool.as_ref()?;
-        if spool.queue.is_empty() || spool.is_resting() || !self.lane.tokens.is_one_left() {
+        if spool.queue.is_empty() || spool.is_resting() || !self.send_queue.slots.is_one_left() {
             return None;
         }
-        let has_to_move = self.lane.has_to_move();
-        let is_busy = self.lane.disk_groups() >= self.lane.tokens.width();
+        let has_to_move = self.send_queue.has_to_move();
+        let is_busy = self.send_queue.disk_groups() >= self.send_queue.slots.width();
         let (unread, _) = spool.queue.unread();
-        let pace = spool.pace();
-        let read = pace.read_after.into_iter().chain(
-            pace.first_unread
+        let times = spool.times();
+        let read = times.read_after.into_iter().chain(
+            times
+                .first_unread
                 .filter(|_| spool.is_always)
                 .map(|first| after(first, self.settings.flush_interval)),
         );
-        // Both have to be over.
+        // Nothing is read before both times.
         let read = read.max().filter(|_| !is_busy && unread.lines > 0);
-        read.into_iter().chain(pace.move_after.filter(|_| has_to_move)).min()
+        read.into_iter().chain(times.move_after.filter(|_| has_to_move)).min()
     }
 
-    /// The server has taken something: what waits for it need not wait any more.
+    /// Notes that the server has stored lines: after trouble, batches of the disk do not wait for their retries any
+    /// more.
     pub(in crate::write::batching) fn note_server_is_there(self: &Arc<Self>) {
         let Some(spool) = &self.spool else { return };
         if spool.is_in_trouble.swap(false, std::sync::atomic::Ordering::SeqCst) {
@@ -62,16 +65,17 @@ impl Batcher {
         }
     }
 
-    /// Ends the waits of what is on the disk.
+    /// Ends the waits of batches of the disk.
     pub(super) fn try_disk_at_once(self: &Arc<Self>, spool: &Spooling) {
-        spool.pace().read_after = None;
-        self.lane.change(|state| state.disk.end_waits(|_, _| true));
+        spool.times().read_after = None;
+        self.send_queue.change(|state| state.disk.end_waits(|_, _| true));
         self.call_workers();
     }
 
-    /// Whether there is something to be read, and reason to.
+    /// Whether batches are unread and to be read now: a full one, one that is as old as the flush interval, or
+    /// whatever there is if lines go to the disk only on trouble.
     fn is_read_due(&self, spool: &Spooling, now: Instant) -> bool {
-        let is_busy = self.lane.disk_groups() >= self.lane.tokens.width();
+        let is_busy = self.send_queue.disk_groups() >= self.send_queue.slots.width();
         if is_busy || spool.is_resting() || spool.queue.is_being_read() {
             return false;
         }
@@ -79,35 +83,35 @@ impl Batcher {
         if unread.lines == 0 {
             return false;
         }
-        let pace = spool.pace();
-        if pace.read_after.is_some_and(|at| at > now) {
+        let times = spool.times();
+        if times.read_after.is_some_and(|at| at > now) {
             return false;
         }
         let interval = self.settings.flush_interval;
         !spool.is_always
             || unread.lines >= self.settings.batch_size as u64
             || unread.bytes >= self.settings.max_batch_bytes as u64
-            || pace.urged > read_number
-            || pace.first_unread.is_none_or(|first| after(first, interval) <= now)
+            || times.urged > read_number
+            || times.first_unread.is_none_or(|first| after(first, interval) <= now)
     }
 
     fn read_from_disk(self: &Arc<Self>, spool: &Spooling) {
         let Some(mut reading) = spool.queue.read() else { return };
-        let Some(mut permit) = spool.reads.try_acquire(cost(spool.most)) else {
-            // Lines that failed have it, until somebody asks for them.
-            spool.pace().read_after = Some(after(Instant::now(), PAUSE));
+        let Some(mut permit) = spool.reads.try_acquire(cost(spool.limits)) else {
+            // Lines that failed take the memory, until a call has returned them.
+            spool.times().read_after = Some(after(Instant::now(), PAUSE));
             return;
         };
         let batches = loop {
-            match reading.next(spool.most) {
-                Ok(Window::Batches(batches, lost)) => {
+            match reading.next(spool.limits) {
+                Ok(ReadOutcome::Batches(batches, lost)) => {
                     lost.into_iter().for_each(|lost| self.count_lost(lost, End::Failed));
                     break batches;
                 }
-                Ok(Window::Lost(lost)) => self.count_lost(lost, End::Failed),
-                Ok(Window::Nothing) => return,
+                Ok(ReadOutcome::Lost(lost)) => self.count_lost(lost, End::Failed),
+                Ok(ReadOutcome::Nothing) => return,
                 Err(_) => {
-                    spool.pace().read_after = Some(after(Instant::now(), PAUSE));
+                    spool.times().read_after = Some(after(Instant::now(), PAUSE));
                     spool.note_trouble();
                     drop(reading);
                     if spool.is_closing() {
@@ -119,12 +123,12 @@ impl Batcher {
         };
         let deliver = |batch: DiskBatch| {
             let permit = permit.split(batch.bytes.len() + BATCH_COST);
-            Delivery::from_disk(&self.shared, batch, permit, spool.member.clone())
+            Delivery::from_disk(&self.accounts, batch, permit, spool.member.clone())
         };
         let mut deliveries: Vec<_> = batches.into_iter().map(deliver).collect();
         drop(permit);
         group_by_target(&mut deliveries);
-        let left = self.lane.change(|state| {
+        let left = self.send_queue.change(|state| {
             if state.phase.is_over() {
                 return deliveries;
             }
@@ -132,10 +136,10 @@ impl Batcher {
             state.disk.receive_all(|| deliveries.next().map(Group::from));
             Vec::new()
         });
-        // The client was closed meanwhile.
+        // The client was closed meanwhile: they stay on the disk.
         left.into_iter().for_each(|delivery| drop(delivery.leave_on_disk()));
         drop(reading);
-        if self.lane.tokens.width() > 1 {
+        if self.send_queue.slots.width() > 1 {
             self.call_workers();
         }
     }
@@ -157,11 +161,11 @@ fn group_by_target(deliveries: &mut [Delivery]) {
     }
 }
 
-impl crate::write::batching::lane::Lane {
-    /// Whether batches wait in memory that can go to the disk.
+impl crate::write::batching::send_queue::SendQueue {
+    /// Whether batches wait in memory that may go to the disk.
     pub(super) fn has_to_move(&self) -> bool {
         let state = self.lock();
-        let mut waiting = state.queue.waiting();
+        let mut waiting = state.memory.waiting();
         self.has_sealed() || waiting.any(|group| !group.is_of_file())
     }
 }

@@ -1,6 +1,7 @@
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 
-/// A right that one thread has at a time. It is no lock: it is held while batches are on their way, and so are written.
+/// A right that one thread has at a time: to move batches between memory and the disk. It is taken before any lock,
+/// and is held while files are written, as no lock of batching is.
 #[derive(Debug, Default)]
 pub(super) struct Exclusive {
     is_taken: Mutex<bool>,
@@ -9,21 +10,21 @@ pub(super) struct Exclusive {
 
 /// The right, until it is dropped.
 #[derive(Debug)]
-pub(super) struct Right(Arc<Exclusive>);
+pub(super) struct TransferRight(Arc<Exclusive>);
 
 impl Exclusive {
-    /// Waits for it.
-    pub(super) fn take(self: &Arc<Self>) -> Right {
+    /// Waits until nobody else has the right.
+    pub(super) fn take(self: &Arc<Self>) -> TransferRight {
         let mut is_taken = self.is_taken.lock().unwrap_or_else(PoisonError::into_inner);
         while *is_taken {
             is_taken = self.given_back.wait(is_taken).unwrap_or_else(PoisonError::into_inner);
         }
         *is_taken = true;
-        Right(self.clone())
+        TransferRight(self.clone())
     }
 }
 
-impl Drop for Right {
+impl Drop for TransferRight {
     fn drop(&mut self) {
         *self.0.is_taken.lock().unwrap_or_else(PoisonError::into_inner) = false;
         self.0.given_back.notify_one();

@@ -1,12 +1,13 @@
-//! A client's spool: what goes to the disk, what is read from there, and who waits for it.
+//! The spool of a client: which batches go to the disk, how they are read from there, and who waits for them.
 //!
-//! While something is on the disk, or on its way there, what is in memory was accepted later. So, unless fresh data goes first,
-//! a worker that comes moves what waits in memory behind it (`transfer.rs`), and sends what it reads from the beginning
-//! (`drain.rs`). What was read is a delivery like others, with a `Ticket` for its place on the disk; it has no limit to its
-//! tries. At the end of the client it is left there.
+//! While batches are on the disk, or on their way there, those in memory were accepted later. So, unless fresh data
+//! goes first, a worker moves batches that wait in memory behind them (`transfer.rs`), and sends those that it reads
+//! from the beginning (`drain.rs`). What was read is a delivery like others, with a `DiskLease` of its place on the
+//! disk; its tries have no limit. When the client is closed it stays on the disk.
 //!
-//! Who moves batches has the right to, one at a time, and takes it before any lock. With one worker, a batch that is under way
-//! is copied to the disk before those that wait behind it are moved, so that the order there is that of acceptance.
+//! One thread at a time has the right to move batches (`exclusive.rs`), and takes it before any lock. With one
+//! worker, batches in flight are copied to the disk before those that wait behind them are moved, so that the order
+//! there is that of acceptance.
 
 mod accepting;
 mod drain;
@@ -19,17 +20,16 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use self::exclusive::Exclusive;
-use super::Batcher;
-use super::budget::Budget;
-use super::contain::log_error;
-use super::epoch::{Epoch, Member};
-use super::lane::Sources;
-use super::ledger::{Counter, End};
-use super::shared::BATCH_COST;
+use crate::contain::log_error;
 use crate::write::amount::Amount;
-use crate::write::options::Settings;
-pub(crate) use crate::write::spool::Ticket;
-use crate::write::spool::{self, Contents, DiskQueue, Dropped, Most, SystemDisk};
+use crate::write::batching::Batcher;
+use crate::write::batching::accounting::{Budget, End, Epoch, LineCounter, Member};
+use crate::write::batching::batch::BATCH_COST;
+use crate::write::batching::send_queue::Sources;
+use crate::write::options::BatchingSettings;
+use crate::write::spool::{
+    self, Contents, DiskQueue, LostLines, ReadLimits, SpoolSettings, SystemDisk,
+};
 use crate::write::stats::WriteStats;
 use crate::{Error, Result, SpoolStats, WriteOptions};
 
@@ -38,57 +38,60 @@ pub(super) struct Spooling {
     queue: DiskQueue,
     is_always: bool,
     is_fresh_first: bool,
-    /// Whether there is one worker, and so an order to keep.
+    /// Whether batches are sent in the order of acceptance: one worker, and no fresh data first.
     is_strict: bool,
-    /// What is read at once.
-    most: Most,
-    /// For what was read.
+    /// How much is read at once.
+    limits: ReadLimits,
+    /// For the memory of batches that were read.
     reads: Arc<Budget>,
-    /// What went to the disk before it was in any batch.
-    accepted: Counter,
-    /// How many times batches are on their way from memory to the disk.
+    /// Lines that were accepted onto the disk, and so are not counted by the accumulator.
+    accepted: LineCounter,
+    /// How many threads have batches on their way from memory to the disk.
     in_transit: Arc<AtomicUsize>,
-    /// Who moves batches.
+    /// The right to move batches to the disk.
     transfers: Arc<Exclusive>,
-    /// How many calls want everything on the disk.
+    /// How many calls of `flush_to_disk` wait.
     impatient: Arc<AtomicUsize>,
-    /// Whether nothing is read any more, as the client ends.
+    /// Whether nothing is read from the disk any more, as the client is closing.
     is_resting: AtomicBool,
     is_closing: AtomicBool,
-    /// Whether the server did not take something in all its retries, and nothing since.
+    /// Whether a batch failed in all its retries, and the server has stored nothing since.
     is_in_trouble: AtomicBool,
     /// Of an epoch that nobody waits for.
     member: Member,
-    pace: Mutex<Pace>,
+    times: Mutex<DiskTimes>,
 }
 
-/// When something is to be done.
+/// When the disk is to be used next.
 #[derive(Debug, Default)]
-struct Pace {
-    /// Nothing is read before.
+struct DiskTimes {
+    /// Nothing is read before this time.
     read_after: Option<Instant>,
-    /// Nothing is moved to the disk before.
+    /// Nothing is moved to the disk before this time.
     move_after: Option<Instant>,
-    /// When something was added for the last time while nothing was unread.
+    /// When lines were last added while nothing else was unread: how old the oldest unread lines are at most.
     first_unread: Option<Instant>,
-    /// What has a lower number is sent though it makes no batch yet.
+    /// Batches of a lower number are sent even if they are smaller than a full one.
     urged: u64,
 }
 
-/// Counts for as long as it is there.
+/// Adds one to a counter until it is dropped.
 struct Counted(Arc<AtomicUsize>);
 
 impl Spooling {
-    /// Opens the spool that the options name, if they do. Batches get no larger than it has room for.
+    /// Opens the spool that the options name, if they name one. Limits the size of batches to what it has room for.
+    ///
+    /// # Errors
+    /// [`ErrorKind::File`](crate::ErrorKind::File): the directory cannot be used.
     pub(super) fn open(
         options: &WriteOptions,
-        settings: &mut Settings,
+        settings: &mut BatchingSettings,
         max_request_bytes: usize,
     ) -> Result<Option<Self>> {
         let Some(spool) = options.spool_options() else { return Ok(None) };
         let queue = DiskQueue::open(
             Arc::new(SystemDisk),
-            spool::Settings {
+            SpoolSettings {
                 directory: spool.path().to_owned(),
                 limit: spool.limit_bytes(),
                 sync: spool.sync_policy(),
@@ -98,7 +101,7 @@ impl Spooling {
         settings.max_batch_bytes = settings.max_batch_bytes.min(queue.largest_batch());
         let workers = options.workers();
         let request = max_request_bytes.min(settings.buffer_limit).max(settings.max_batch_bytes);
-        let most = Most {
+        let limits = ReadLimits {
             batch_lines: settings.batch_size,
             batch_bytes: settings.max_batch_bytes,
             lines: settings.merge_waiting.unwrap_or(0).max(settings.batch_size),
@@ -113,9 +116,9 @@ impl Spooling {
             is_always: spool.is_always(),
             is_fresh_first: spool.sends_fresh_first(),
             is_strict: workers == 1 && !spool.sends_fresh_first(),
-            reads: Budget::new((workers + 1) * cost(most)),
-            most,
-            accepted: Counter::default(),
+            reads: Budget::new((workers + 1) * cost(limits)),
+            limits,
+            accepted: LineCounter::default(),
             in_transit: Arc::default(),
             transfers: Arc::default(),
             impatient: Arc::default(),
@@ -123,7 +126,7 @@ impl Spooling {
             is_closing: AtomicBool::new(false),
             is_in_trouble: AtomicBool::new(false),
             member: Epoch::start(0),
-            pace: Mutex::default(),
+            times: Mutex::default(),
         }))
     }
 
@@ -131,13 +134,13 @@ impl Spooling {
         self.is_always
     }
 
-    /// Which batches may be sent. Nothing but atomics is looked at.
+    /// Which batches may be sent. Takes no lock.
     fn sources(&self) -> Sources {
         let is_held = self.in_transit.load(Ordering::SeqCst) > 0 || !self.queue.is_empty();
         if is_held && !self.is_fresh_first { Sources::DiskFirst } else { Sources::Both }
     }
 
-    /// The server does not take what it is given.
+    /// Notes that a batch failed in all its retries. Who waits for the disk to be empty is woken.
     fn note_trouble(&self) {
         if !self.is_in_trouble.swap(true, Ordering::SeqCst) {
             log::warn!("the server does not take what is written, which waits on the disk");
@@ -153,8 +156,8 @@ impl Spooling {
         self.is_resting.load(Ordering::SeqCst)
     }
 
-    fn pace(&self) -> MutexGuard<'_, Pace> {
-        self.pace.lock().unwrap_or_else(PoisonError::into_inner)
+    fn times(&self) -> MutexGuard<'_, DiskTimes> {
+        self.times.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -172,7 +175,10 @@ impl Drop for Counted {
 }
 
 impl Batcher {
-    /// Begins to send what a process before has left.
+    /// Begins to send what a process before this one left on the disk.
+    ///
+    /// # Errors
+    /// No thread can be started.
     pub(super) fn start_spool(self: &Arc<Self>) -> Result<()> {
         let Some(spool) = &self.spool else { return Ok(()) };
         if spool.queue.is_empty() {
@@ -195,7 +201,7 @@ impl Batcher {
         self.spool.as_ref().map_or(Sources::Both, Spooling::sources)
     }
 
-    /// Lines that were accepted and went to the disk first.
+    /// Lines that were accepted onto the disk.
     pub(super) fn accepted_on_disk(&self) -> Amount {
         self.spool.as_ref().map_or_else(Amount::default, |spool| spool.accepted.amount())
     }
@@ -205,14 +211,14 @@ impl Batcher {
         // Read before what is found, so that this is not less than its parts.
         let [found_written, found_rejected, found_failed, found_dropped] =
             [End::Written, End::Rejected, End::Failed, End::Dropped]
-                .map(|end| self.shared.ledger.former(end));
+                .map(|end| self.accounts.ledger.former(end));
         let Contents { amount, bytes, oldest, found, damaged, errors } = spool.queue.contents();
         let mut found_pending = found;
         for ended in [found_written, found_rejected, found_failed, found_dropped] {
             found_pending.lines = found_pending.lines.saturating_sub(ended.lines);
             found_pending.bytes = found_pending.bytes.saturating_sub(ended.bytes);
         }
-        let age = |time| Duration::from_millis(spool::now().saturating_sub(time));
+        let age = |time| Duration::from_millis(spool::unix_millis().saturating_sub(time));
         WriteStats {
             spool: SpoolStats {
                 on_disk: amount,
@@ -231,9 +237,9 @@ impl Batcher {
         }
     }
 
-    /// Counts lines that are gone from the disk without having been sent.
-    fn count_lost(&self, lost: Dropped, end: End) {
-        let ledger = &self.shared.ledger;
+    /// Counts lines that are gone from the disk and will not be sent.
+    fn count_lost(&self, lost: LostLines, end: End) {
+        let ledger = &self.accounts.ledger;
         if lost.is_former {
             ledger.count_former(end, lost.amount);
         } else {
@@ -247,28 +253,28 @@ impl Batcher {
         }
     }
 
-    /// Nothing is on the disk that this client would send any more, or nothing that it has begun to. What it has sent is no
-    /// more counted there.
+    /// Whether the client has nothing more to do with the disk: it is empty, or nothing is read any more and no batch
+    /// of it is leased, so that what was sent is not counted there any more.
     pub(super) fn is_disk_at_rest(&self) -> bool {
         let Some(spool) = &self.spool else { return true };
         let is_moving = spool.in_transit.load(Ordering::SeqCst) > 0;
-        let has_begun = self.lane.disk_groups() > 0 || !spool.queue.is_untouched();
+        let has_begun = self.send_queue.disk_groups() > 0 || !spool.queue.has_no_leases();
         !is_moving && (spool.queue.is_empty() || spool.is_resting() && !has_begun)
     }
 }
 
-/// The error of what only a client with a spool can do.
+/// The error of a call that needs a spool.
 pub(crate) fn no_spool() -> Error {
     Error::config("the client has no spool: give one with WriteOptions::spool")
 }
 
-/// What is set aside for one read.
-fn cost(most: Most) -> usize {
-    most.bytes + BATCHES_AT_ONCE * BATCH_COST
+/// The bytes that one read may take of `reads`.
+fn cost(limits: ReadLimits) -> usize {
+    limits.bytes + BATCHES_AT_ONCE * BATCH_COST
 }
 
-/// What a read may take besides its lines.
+/// The batches of one read whose `BATCH_COST` is counted.
 const BATCHES_AT_ONCE: usize = 64;
 
-/// How long the disk is left alone after it has failed, or had no room.
+/// How long the disk is not used after it failed or had no room.
 const PAUSE: Duration = Duration::from_secs(1);

@@ -1,40 +1,38 @@
-//! From memory to the disk.
+//! Moving batches from memory to the disk.
 
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Instant;
 
-use super::exclusive::Right;
+use super::exclusive::TransferRight;
 use super::{Counted, PAUSE, Spooling};
-use crate::write::batching::body::Body;
-use crate::write::batching::delivery::Delivery;
-use crate::write::batching::ended::Ended;
-use crate::write::batching::group::Group;
-use crate::write::batching::lane::{LaneState, Sources};
-use crate::write::batching::ledger::End;
-use crate::write::batching::outcome::{Outcome, fail};
+use crate::write::batching::accounting::End;
+use crate::write::batching::batch::{Delivery, Ended, SealedLines};
+use crate::write::batching::send_queue::{Group, SendQueueState, Sources};
+use crate::write::batching::sending::{Outcome, fail};
 use crate::write::batching::{Batcher, after};
 use crate::write::options::OnFull;
-use crate::write::spool::{Refused, Ticket};
+use crate::write::spool::{DiskLease, Refused};
 use crate::write::target::Target;
 use crate::{Error, ErrorKind};
 
-/// What becomes of the batches of a request that failed. Without a spool, nothing else than without it.
+/// What a worker moves to the disk of the batches of a request that failed. Without a spool it takes nothing.
 pub(in crate::write::batching) struct Transfer {
     /// None if there is no spool.
-    way: Option<Way>,
-    /// Those that are not tried again in memory.
+    access: Option<SpoolAccess>,
+    /// Batches in memory that are not tried again there.
     failed: Vec<Delivery>,
-    /// Those for whose next try there is no time, as the client ends.
+    /// Batches in memory for whose next try a closing client has no time.
     late: Vec<Delivery>,
-    /// Those that are on the disk, and stay there.
+    /// Batches of the disk for whose next try it has no time: they stay there.
     left: Vec<Delivery>,
+    /// Whether a batch of the disk failed in all its retries.
     has_trouble: bool,
 }
 
-struct Way {
-    _right: Right,
+struct SpoolAccess {
+    _right: TransferRight,
     transit: Option<Counted>,
     in_transit: Arc<std::sync::atomic::AtomicUsize>,
     /// When the server is to be tried again.
@@ -49,54 +47,57 @@ pub(super) enum NotPut {
     Failed(io::Error),
 }
 
-/// A batch that is under way, and how often it was put on the disk already.
-type UnderWay = (u64, Vec<(Arc<Target>, Arc<Body>, usize)>);
+/// The number of a request in flight, and the batches of it that are in memory only: target, lines, and their number.
+type InFlightBatches = (u64, Vec<(Arc<Target>, Arc<SealedLines>, usize)>);
 
 impl Transfer {
-    /// Takes those that go to the disk out of those that failed; lines of files do not. Under the lock of the lane.
+    /// Takes the batches that go to the disk out of those that failed: all but those of files. They are to be tried
+    /// again at `at`. To be called under the lock of the send queue.
     pub(in crate::write::batching) fn take_failed(
         &mut self,
         failed: &mut Vec<Delivery>,
         at: Instant,
     ) {
-        let Some(way) = &mut self.way else { return };
+        let Some(access) = &mut self.access else { return };
         self.failed.extend(failed.extract_if(.., |one| !one.is_of_file()));
-        way.at = at;
-        way.begin(!self.failed.is_empty());
+        access.at = at;
+        access.begin(!self.failed.is_empty());
     }
 
     pub(in crate::write::batching) fn failed(&self) -> impl Iterator<Item = &Delivery> {
         self.failed.iter()
     }
 
-    /// The same of those for which there is no time; returns the others.
+    /// Takes batches for whose next try there is no time; returns those of files, which do not go to the disk.
+    /// Without a spool it returns all.
     pub(in crate::write::batching) fn take_late(&mut self, late: Vec<Delivery>) -> Vec<Delivery> {
-        let Some(way) = &mut self.way else { return late };
+        let Some(access) = &mut self.access else { return late };
         let (on_disk, late) = late.into_iter().partition(Delivery::is_on_disk);
         self.left = on_disk;
         let (of_files, late): (Vec<_>, _) = Vec::into_iter(late).partition(Delivery::is_of_file);
         self.late = late;
-        way.begin(!self.late.is_empty());
+        access.begin(!self.late.is_empty());
         of_files
     }
 
-    /// The server did not take something in all its retries.
+    /// Notes that the server did not take a batch of the disk in all its retries.
     pub(in crate::write::batching) fn note_trouble(&mut self) {
         self.has_trouble = true;
     }
 
-    /// Gives the right back.
+    /// Gives the right to move batches back.
     pub(in crate::write::batching) fn end(self) {
         drop(self);
     }
 
-    /// Puts everything on the disk that is not there, but lines of files; returns what it could not.
+    /// Puts these batches on the disk, or leaves them there; returns those of files, and those that could not be put
+    /// there.
     pub(in crate::write::batching) fn put_all<const N: usize>(
         &self,
         batcher: &Arc<Batcher>,
         deliveries: [Vec<Delivery>; N],
     ) -> [Vec<Delivery>; N] {
-        let Some(spool) = batcher.spool.as_ref().filter(|_| self.way.is_some()) else {
+        let Some(spool) = batcher.spool.as_ref().filter(|_| self.access.is_some()) else {
             return deliveries;
         };
         let mut dropped = Vec::new();
@@ -114,8 +115,8 @@ impl Transfer {
     }
 }
 
-impl Way {
-    /// What is in memory waits from now on.
+impl SpoolAccess {
+    /// If `has_some`, batches are on their access to the disk from here on: others in memory wait until they are there.
     fn begin(&mut self, has_some: bool) {
         if has_some && self.transit.is_none() {
             self.transit = Some(Counted::new(&self.in_transit));
@@ -124,19 +125,25 @@ impl Way {
 }
 
 impl Batcher {
-    /// The right to move batches to the disk, if there is a spool. No lock may be held, and no callback be called before it
-    /// is given back.
+    /// Takes the right to move batches to the disk, if there is a spool. No lock may be held now, and no callback may
+    /// be called before it is given back.
     pub(in crate::write::batching) fn begin_transfer(&self) -> Transfer {
-        let way = self.spool.as_ref().map(|spool| Way {
+        let access = self.spool.as_ref().map(|spool| SpoolAccess {
             _right: spool.transfers.take(),
             transit: None,
             in_transit: spool.in_transit.clone(),
             at: Instant::now(),
         });
-        Transfer { way, failed: Vec::new(), late: Vec::new(), left: Vec::new(), has_trouble: false }
+        Transfer {
+            access,
+            failed: Vec::new(),
+            late: Vec::new(),
+            left: Vec::new(),
+            has_trouble: false,
+        }
     }
 
-    /// Whether lines wait on the disk that the server has refused for this: it is not about them.
+    /// Whether a batch that failed with this error, which is not about its lines, waits on the disk.
     pub(in crate::write::batching) fn waits_on_disk(&self, error: &Error) -> bool {
         use ErrorKind as K;
         let is_trouble = matches!(
@@ -153,41 +160,42 @@ impl Batcher {
         is_trouble && self.has_spool()
     }
 
-    /// Whether nothing is to wait in memory for a retry.
+    /// Whether [`flush_to_disk`](Self::flush_to_disk) waits, so that no batch may wait in memory for a retry.
     pub(in crate::write::batching) fn is_impatient(&self) -> bool {
         let is_impatient = |spool: &Spooling| spool.impatient.load(Ordering::SeqCst) > 0;
         self.spool.as_ref().is_some_and(is_impatient)
     }
 
-    /// Puts on the disk what a transfer has taken. What cannot be put there fails with `error`, or waits on in memory.
+    /// Puts the batches on the disk that a transfer has taken. Those that cannot be put there fail with `error`, or
+    /// wait in memory if the disk is full.
     pub(in crate::write::batching) fn end_transfer(
         self: &Arc<Self>,
         transfer: Transfer,
         error: &Error,
         outcome: &mut Outcome,
     ) {
-        let Transfer { way, failed, late, left, has_trouble } = transfer;
-        let (Some(spool), Some(way)) = (&self.spool, way) else { return };
+        let Transfer { access, failed, late, left, has_trouble } = transfer;
+        let (Some(spool), Some(access)) = (&self.spool, access) else { return };
         let is_over = !late.is_empty() || !left.is_empty();
         left.into_iter().for_each(|delivery| drop(delivery.leave_on_disk()));
         let mut dropped = Vec::new();
         if !failed.is_empty() || !late.is_empty() {
-            spool.pace().read_after = Some(way.at);
+            spool.times().read_after = Some(access.at);
             let put = |delivery| self.put(spool, delivery, &mut dropped);
             let back: Vec<_> = failed.into_iter().chain(late).filter_map(put).collect();
-            self.take_back(back, way.at, error, outcome);
+            self.take_back(back, access.at, error, outcome);
             spool.note_trouble();
         } else if has_trouble {
             spool.note_trouble();
         }
-        drop(way);
+        drop(access);
         self.tell_dropped(dropped);
         if is_over {
             self.rest(spool);
         }
     }
 
-    /// What could not be put on the disk is in memory still.
+    /// Puts batches back that could not be put on the disk, or ends them.
     fn take_back(
         &self,
         back: Vec<(Delivery, NotPut)>,
@@ -196,7 +204,7 @@ impl Batcher {
         outcome: &mut Outcome,
     ) {
         let tell = self.has_error_callback();
-        self.lane.change(|state| {
+        self.send_queue.change(|state| {
             for (delivery, why) in back.into_iter().rev() {
                 match why {
                     _ if !state.phase.is_open() => {
@@ -223,16 +231,16 @@ impl Batcher {
         });
     }
 
-    /// Moves what waits in memory to the disk.
+    /// Moves all batches that wait in memory to the disk, but those of files.
     ///
     /// # Errors
-    /// Why some of it is in memory still.
+    /// Why some of them are in memory still.
     pub(super) fn move_to_disk(self: &Arc<Self>, spool: &Spooling) -> Result<(), NotPut> {
         let right = spool.transfers.take();
         let mut dropped = Vec::new();
         let result = self.move_with_right(spool, &mut dropped);
         if result.is_err() {
-            spool.pace().move_after = Some(after(Instant::now(), PAUSE));
+            spool.times().move_after = Some(after(Instant::now(), PAUSE));
         }
         drop(right);
         self.tell_dropped(dropped);
@@ -241,11 +249,11 @@ impl Batcher {
 
     fn move_with_right(&self, spool: &Spooling, dropped: &mut Vec<Ended>) -> Result<(), NotPut> {
         if spool.is_strict {
-            self.copy_under_way(spool)?;
+            self.copy_in_flight(spool)?;
         }
-        let taken = self.lane.change(|state| {
-            self.lane.receive_all(state);
-            let taken = state.queue.take_waiting(|group| !group.is_of_file());
+        let taken = self.send_queue.change(|state| {
+            self.send_queue.receive_all(state);
+            let taken = state.memory.take_waiting(|group| !group.is_of_file());
             (!taken.is_empty()).then(|| (taken, Counted::new(&spool.in_transit)))
         });
         let Some((taken, transit)) = taken else { return Ok(()) };
@@ -254,7 +262,7 @@ impl Batcher {
         for delivery in taken.by_ref() {
             if let Some((delivery, why)) = self.put(spool, delivery, dropped) {
                 let rest: Vec<_> = std::iter::once(delivery).chain(taken).collect();
-                self.lane.change(|state| {
+                self.send_queue.change(|state| {
                     rest.into_iter().rev().for_each(|one| state.put_back(Group::from(one)));
                 });
                 result = Err(why);
@@ -265,41 +273,43 @@ impl Batcher {
         result
     }
 
-    /// Copies what is under way to the disk, as it was accepted before what waits.
-    fn copy_under_way(&self, spool: &Spooling) -> Result<(), NotPut> {
-        for (number, batches) in self.lane.change(|state| under_way(state)) {
-            let mut tickets = Vec::new();
-            for (target, body, lines) in &batches {
-                match spool.queue.add_read(target, body.lines(), *lines) {
-                    Ok(ticket) => tickets.push(ticket),
+    /// Copies batches in flight to the disk, as they were accepted before those that wait.
+    fn copy_in_flight(&self, spool: &Spooling) -> Result<(), NotPut> {
+        for (number, batches) in self.send_queue.change(|state| in_flight(state)) {
+            let mut leases = Vec::new();
+            for (target, sealed, lines) in &batches {
+                match spool.queue.add_read(target, sealed.bytes(), *lines) {
+                    Ok(lease) => leases.push(lease),
                     Err(refused) => {
-                        // Whatever is there already is sent twice, if it is not written now.
-                        self.attach(number, tickets, spool);
+                        // Those that are there already have to be leased, or they would be sent twice.
+                        self.attach(number, leases, spool);
                         return Err(refused.into());
                     }
                 }
             }
-            self.attach(number, tickets, spool);
+            self.attach(number, leases, spool);
         }
         Ok(())
     }
 
-    /// Gives the batches of a request their places on the disk. If it is over, they have ended.
-    fn attach(&self, number: u64, tickets: Vec<Option<Ticket>>, spool: &Spooling) {
-        let mut tickets = tickets.into_iter();
-        let before = self.lane.change(|state| {
-            let group = state.queue.get_mut(number)?;
-            let attached = group.deliveries_mut().iter_mut().zip(tickets.by_ref());
+    /// Gives the batches of a request in flight the leases of their copies. If the request is over by now, the leases
+    /// are dropped, which ends the copies.
+    fn attach(&self, number: u64, leases: Vec<Option<DiskLease>>, spool: &Spooling) {
+        let mut leases = leases.into_iter();
+        let before = self.send_queue.change(|state| {
+            let group = state.memory.get_mut(number)?;
+            let attached = group.deliveries_mut().iter_mut().zip(leases.by_ref());
             let attached = attached
-                .filter_map(|(one, ticket)| one.attach(ticket?, spool.member.clone(), &spool.reads))
+                .filter_map(|(one, lease)| one.attach(lease?, spool.member.clone(), &spool.reads))
                 .collect::<Vec<_>>();
             Some(attached)
         });
-        drop((before, tickets));
+        drop((before, leases));
     }
 
-    /// Puts a batch on the disk, which ends it in memory; it comes back if that cannot be. Where there is no room, as `OnFull` has it; what that drops must be
-    /// told when the right is given back.
+    /// Puts a batch on the disk and frees its memory; returns it if it cannot be put there. Where the disk has no
+    /// room, `OnFull` holds; batches that are dropped for it are added to `dropped`, to be told when the right was
+    /// given back.
     fn put(
         &self,
         spool: &Spooling,
@@ -307,7 +317,7 @@ impl Batcher {
         dropped: &mut Vec<Ended>,
     ) -> Option<(Delivery, NotPut)> {
         loop {
-            let (target, lines) = (delivery.target(), delivery.body().lines());
+            let (target, lines) = (delivery.target(), delivery.sealed().bytes());
             match spool.queue.add(target, lines, delivery.lines()) {
                 Ok(_) | Err(Refused::NotSafe(..)) => {
                     drop(delivery.leave_on_disk());
@@ -328,12 +338,12 @@ impl Batcher {
         }
     }
 
-    /// Makes room in memory; says whether it may have made some.
+    /// Makes room in memory by moving batches to the disk. False if that is not to be tried.
     pub(in crate::write::batching) fn make_room_by_disk(self: &Arc<Self>) -> bool {
         let Some(spool) = self.spool.as_ref().filter(|spool| !spool.is_always) else {
             return false;
         };
-        if spool.pace().move_after.is_some_and(|at| at > Instant::now()) {
+        if spool.times().move_after.is_some_and(|at| at > Instant::now()) {
             return false;
         }
         self.apply(self.accumulator.seal_if(|open| open.key.file.is_none()));
@@ -342,11 +352,11 @@ impl Batcher {
         true
     }
 
-    /// Whether batches wait in memory that are to be moved, and can be.
+    /// Whether batches wait in memory that are to be moved to the disk now.
     pub(super) fn is_move_due(&self, spool: &Spooling, now: Instant) -> bool {
         spool.sources() == Sources::DiskFirst
-            && spool.pace().move_after.is_none_or(|at| at <= now)
-            && self.lane.has_to_move()
+            && spool.times().move_after.is_none_or(|at| at <= now)
+            && self.send_queue.has_to_move()
     }
 }
 
@@ -370,12 +380,12 @@ impl std::fmt::Display for NotPut {
     }
 }
 
-fn under_way(state: &LaneState) -> Vec<UnderWay> {
-    let groups = state.queue.numbered_under_way();
+fn in_flight(state: &SendQueueState) -> Vec<InFlightBatches> {
+    let groups = state.memory.numbered_in_flight();
     let groups = groups.filter(|(_, group)| !group.is_of_file() && !group.is_on_disk());
     let parts = |group: &Group| {
         let deliveries = group.deliveries().iter();
-        let parts = deliveries.map(|one| (one.target().clone(), one.body().clone(), one.lines()));
+        let parts = deliveries.map(|one| (one.target().clone(), one.sealed().clone(), one.lines()));
         parts.collect()
     };
     groups.map(|(number, group)| (number, parts(group))).collect()

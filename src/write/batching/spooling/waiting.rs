@@ -1,28 +1,28 @@
-//! Who waits for what is on the disk, and the end of the client.
+//! Waiting for batches of the disk, and closing a client with a spool.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use super::{Counted, Spooling, no_spool};
-use crate::write::batching::group::Group;
+use crate::write::batching::send_queue::Group;
 use crate::write::batching::{Batcher, after};
 use crate::{Error, ErrorKind, Result};
 
 impl Batcher {
-    /// Has everything sent that is on the disk, be it enough for a batch or not.
+    /// Has all batches of the disk sent, also those that are smaller than a full one.
     pub(in crate::write::batching) fn urge_disk(self: &Arc<Self>) {
         let Some(spool) = &self.spool else { return };
         if !spool.queue.is_empty() {
             let number = spool.queue.next_number();
-            let mut pace = spool.pace();
-            pace.urged = pace.urged.max(number);
-            drop(pace);
+            let mut times = spool.times();
+            times.urged = times.urged.max(number);
+            drop(times);
             self.call_workers();
         }
     }
 
-    /// Waits until everything that is on the disk has ended, or the server does not take it.
+    /// Waits until all batches that are on the disk have ended, or the server does not take them.
     pub(in crate::write::batching) fn wait_for_disk(self: &Arc<Self>) {
         let Some(spool) = self.spool.as_ref().filter(|spool| !spool.queue.is_empty()) else {
             return;
@@ -50,7 +50,7 @@ impl Batcher {
             return Err(Error::closed());
         };
         self.apply(changes);
-        // What waits for a retry is tried now.
+        // Batches that wait for a retry are tried now.
         self.try_disk_at_once(spool);
         let is_over = epoch.wait_until(deadline);
         let number = spool.queue.next_number();
@@ -61,7 +61,7 @@ impl Batcher {
         if spool.is_closing() {
             return Err(Error::closed());
         }
-        self.lane.fail_while_open()?;
+        self.send_queue.fail_while_open()?;
         if is_over {
             return Ok(());
         }
@@ -102,7 +102,8 @@ impl Batcher {
         spool.queue.sync().map_err(|why| failed(&why))
     }
 
-    /// The client takes no more lines: what is on the disk is sent if it is little and the server takes it.
+    /// To be called when the client takes no more lines. Batches of the disk are sent if they are no more than
+    /// `buffer_limit` and the server takes them; otherwise they stay there.
     pub(in crate::write::batching) fn close_spool(self: &Arc<Self>) {
         let Some(spool) = &self.spool else { return };
         if spool.is_closing.swap(true, Ordering::SeqCst) {
@@ -118,24 +119,24 @@ impl Batcher {
         }
     }
 
-    /// Nothing is read any more. What waits goes to the disk, or stays there.
+    /// From here on nothing is read from the disk. Batches that wait go to the disk, or stay there.
     pub(super) fn rest(self: &Arc<Self>, spool: &Spooling) {
         if spool.is_resting.swap(true, Ordering::SeqCst) {
             return;
         }
-        let left = self.lane.change(|state| state.disk.take_waiting(|_| true));
+        let left = self.send_queue.change(|state| state.disk.take_waiting(|_| true));
         for delivery in left.into_iter().flat_map(Group::into_deliveries) {
             if delivery.is_on_disk() {
                 drop(delivery.leave_on_disk());
             } else {
-                self.lane.change(|state| state.queue.put_back(Group::from(delivery)));
+                self.send_queue.change(|state| state.memory.put_back(Group::from(delivery)));
             }
         }
-        // What cannot be moved is handed back in the end.
+        // Batches that cannot be moved are handed back by `close`.
         let _ = self.move_to_disk(spool);
     }
 
-    /// Somebody else may have the directory.
+    /// Closes the queue on the disk: another client may open its directory.
     pub(in crate::write::batching) fn release_spool(&self) {
         if let Some(spool) = &self.spool {
             spool.queue.close();

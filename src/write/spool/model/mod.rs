@@ -3,20 +3,24 @@
 //! Every line has a number, which is in it, so that what is read tells what was written. After each program everything
 //! that is left is read, by a process that does not crash, and compared with what was promised.
 
+mod line;
+mod process;
 mod program;
 #[path = "../../../../tests/random/mod.rs"]
 mod random;
 mod sim_disk;
+mod totals;
 
 use std::time::{Duration, Instant};
 
 use program::Program;
+use totals::Totals;
 
 #[test]
 fn whatever_crashes_what_was_promised_is_there() {
     let runs = std::env::var("MODEL_RUNS").ok().map_or(RUNS, |runs| runs.parse().unwrap());
     let start = Instant::now();
-    let mut totals = program::Totals::default();
+    let mut totals = Totals::default();
     let mut done = 0;
     for seed in 0..runs {
         // A slow machine sees fewer of the same programs.

@@ -1,4 +1,4 @@
-//! A random program, and the account of its lines.
+//! A random program.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
@@ -6,76 +6,24 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::line::{Line, number_of, text_of};
+use super::process::Process;
 use super::random::Random;
 use super::sim_disk::SimDisk;
+use super::totals::Totals;
 use crate::Precision;
 use crate::config::Headers;
 use crate::write::answer::Api;
 use crate::write::spool::{
-    DiskBatch, DiskQueue, Most, Refused, Settings, SpoolSync, Ticket, Window,
+    DiskBatch, DiskQueue, ReadLimits, ReadOutcome, Refused, SpoolSettings, SpoolSync,
 };
 use crate::write::target::Target;
-
-/// What the programs of a test went through.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Totals {
-    lines: usize,
-    read: usize,
-    ended: usize,
-    kills: usize,
-    power_losses: usize,
-    damages: usize,
-    refused: usize,
-    dropped: u64,
-    unsafe_lines: usize,
-    repeated: usize,
-}
-
-impl Totals {
-    pub(super) fn add(&mut self, other: &Self) {
-        self.lines += other.lines;
-        self.read += other.read;
-        self.ended += other.ended;
-        self.kills += other.kills;
-        self.power_losses += other.power_losses;
-        self.damages += other.damages;
-        self.refused += other.refused;
-        self.dropped += other.dropped;
-        self.unsafe_lines += other.unsafe_lines;
-        self.repeated += other.repeated;
-    }
-
-    /// A test in which nothing happens proves nothing.
-    pub(super) fn assert_everything_happened(&self) {
-        let Self { lines, read, ended, kills, power_losses, damages, refused, .. } = self;
-        for count in [lines, read, ended, kills, power_losses, damages, refused] {
-            assert!(*count > 0, "{self:?}");
-        }
-        assert!(self.dropped > 0 && self.unsafe_lines > 0 && self.repeated > 0, "{self:?}");
-    }
-}
-
-/// What is known of a line.
-#[derive(Clone, Copy, Debug)]
-struct Line {
-    target: usize,
-    /// Whether the queue took it; not so if the machine stopped meanwhile, when nobody was told.
-    is_taken: bool,
-    is_refused: bool,
-    /// Whether it survives a loss of power.
-    is_safe: bool,
-    /// Whether it will never be, as a sync has failed.
-    is_forgotten: bool,
-    /// Whether power was lost when it was not safe.
-    may_be_lost: bool,
-    has_ended: bool,
-}
 
 pub(super) struct Program {
     seed: u64,
     random: Random,
     disk: SimDisk,
-    settings: Settings,
+    settings: SpoolSettings,
     has_damage: bool,
     targets: Vec<Arc<Target>>,
     lines: BTreeMap<u64, Line>,
@@ -88,34 +36,10 @@ pub(super) struct Program {
     damages: usize,
 }
 
-/// A queue while a process has it.
-struct Process {
-    queue: DiskQueue,
-    out: Vec<(Ticket, Vec<u64>)>,
-    /// The last number that was read of each target.
-    last_read: Vec<Option<u64>>,
-    /// How many lines that a process before has left were read.
-    former_read: u64,
-    /// How many of those were dropped, or could not be read.
-    former_lost: u64,
-}
-
-impl Process {
-    fn new(queue: DiskQueue, targets: usize) -> Self {
-        Self {
-            queue,
-            out: Vec::new(),
-            last_read: vec![None; targets],
-            former_read: 0,
-            former_lost: 0,
-        }
-    }
-}
-
 impl Program {
     pub(super) fn new(seed: u64) -> Self {
         let mut random = Random::new(seed);
-        let settings = Settings {
+        let settings = SpoolSettings {
             directory: PathBuf::from("spool"),
             limit: random.pick(&[4 << 10, 16 << 10, 1 << 20]),
             sync: random.pick(&[
@@ -199,7 +123,7 @@ impl Program {
             drop(process);
             return self.crash();
         }
-        process.out.iter().for_each(|(ticket, _)| ticket.leave());
+        process.leased.iter().for_each(|(lease, _)| lease.leave());
         process.queue.close();
         if self.settings.sync != SpoolSync::Never && !self.disk.has_stopped() {
             self.mark_safe();
@@ -226,8 +150,8 @@ impl Program {
             0..8 => self.add(process, false),
             8 => self.add(process, true),
             9..13 => {
-                let most = self.most();
-                self.read(process, most);
+                let limits = self.limits();
+                self.read(process, limits);
             }
             13..17 => self.end(process),
             17 if self.random.one_in(3) => self.disk.fail_next_write(),
@@ -266,26 +190,18 @@ impl Program {
         let numbers: Vec<u64> = (self.next..self.next + count).collect();
         self.next += count;
         self.totals.lines += numbers.len();
-        let text: String = numbers.iter().map(|number| line(*number)).collect();
+        let text: String = numbers.iter().map(|number| text_of(*number)).collect();
         let (place, bytes) = (&self.targets[target], text.as_bytes());
-        let line = Line {
-            target,
-            is_taken: false,
-            is_refused: false,
-            is_safe: false,
-            is_forgotten: false,
-            may_be_lost: false,
-            has_ended: false,
-        };
+        let line = Line::new(target);
         for number in &numbers {
             self.lines.insert(*number, line);
         }
         loop {
             let result = if is_sent_already {
-                process.queue.add_read(place, bytes, numbers.len()).map(|ticket| {
-                    if let Some(ticket) = ticket {
+                process.queue.add_read(place, bytes, numbers.len()).map(|lease| {
+                    if let Some(lease) = lease {
                         process.last_read[target] = numbers.last().copied();
-                        process.out.push((ticket, numbers.clone()));
+                        process.leased.push((lease, numbers.clone()));
                     }
                 })
             } else {
@@ -324,8 +240,8 @@ impl Program {
         numbers.iter().for_each(|number| change(self.lines.get_mut(number).unwrap()));
     }
 
-    fn most(&mut self) -> Most {
-        Most {
+    fn limits(&mut self) -> ReadLimits {
+        ReadLimits {
             batch_lines: 1 + self.random.below(50),
             batch_bytes: 1 + self.random.below(1000),
             lines: 1 + self.random.below(100),
@@ -333,19 +249,19 @@ impl Program {
         }
     }
 
-    /// Reads a window; says whether there may be another one.
-    fn read(&mut self, process: &mut Process, most: Most) -> bool {
-        let mut reading = process.queue.read().expect("nobody else reads");
+    /// Reads once; says whether there may be another one.
+    fn read(&mut self, process: &mut Process, limits: ReadLimits) -> bool {
+        let mut reader = process.queue.read().expect("nobody else reads");
         assert!(process.queue.read().is_none());
-        match reading.next(most) {
-            Ok(Window::Batches(batches, lost)) => {
+        match reader.next(limits) {
+            Ok(ReadOutcome::Batches(batches, lost)) => {
                 assert!(!batches.is_empty());
                 process.former_lost +=
                     lost.filter(|lost| lost.is_former).map_or(0, |lost| lost.amount.lines);
                 batches.into_iter().for_each(|batch| self.take(process, batch));
                 true
             }
-            Ok(Window::Lost(lost)) => {
+            Ok(ReadOutcome::Lost(lost)) => {
                 // Without syncs, a loss of power leaves holes as well.
                 let is_excused = self.damages > 0 || self.has_torn_blocks();
                 assert!(is_excused || self.disk.has_stopped(), "{lost:?}");
@@ -354,7 +270,7 @@ impl Program {
                 }
                 true
             }
-            Ok(Window::Nothing) => false,
+            Ok(ReadOutcome::Nothing) => false,
             Err(_) => {
                 assert!(self.disk.has_stopped());
                 false
@@ -366,7 +282,7 @@ impl Program {
     fn take(&mut self, process: &mut Process, batch: DiskBatch) {
         let target = self.targets.iter().position(|known| *known == batch.target).unwrap();
         let text = String::from_utf8(batch.bytes).unwrap();
-        let numbers: Vec<u64> = text.split_inclusive('\n').map(number).collect();
+        let numbers: Vec<u64> = text.split_inclusive('\n').map(number_of).collect();
         assert_eq!(numbers.len(), batch.lines);
         for number in &numbers {
             let line = self.lines[number];
@@ -378,22 +294,22 @@ impl Program {
         }
         self.history.push(format!("read {numbers:?}"));
         self.totals.read += numbers.len();
-        if batch.ticket.is_former() {
+        if batch.lease.is_former() {
             process.former_read += numbers.len() as u64;
         }
-        process.out.push((batch.ticket, numbers));
+        process.leased.push((batch.lease, numbers));
     }
 
     fn end(&mut self, process: &mut Process) {
-        if process.out.is_empty() {
+        if process.leased.is_empty() {
             return;
         }
-        let place = self.random.below(process.out.len());
-        let (ticket, numbers) = process.out.swap_remove(place);
+        let place = self.random.below(process.leased.len());
+        let (lease, numbers) = process.leased.swap_remove(place);
         self.history.push(format!("end {numbers:?}"));
         self.note(&numbers, |line| line.has_ended = true);
         self.totals.ended += numbers.len();
-        drop(ticket);
+        drop(lease);
     }
 
     /// A last process reads everything. What is not there must have ended, have been dropped, or never been promised.
@@ -402,8 +318,8 @@ impl Program {
         let found = queue.contents().found.lines;
         let mut process = Process::new(queue, self.targets.len());
         loop {
-            let most = self.most();
-            if !self.read(&mut process, most) {
+            let limits = self.limits();
+            if !self.read(&mut process, limits) {
                 break;
             }
         }
@@ -411,7 +327,7 @@ impl Program {
             assert_eq!(found, process.former_read + process.former_lost, "seed {}", self.seed);
         }
         let there: BTreeSet<u64> =
-            process.out.iter().flat_map(|(_, numbers)| numbers.iter().copied()).collect();
+            process.leased.iter().flat_map(|(_, numbers)| numbers.iter().copied()).collect();
         let missing: Vec<u64> = self
             .lines
             .iter()
@@ -423,7 +339,7 @@ impl Program {
         self.totals.unsafe_lines += self.lines.values().filter(|line| line.may_be_lost).count();
 
         // Everything ends, and nothing is left.
-        process.out.clear();
+        process.leased.clear();
         assert!(process.queue.is_empty());
         process.queue.close();
         let files = self.disk.files();
@@ -438,7 +354,8 @@ impl Program {
             files.iter().map(|(name, _)| name).collect::<Vec<_>>()
         );
         assert!(self.damages > 0 || self.has_torn_blocks() || bad.is_empty(), "{bad}");
-        let lost: Vec<_> = missing.iter().filter(|number| !bad.contains(&line(**number))).collect();
+        let lost: Vec<_> =
+            missing.iter().filter(|number| !bad.contains(&text_of(**number))).collect();
         let excuses = self.dropped as usize + self.damages;
         assert!(lost.len() <= excuses, "{} lines are lost, {excuses} may be: {lost:?}", lost.len());
     }
@@ -447,16 +364,6 @@ impl Program {
     fn has_torn_blocks(&self) -> bool {
         self.totals.power_losses > 0
     }
-}
-
-fn line(number: u64) -> String {
-    format!("m f=\"line {number}\" {number}\n")
-}
-
-fn number(line: &str) -> u64 {
-    let found: u64 = line.trim_end().rsplit(' ').next().unwrap().parse().unwrap();
-    assert_eq!(line, self::line(found));
-    found
 }
 
 fn target(number: usize) -> Arc<Target> {

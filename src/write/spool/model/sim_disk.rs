@@ -15,7 +15,7 @@ pub(super) struct SimDisk(Arc<Mutex<World>>);
 
 #[derive(Debug)]
 struct World {
-    files: BTreeMap<u64, Contents>,
+    files: BTreeMap<u64, FileContents>,
     /// Names as programs see them, and as they are on the disk.
     names: BTreeMap<PathBuf, u64>,
     durable_names: BTreeMap<PathBuf, u64>,
@@ -33,12 +33,12 @@ struct World {
 }
 
 #[derive(Clone, Debug, Default)]
-struct Contents {
+struct FileContents {
     now: Vec<u8>,
     durable: Vec<u8>,
 }
 
-struct Handle {
+struct SimFile {
     disk: SimDisk,
     file: u64,
     start: u64,
@@ -118,7 +118,7 @@ impl SimDisk {
                 let from = safe + world.random.below(more);
                 left[from..].fill(0);
             }
-            *contents = Contents { now: left.clone(), durable: left };
+            *contents = FileContents { now: left.clone(), durable: left };
         }
     }
 
@@ -212,16 +212,16 @@ impl Disk for SimDisk {
         }
         world.next += 1;
         let (file, start) = (world.next, world.starts);
-        world.files.insert(file, Contents::default());
+        world.files.insert(file, FileContents::default());
         world.names.insert(path.to_owned(), file);
-        Ok(Arc::new(Handle { disk: self.clone(), file, start }))
+        Ok(Arc::new(SimFile { disk: self.clone(), file, start }))
     }
 
     fn open(&self, path: &Path) -> io::Result<Arc<dyn DiskFile>> {
         let mut world = self.lock_world();
         world.step()?;
         let file = *world.names.get(path).ok_or(io::ErrorKind::NotFound)?;
-        Ok(Arc::new(Handle { disk: self.clone(), file, start: world.starts }))
+        Ok(Arc::new(SimFile { disk: self.clone(), file, start: world.starts }))
     }
 
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
@@ -250,7 +250,7 @@ impl Disk for SimDisk {
     }
 }
 
-impl Handle {
+impl SimFile {
     fn with<T>(
         &self,
         use_it: impl FnOnce(&mut World, io::Result<()>) -> io::Result<T>,
@@ -264,7 +264,7 @@ impl Handle {
     }
 }
 
-impl DiskFile for Handle {
+impl DiskFile for SimFile {
     fn append(&self, bytes: &[u8]) -> io::Result<()> {
         self.with(|world, step| {
             let was_stopped = step.is_err() && world.stops_in != Some(0);

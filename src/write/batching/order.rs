@@ -1,9 +1,0 @@
-//! The order in which lines were accepted.
-
-/// The order of acceptance: by batch, and in it by line.
-#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
-pub(super) struct Order {
-    pub(super) batch: u64,
-    /// The place of the first line in the batch.
-    pub(super) line: usize,
-}

@@ -1,5 +1,0 @@
-//! What the hand-over protocols of this room are made of. `tests/schedules` compiles the same files against the
-//! primitives of a model checker.
-
-pub(super) use std::sync::atomic::{AtomicUsize, Ordering};
-pub(super) use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
