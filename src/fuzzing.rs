@@ -1,11 +1,11 @@
-//! Doors for the fuzz targets to what is not public. No part of the interface of this crate.
+//! What the fuzz targets and the benches call of this crate beside its public items. No part of its interface.
 
 #![allow(missing_docs, clippy::missing_errors_doc)]
 
 use std::time::Duration;
 
 use crate::columns::LayoutOptions;
-use crate::file::{self, Origin, Reading};
+use crate::file::{self, Origin, ReadOptions};
 use crate::line_protocol::TagRules;
 use crate::line_protocol::encoder::Encoded;
 use crate::line_protocol::text;
@@ -89,17 +89,17 @@ pub fn file_lines(
         needs_time: true,
         ..LayoutOptions::default()
     };
-    let reading = Reading {
+    let read_options = ReadOptions {
         layout,
         types: options.texts.iter().map(|name| ((*name).to_owned(), ColumnType::Text)).collect(),
         delimiter: options.delimiter,
         null_values: options.nulls.into_iter().flatten().map(|null| (*null).to_owned()).collect(),
         has_only_listed_nulls: options.nulls.is_some(),
-        ..Reading::default()
+        ..ReadOptions::default()
     };
     let rules = TagRules::new(Vec::new(), Vec::new())?;
     let origin = Origin::reader(Box::new(bytes), usize::MAX);
-    let mut source = file::open(origin, format, &reading, Precision::Nanosecond, &rules)?;
+    let mut source = file::open(origin, format, &read_options, Precision::Nanosecond, &rules)?;
     let mut out = Vec::new();
     let mut lines = Lines::new(&mut out, Precision::Nanosecond, &rules);
     while source.read(&mut lines)? {}
@@ -136,9 +136,9 @@ pub struct Settings {
 
 /// What a client was told, the token included.
 pub fn settings(client: &Client) -> Settings {
-    let config = client.config();
+    let config = client.writer().config();
     Settings {
-        host: client.http().hosts().join(","),
+        host: client.writer().http().hosts().join(","),
         token: config.tokens.kept().map(|token| token.reveal().to_owned()),
         database: config.database.as_deref().map(str::to_owned),
         organization: config.organization.to_string(),

@@ -8,7 +8,7 @@ use crate::transport::percent_decode;
 pub(super) fn set_from_connection_string(builder: &mut ClientBuilder, text: &str) {
     let (host, query) = text.trim().split_once('?').unwrap_or((text, ""));
     if host.contains("token=") {
-        // A problem with the host would show it.
+        // The error of a wrong host would show the token.
         builder.problems.push(
             "the connection string has a token before its '?': write it as https://host:8181?token=…"
                 .into(),

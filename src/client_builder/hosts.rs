@@ -1,8 +1,7 @@
 use std::sync::Arc;
 
 use super::ClientBuilder;
-use crate::config::Endpoint;
-use crate::transport::{Host, proxy_from_variables};
+use crate::transport::{Endpoint, Host, proxy_from_variables};
 
 /// Which servers there are.
 impl ClientBuilder {

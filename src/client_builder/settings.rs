@@ -185,7 +185,7 @@ pub(super) fn set_from_env(builder: &mut ClientBuilder, get: impl Fn(&str) -> Op
                 None => continue,
                 Some(Ok(value)) if value.trim().is_empty() => continue,
                 Some(Ok(value)) => setting.set(builder, variable, value.trim()),
-                // The value is not shown: it may be a secret, and be shown elsewhere.
+                // The value is not shown, as it may be a secret.
                 Some(Err(_)) => builder.problems.push(format!("{variable} is not UTF-8")),
             }
             break;

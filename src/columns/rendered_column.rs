@@ -1,6 +1,6 @@
 //! What the rows of a block have for one column.
 
-use super::cell::{Cell, Role};
+use super::{ColumnValue, Role};
 use crate::Result;
 use crate::line_protocol::short_bytes;
 
@@ -41,17 +41,21 @@ impl RenderedColumn {
 
     /// Adds the next row.
     #[inline(always)]
-    pub(crate) fn push<R: Role>(&mut self, role: &R, cell: Cell<'_>) -> Result<()> {
-        let range = self.write(role, cell)?;
+    pub(crate) fn push<R: Role>(&mut self, role: &R, value: ColumnValue<'_>) -> Result<()> {
+        let range = self.write(role, value)?;
         self.ranges.push(range);
         Ok(())
     }
 
     /// Writes what any number of rows will have, and says where it is.
     #[inline(always)]
-    pub(crate) fn write<R: Role>(&mut self, role: &R, cell: Cell<'_>) -> Result<(usize, usize)> {
+    pub(crate) fn write<R: Role>(
+        &mut self,
+        role: &R,
+        value: ColumnValue<'_>,
+    ) -> Result<(usize, usize)> {
         let start = self.bytes.len();
-        match role.write(&mut self.bytes, cell) {
+        match role.write(&mut self.bytes, value) {
             Ok(true) => {}
             Ok(false) => {
                 self.bytes.truncate(start);

@@ -1,7 +1,9 @@
 //! What each column of a table becomes, decided once.
 
-use super::cell::{self, Field, Measurement, Tag, Time};
+use super::candidate_columns::{CandidateColumn, CandidateColumns};
+use super::role::{FieldRole, MeasurementRole, TagRole};
 use super::tags::{self, LineTag};
+use super::time_role::{self, TimeRole};
 use super::{LayoutOptions, RenderedColumn};
 use crate::line_protocol::encoder::LineInProgress;
 use crate::line_protocol::{TagRules, encoder, escape, short_bytes};
@@ -12,12 +14,13 @@ use crate::{Error, Precision, Result};
 pub(crate) struct TableLayout {
     columns: Vec<LaidColumn>,
     /// The parts of a line before its fields, in their order.
-    head: Vec<Part>,
-    /// The places of the fields in `columns`.
+    head: Vec<HeadPart>,
+    /// The places in `columns` of the fields.
     fields: Vec<usize>,
-    /// The place of the time in `columns`.
+    /// The place in `columns` of the timestamp.
     time: Option<usize>,
-    /// What ends every line if there is no such place: the time of all rows, or nothing but the end.
+    /// What ends every line if there is no column of timestamps: a space, the time of all rows and a newline. With neither,
+    /// lines have no timestamp.
     end: Option<Vec<u8>>,
 }
 
@@ -26,7 +29,7 @@ pub(crate) struct TableLayout {
 pub(crate) struct LaidColumn {
     /// Its place in the table.
     pub(crate) index: usize,
-    /// The name that it goes by, which is not that of the table if it was renamed.
+    /// The name that the options give it.
     pub(crate) name: String,
     pub(crate) role: ColumnRole,
 }
@@ -34,30 +37,34 @@ pub(crate) struct LaidColumn {
 /// What a column is written as.
 #[derive(Clone, Debug)]
 pub(crate) enum ColumnRole {
-    Measurement(Measurement),
-    Tag(Tag),
-    Field(Field),
-    Time(Time),
+    Measurement(MeasurementRole),
+    Tag(TagRole),
+    Field(FieldRole),
+    Time(TimeRole),
 }
 
+/// A part of a line before its fields.
 #[derive(Debug)]
-enum Part {
-    /// What is the same in every line: the measurement, or a default tag.
+enum HeadPart {
+    /// The bytes that are the same in every line: the measurement, or a default tag.
     Constant(Vec<u8>),
-    /// The place in `columns`.
+    /// The place in `columns` of the measurement or a tag.
     Column(usize),
 }
 
 impl TableLayout {
-    /// Decides what becomes of the columns of these names: first one is the measurement, unless that is given, then one
-    /// is the time, then come the tags, and what is left are the fields.
+    /// Decides what the columns of these names become: one the measurement, unless the options have its name, then one the
+    /// timestamp, then those that the options list the tags, and what is left the fields.
+    ///
+    /// # Errors
+    /// The options do not fit the columns, or a name cannot be written.
     pub(crate) fn new(
         options: &LayoutOptions,
         names: &[&str],
         rules: &TagRules,
         precision: Precision,
     ) -> Result<Self> {
-        let mut table = TableColumns::new(options, names)?;
+        let mut table = CandidateColumns::new(options, names)?;
         let mut layout = Self::default();
         layout.add_measurement(&mut table, options)?;
         layout.add_time(&mut table, options, precision)?;
@@ -95,8 +102,8 @@ impl TableLayout {
         let mut line = LineInProgress::begin(out);
         for part in &self.head {
             match part {
-                Part::Constant(bytes) => short_bytes::append(line.out(), bytes),
-                Part::Column(place) => append(rendered, *place, row, line.out()),
+                HeadPart::Constant(bytes) => short_bytes::append(line.out(), bytes),
+                HeadPart::Column(place) => append(rendered, *place, row, line.out()),
             }
         }
         line.fields_begin_at(Some(line.len()));
@@ -111,13 +118,13 @@ impl TableLayout {
 
     fn add_measurement(
         &mut self,
-        table: &mut TableColumns<'_>,
+        table: &mut CandidateColumns<'_>,
         options: &LayoutOptions,
     ) -> Result<()> {
         let place = if let Some(name) = &options.measurement {
             let mut constant = Vec::new();
             escape::measurement(&mut constant, name)?;
-            self.head.push(Part::Constant(constant));
+            self.head.push(HeadPart::Constant(constant));
             return Ok(());
         } else if let Some(name) = &options.measurement_column {
             table.find(name).ok_or_else(|| table.missing("measurement", name, options))?
@@ -131,20 +138,20 @@ impl TableLayout {
                 ))
             })?
         };
-        let column = self.add(table, place, ColumnRole::Measurement(Measurement))?;
-        self.head.push(Part::Column(column));
+        let column = self.add(table, place, ColumnRole::Measurement(MeasurementRole))?;
+        self.head.push(HeadPart::Column(column));
         Ok(())
     }
 
     fn add_time(
         &mut self,
-        table: &mut TableColumns<'_>,
+        table: &mut CandidateColumns<'_>,
         options: &LayoutOptions,
         precision: Precision,
     ) -> Result<()> {
         let Some(place) = table.find(options.time()) else {
             if let (None, Some(time)) = (&options.timestamp_column, options.default_time) {
-                self.end = Some(cell::end_of_line(time, precision)?);
+                self.end = Some(time_role::end_of_line(time, precision)?);
                 return Ok(());
             }
             if options.timestamp_column.is_none() && !options.needs_time {
@@ -153,7 +160,7 @@ impl TableLayout {
             return Err(table.missing("timestamp", options.time(), options));
         };
         let unit = options.date_unit.unwrap_or(precision);
-        let time = Time::new(unit, precision)
+        let time = TimeRole::new(unit, precision)
             .refusing_days(options.needs_time && options.date_unit.is_none())
             .with_default(options.default_time)?;
         self.time = Some(self.add(table, place, ColumnRole::Time(time))?);
@@ -163,7 +170,7 @@ impl TableLayout {
     /// Adds tags and default tags in the order that the client wants.
     fn add_tags(
         &mut self,
-        table: &mut TableColumns<'_>,
+        table: &mut CandidateColumns<'_>,
         options: &LayoutOptions,
         rules: &TagRules,
     ) -> Result<()> {
@@ -173,12 +180,12 @@ impl TableLayout {
         }
         for tag in tags::in_order(&options.tags, rules)? {
             match tag {
-                LineTag::Default(bytes) => self.head.push(Part::Constant(bytes)),
+                LineTag::Default(bytes) => self.head.push(HeadPart::Constant(bytes)),
                 LineTag::Own(tag) => {
-                    // All were found before.
+                    // The loop above has found all of them.
                     let Some(place) = table.find(&tag.key) else { continue };
                     let column = self.add(table, place, ColumnRole::Tag(tag))?;
-                    self.head.push(Part::Column(column));
+                    self.head.push(HeadPart::Column(column));
                 }
             }
         }
@@ -187,7 +194,7 @@ impl TableLayout {
 
     fn add_fields(
         &mut self,
-        table: &mut TableColumns<'_>,
+        table: &mut CandidateColumns<'_>,
         options: &LayoutOptions,
         rules: &TagRules,
     ) -> Result<()> {
@@ -196,7 +203,8 @@ impl TableLayout {
             table.check_free(place, FIELD)?;
         }
         for place in 0..table.columns.len() {
-            let Some(&TableColumn { index, name, role: None }) = table.columns.get(place) else {
+            let Some(&CandidateColumn { index, name, role: None }) = table.columns.get(place)
+            else {
                 continue;
             };
             if !options.can_be_field(name) {
@@ -210,7 +218,7 @@ impl TableLayout {
             }
             let mut prefix = Vec::new();
             encoder::field_key(&mut prefix, name)?;
-            let role = ColumnRole::Field(Field { prefix: prefix.into() });
+            let role = ColumnRole::Field(FieldRole { prefix: prefix.into() });
             let column = self.add(table, place, role)?;
             self.fields.push(column);
         }
@@ -226,7 +234,7 @@ impl TableLayout {
     /// Adds a column; returns its place in `columns`.
     fn add(
         &mut self,
-        table: &mut TableColumns<'_>,
+        table: &mut CandidateColumns<'_>,
         place: usize,
         role: ColumnRole,
     ) -> Result<usize> {
@@ -246,112 +254,10 @@ impl TableLayout {
     }
 }
 
-/// The columns of a table that can become something, by the names that they go by.
-struct TableColumns<'a> {
-    columns: Vec<TableColumn<'a>>,
-    /// All there are, for errors.
-    names: Vec<&'a str>,
-}
-
-struct TableColumn<'a> {
-    /// Its place in the table.
-    index: usize,
-    name: &'a str,
-    /// What it has become.
-    role: Option<&'static str>,
-}
-
-impl<'a> TableColumns<'a> {
-    /// Renames and leaves out as the options say.
-    fn new(options: &'a LayoutOptions, names: &[&'a str]) -> Result<Self> {
-        if let Some((name, what)) = options.contradiction() {
-            return Err(Error::invalid_record(format!(
-                "the column {} cannot be {what} and excluded",
-                escape::quoted(name)
-            )));
-        }
-        let unknown = options.renames.iter().find(|(from, _)| !names.contains(&from.as_str()));
-        if let Some((from, _)) = unknown {
-            return Err(missing("column", from, names).in_context("rename"));
-        }
-        let names: Vec<&str> = names.iter().map(|name| options.new_name(name)).collect();
-        let all = Self { columns: Vec::new(), names };
-        let unknown = options.exclude.iter().find(|name| !all.names.contains(&name.as_str()));
-        if let Some(name) = unknown {
-            return Err(all.missing("excluded", name, options));
-        }
-        let columns = all.names.iter().enumerate();
-        let columns: Vec<TableColumn<'_>> = columns
-            .filter(|(_, name)| is_wanted(options, name))
-            .map(|(index, &name)| TableColumn { index, name, role: None })
-            .collect();
-        refuse_equal_names(&columns)?;
-        Ok(Self { columns, ..all })
-    }
-
-    /// The place in `columns` of the column of this name.
-    fn find(&self, name: &str) -> Option<usize> {
-        self.columns.iter().position(|column| column.name == name)
-    }
-
-    /// A column is one thing only.
-    fn check_free(&self, place: usize, what: &str) -> Result<()> {
-        match self.columns.get(place) {
-            Some(TableColumn { name, role: Some(role), .. }) => Err(Error::invalid_record(
-                format!("the column {} cannot be both {role} and {what}", escape::quoted(name)),
-            )),
-            _ => Ok(()),
-        }
-    }
-
-    fn missing(&self, what: &str, name: &str, options: &LayoutOptions) -> Error {
-        let error = missing(&format!("{what} column"), name, &self.names);
-        match options.renames.iter().find(|(from, _)| from == name) {
-            None => error,
-            Some((_, to)) => error.in_context(&format!(
-                "the column {} was renamed to {}, and goes by that name",
-                escape::quoted(name),
-                escape::quoted(to)
-            )),
-        }
-    }
-
-    fn list(&self) -> String {
-        list(&self.names)
-    }
-}
-
-/// Whether the column of this name can become anything. What cannot may have the name of another.
-fn is_wanted(options: &LayoutOptions, name: &str) -> bool {
-    if options.is_excluded(name) {
-        return false;
-    }
-    options.can_be_field(name)
-        || name == options.time()
-        || options.tags.iter().any(|tag| tag == name)
-        || match (&options.measurement, &options.measurement_column) {
-            (Some(_), _) => false,
-            (None, Some(column)) => name == column,
-            (None, None) => LayoutOptions::MEASUREMENTS.contains(&name),
-        }
-}
-
 #[inline(always)]
 fn append(rendered: &[RenderedColumn], place: usize, row: usize, out: &mut Vec<u8>) {
     if let Some(rendered) = rendered.get(place) {
         rendered.append(row, out);
-    }
-}
-
-fn refuse_equal_names(columns: &[TableColumn<'_>]) -> Result<()> {
-    let mut sorted: Vec<&str> = columns.iter().map(|column| column.name).collect();
-    sorted.sort_unstable();
-    match sorted.windows(2).find(|pair| pair.first() == pair.last()) {
-        None => Ok(()),
-        Some(pair) => Err(Error::invalid_record(format!(
-            "two columns have the name {}: give one another with .rename(…), or leave both out with .exclude(…)",
-            escape::quoted(pair.first().copied().unwrap_or_default())
-        ))),
     }
 }
 
@@ -364,22 +270,5 @@ fn nameless(index: usize) -> Error {
     ))
 }
 
-fn missing(what: &str, name: &str, names: &[&str]) -> Error {
-    Error::invalid_record(format!(
-        "the {what} {} is not there; the columns are {}",
-        escape::quoted(name),
-        list(names)
-    ))
-}
-
-fn list(names: &[&str]) -> String {
-    let mut shown: Vec<String> = names.iter().take(SHOWN).map(|name| format!("{name:?}")).collect();
-    if names.len() > SHOWN {
-        shown.push(format!("and {} more", names.len() - SHOWN));
-    }
-    shown.join(", ")
-}
-
 const TAG: &str = "a tag";
 const FIELD: &str = "a field";
-const SHOWN: usize = 30;

@@ -1,7 +1,7 @@
 //! What a client is told once, parsed where it is told.
 
 mod headers;
-mod issued;
+mod issued_token;
 mod secrets;
 mod token;
 mod token_source;
@@ -17,7 +17,6 @@ pub(crate) use token_source::TokenSource;
 pub(crate) use tokens::{CallToken, Tokens};
 
 use crate::Precision;
-pub(crate) use crate::transport::Endpoint;
 use crate::transport::Host;
 #[cfg(feature = "tls")]
 use crate::transport::Tls;

@@ -9,7 +9,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use super::Token;
-use super::issued::Issued;
+use super::issued_token::IssuedToken;
 use crate::contain::contain;
 use crate::{Error, ErrorKind, Result};
 
@@ -19,22 +19,24 @@ type Provider = dyn Fn() -> Result<String, Box<dyn StdError + Send + Sync>> + Se
 /// Something that is asked for a token when one is needed, by one thread at a time, for all that wait. What it gives is
 /// kept until a server refuses it.
 pub(crate) struct TokenSource {
-    origin: Origin,
-    state: Mutex<State>,
+    origin: TokenOrigin,
+    state: Mutex<TokenState>,
     answered: Condvar,
 }
 
+/// What is asked.
 #[derive(Clone)]
-enum Origin {
+enum TokenOrigin {
     File(PathBuf),
     Provider(Arc<Provider>),
 }
 
+/// What was answered so far, and whether somebody is asking.
 #[derive(Default)]
-struct State {
-    kept: Option<Issued>,
+struct TokenState {
+    kept: Option<IssuedToken>,
     /// The last one that was kept.
-    refused: Option<Issued>,
+    refused: Option<IssuedToken>,
     /// The process whose thread is asking now. A forked child has no such thread.
     asking: Option<u32>,
     /// How many times the answer has come.
@@ -45,14 +47,14 @@ struct State {
 
 impl TokenSource {
     pub(crate) fn file(path: PathBuf) -> Self {
-        Self::new(Origin::File(path))
+        Self::new(TokenOrigin::File(path))
     }
 
     pub(crate) fn provider(provider: Arc<Provider>) -> Self {
-        Self::new(Origin::Provider(provider))
+        Self::new(TokenOrigin::Provider(provider))
     }
 
-    fn new(origin: Origin) -> Self {
+    fn new(origin: TokenOrigin) -> Self {
         Self { origin, state: Mutex::default(), answered: Condvar::new() }
     }
 
@@ -60,7 +62,7 @@ impl TokenSource {
     ///
     /// # Errors
     /// There is no token. It may be there a little later, so the error is retryable.
-    pub(super) fn get(self: &Arc<Self>, time: Duration) -> Result<Issued> {
+    pub(super) fn get(self: &Arc<Self>, time: Duration) -> Result<IssuedToken> {
         let state = self.lock();
         match &state.kept {
             Some(kept) => Ok(kept.clone()),
@@ -74,12 +76,12 @@ impl TokenSource {
     /// As [`get`](Self::get).
     pub(super) fn renew(
         self: &Arc<Self>,
-        refused: &Issued,
+        refused: &IssuedToken,
         time: Duration,
-    ) -> Result<Option<Issued>> {
+    ) -> Result<Option<IssuedToken>> {
         let mut state = self.lock();
         match &state.kept {
-            // Somebody else was faster.
+            // Another call has renewed it meanwhile.
             Some(kept) if !kept.is(refused) => return Ok(Some(kept.clone())),
             // The others wait for the answer as well, rather than send what is refused.
             Some(_) => state.refused = state.kept.take(),
@@ -91,9 +93,9 @@ impl TokenSource {
 
     fn wait_for_answer<'s>(
         self: &'s Arc<Self>,
-        mut state: MutexGuard<'s, State>,
+        mut state: MutexGuard<'s, TokenState>,
         time: Duration,
-    ) -> Result<Issued> {
+    ) -> Result<IssuedToken> {
         let start = Instant::now();
         let awaited = state.answers + 1;
         loop {
@@ -123,17 +125,17 @@ impl TokenSource {
 
     /// Asks on a thread of its own: whatever it does, those who wait can give up.
     fn ask(self: &Arc<Self>) {
-        let mut answer = Answer { source: Arc::clone(self), result: None };
+        let mut answer = PendingAnswer { source: Arc::clone(self), result: None };
         let ask = move || answer.result = Some(answer.source.answer());
-        // If there is no thread, the answer is dropped with its function.
+        // If no thread can be started, the closure is dropped, and with it the answer, which says so.
         let _ = thread::Builder::new().name("influxdb3-token".into()).spawn(ask);
     }
 
     fn answer(&self) -> Result<Token> {
         let text = match &self.origin {
-            Origin::File(path) => read(path)
+            TokenOrigin::File(path) => read(path)
                 .map_err(|error| no_token(format!("{self} cannot be read")).with_source(error))?,
-            Origin::Provider(provider) => match contain(|| provider()) {
+            TokenOrigin::Provider(provider) => match contain(|| provider()) {
                 Ok(Ok(text)) => text,
                 Ok(Err(error)) => {
                     return Err(no_token(format!("{self} has no token")).with_source(error));
@@ -144,18 +146,18 @@ impl TokenSource {
         Token::parse(&text).map_err(|problem| no_token(format!("{self}: {problem}")))
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
+    fn lock(&self) -> MutexGuard<'_, TokenState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 /// An answer to come. Given when it is dropped, in whatever way that comes about.
-struct Answer {
+struct PendingAnswer {
     source: Arc<TokenSource>,
     result: Option<Result<Token>>,
 }
 
-impl Drop for Answer {
+impl Drop for PendingAnswer {
     fn drop(&mut self) {
         let result = self.result.take();
         let result = result.unwrap_or_else(|| {
@@ -166,9 +168,9 @@ impl Drop for Answer {
         state.answers += 1;
         match result {
             Ok(token) => {
-                // The same text is the same token, with what is known of it.
+                // If the text is that of the refused token, it is that token, and it stays known that it was accepted.
                 let before = state.refused.take().filter(|before| *before.token() == token);
-                state.kept = Some(before.unwrap_or_else(|| Issued::new(token)));
+                state.kept = Some(before.unwrap_or_else(|| IssuedToken::new(token)));
                 state.failure = None;
             }
             Err(failure) => state.failure = Some(failure),
@@ -182,8 +184,8 @@ impl Drop for Answer {
 impl fmt::Display for TokenSource {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.origin {
-            Origin::File(path) => write!(f, "the token file {}", path.display()),
-            Origin::Provider(_) => f.write_str("the provider of tokens (token_from)"),
+            TokenOrigin::File(path) => write!(f, "the token file {}", path.display()),
+            TokenOrigin::Provider(_) => f.write_str("the provider of tokens (token_from)"),
         }
     }
 }

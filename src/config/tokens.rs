@@ -1,7 +1,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::issued::Issued;
+use super::issued_token::IssuedToken;
 use super::{Headers, Token, TokenSource};
 use crate::{Error, ErrorKind, Result};
 
@@ -10,7 +10,7 @@ use crate::{Error, ErrorKind, Result};
 pub(crate) enum Tokens {
     /// They carry none.
     None,
-    Fixed(Issued),
+    Fixed(IssuedToken),
     From(Arc<TokenSource>),
 }
 
@@ -18,13 +18,13 @@ pub(crate) enum Tokens {
 #[derive(Debug)]
 pub(crate) struct CallToken {
     tokens: Tokens,
-    current: Option<Issued>,
+    current: Option<IssuedToken>,
     renewals: u32,
 }
 
 impl Tokens {
     pub(crate) fn fixed(token: Token) -> Self {
-        Self::Fixed(Issued::new(token))
+        Self::Fixed(IssuedToken::new(token))
     }
 
     /// The token that there is without asking for one.
@@ -37,7 +37,7 @@ impl Tokens {
     }
 
     /// The token to send. Waits at most so long, if one has to be asked for.
-    fn get(&self, time: Duration) -> Result<Option<Issued>> {
+    fn get(&self, time: Duration) -> Result<Option<IssuedToken>> {
         match self {
             Self::None => Ok(None),
             Self::Fixed(issued) => Ok(Some(issued.clone())),
@@ -46,7 +46,7 @@ impl Tokens {
     }
 
     /// Another token in place of one that a server has refused; none if there is no other.
-    fn renew(&self, refused: &Issued, time: Duration) -> Result<Option<Issued>> {
+    fn renew(&self, refused: &IssuedToken, time: Duration) -> Result<Option<IssuedToken>> {
         match self {
             Self::None | Self::Fixed(_) => Ok(None),
             Self::From(source) => source.renew(refused, time),
@@ -65,7 +65,7 @@ impl CallToken {
     ///
     /// # Errors
     /// There is no token to be had. Nothing was sent.
-    pub(crate) fn get(&mut self, time: Duration) -> Result<Option<&Issued>> {
+    pub(crate) fn get(&mut self, time: Duration) -> Result<Option<&IssuedToken>> {
         if self.current.is_none() {
             self.current = self.tokens.get(time)?;
         }
@@ -74,7 +74,7 @@ impl CallToken {
 
     /// The token as it was sent last.
     pub(crate) fn sent(&self) -> Option<&Token> {
-        self.current.as_ref().map(Issued::token)
+        self.current.as_ref().map(IssuedToken::token)
     }
 
     /// A server has accepted it.

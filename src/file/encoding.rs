@@ -2,6 +2,9 @@
 
 use std::str;
 
+/// U+FEFF in UTF-8, which some programs write before the text.
+pub(super) const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+
 /// Says which byte of `bytes` is not UTF-8 and which encoding it looks like; none if all of them are UTF-8. `line` is
 /// the number of the line at the beginning of `bytes`.
 pub(super) fn not_utf8(bytes: &[u8], line: u64) -> Option<String> {

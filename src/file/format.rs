@@ -1,6 +1,6 @@
 use std::path::Path;
 
-use super::{Reading, unreadable};
+use super::{ReadOptions, unreadable};
 use crate::{Error, Result};
 
 /// A format that files can be read in.
@@ -35,7 +35,8 @@ impl FileFormat {
     pub(super) fn of(path: &Path) -> Result<Self> {
         let name = path.file_name().map(|name| name.to_string_lossy().to_ascii_lowercase());
         let name = name.unwrap_or_default();
-        let packed = [".gz", ".zst", ".zstd"].iter().find_map(|packing| name.strip_suffix(packing));
+        let packed =
+            [".gz", ".zst", ".zstd"].iter().find_map(|compression| name.strip_suffix(compression));
         let name = packed.unwrap_or(&name);
         match name.rsplit_once('.').map(|(_, extension)| extension) {
             Some("csv") => Ok(Self::Csv),
@@ -57,17 +58,17 @@ impl FileFormat {
     }
 
     /// Whether it may be packed as a whole.
-    pub(super) fn can_be_packed(self) -> bool {
+    pub(super) fn can_be_compressed(self) -> bool {
         self.is_text() || self == Self::LineProtocol
     }
 
     /// Refuses options that mean nothing for the format.
-    pub(super) fn check(self, reading: &Reading) -> Result<()> {
+    pub(super) fn check(self, read_options: &ReadOptions) -> Result<()> {
         let is_csv = self == Self::Csv;
         let is_text = self.is_text();
         let is_json = is_text && !is_csv;
         let is_lines = self == Self::LineProtocol;
-        let layout = &reading.layout;
+        let layout = &read_options.layout;
         let misplaced = [
             ("measurement", layout.measurement.is_some() && is_lines),
             ("measurement_column", layout.measurement_column.is_some() && is_lines),
@@ -77,25 +78,25 @@ impl FileFormat {
             ("rename", !layout.renames.is_empty() && is_lines),
             ("timestamp_column", layout.timestamp_column.is_some() && is_lines),
             ("date_unit", layout.date_unit.is_some() && is_lines),
-            ("delimiter", reading.delimiter.is_some() && !is_csv),
-            ("column_names", reading.column_names.is_some() && !is_csv),
-            ("comment", reading.comment.is_some() && !is_csv),
-            ("skip_lines", reading.skip_lines > 0 && !is_csv),
-            ("trim", reading.trims && !is_csv),
-            ("ragged_rows", reading.ragged_rows && !is_csv),
-            ("decimal_comma", reading.decimal_comma && !is_csv),
-            ("json_path", reading.json_path.is_some() && !is_json),
-            ("flatten", reading.flatten.is_some() && !is_json),
-            ("null_values", !reading.null_values.is_empty() && !is_text),
-            ("only_null_values", reading.has_only_listed_nulls && !is_text),
-            ("column_type", !reading.types.is_empty() && !is_text),
+            ("delimiter", read_options.delimiter.is_some() && !is_csv),
+            ("column_names", read_options.column_names.is_some() && !is_csv),
+            ("comment", read_options.comment.is_some() && !is_csv),
+            ("skip_lines", read_options.skip_lines > 0 && !is_csv),
+            ("trim", read_options.trims && !is_csv),
+            ("ragged_rows", read_options.ragged_rows && !is_csv),
+            ("decimal_comma", read_options.decimal_comma && !is_csv),
+            ("json_path", read_options.json_path.is_some() && !is_json),
+            ("flatten", read_options.flatten.is_some() && !is_json),
+            ("null_values", !read_options.null_values.is_empty() && !is_text),
+            ("only_null_values", read_options.has_only_listed_nulls && !is_text),
+            ("column_type", !read_options.types.is_empty() && !is_text),
             ("binary_as_text", layout.binary_as_text && (is_text || is_lines)),
-            ("infer_rows", reading.infer_rows.is_some() && !is_text),
-            ("skip_bad_rows", reading.skip_bad_rows && !is_text && !is_lines),
-            ("time_format", reading.time_format.is_some() && !is_text),
+            ("infer_rows", read_options.infer_rows.is_some() && !is_text),
+            ("skip_bad_rows", read_options.skip_bad_rows && !is_text && !is_lines),
+            ("time_format", read_options.time_format.is_some() && !is_text),
         ];
         // A quote and the ends of lines mean something else, and bytes from 0x80 on are parts of characters.
-        let marks = [("delimiter", reading.delimiter), ("comment", reading.comment)];
+        let marks = [("delimiter", read_options.delimiter), ("comment", read_options.comment)];
         for (option, mark) in marks {
             if let Some(byte @ (b'"' | b'\n' | b'\r' | 0x80..)) = mark {
                 return Err(Error::config(format!(
@@ -104,10 +105,12 @@ impl FileFormat {
                 )));
             }
         }
-        if reading.comment.is_some() && reading.comment == Some(reading.delimiter.unwrap_or(b',')) {
+        if read_options.comment.is_some()
+            && read_options.comment == Some(read_options.delimiter.unwrap_or(b','))
+        {
             return Err(Error::config("comment and delimiter are the same character"));
         }
-        if reading.column_names.as_ref().is_some_and(Vec::is_empty) {
+        if read_options.column_names.as_ref().is_some_and(Vec::is_empty) {
             return Err(Error::config("column_names names no column"));
         }
         match misplaced.iter().find(|(_, is_misplaced)| *is_misplaced) {

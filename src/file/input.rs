@@ -6,17 +6,17 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
-use super::counter::Counter;
+use super::byte_counter::ByteCounter;
 use super::unreadable;
 use crate::{Error, Result};
 
-/// Where the bytes come from. As long as it lives, more [`Input`]s can be opened, each of which begins at the first byte;
-/// what comes from a reader is kept in memory for that long.
+/// Where the bytes of a file come from. As long as it is there, [`Input`]s can be opened, each of which begins at the first
+/// byte; what a reader gives is kept in memory for that long.
 #[derive(Debug)]
-pub(crate) struct Origin<'a>(Kind<'a>);
+pub(crate) struct Origin<'a>(OriginKind<'a>);
 
 #[derive(Debug)]
-enum Kind<'a> {
+enum OriginKind<'a> {
     /// A regular file.
     Path(PathBuf),
     Reader(Rc<RefCell<Replay<'a>>>),
@@ -43,7 +43,7 @@ impl<'a> Origin<'a> {
             (!metadata.is_file()).then(|| File::open(path)).transpose()
         };
         Ok(match open().map_err(cannot_open)? {
-            None => Self(Kind::Path(path.to_owned())),
+            None => Self(OriginKind::Path(path.to_owned())),
             Some(pipe) => Self::reader(Box::new(pipe), limit),
         })
     }
@@ -51,14 +51,14 @@ impl<'a> Origin<'a> {
     /// What a reader gives. It keeps so many bytes at most.
     pub(crate) fn reader(reader: Box<dyn Read + 'a>, limit: usize) -> Self {
         let replay = Replay { reader, kept: Vec::new(), limit, is_over: false };
-        Self(Kind::Reader(Rc::new(RefCell::new(replay))))
+        Self(OriginKind::Reader(Rc::new(RefCell::new(replay))))
     }
 
     /// How many bytes there are, if that is known.
     pub(crate) fn len(&self) -> Option<u64> {
         match &self.0 {
-            Kind::Path(path) => std::fs::metadata(path).ok().map(|metadata| metadata.len()),
-            Kind::Reader(_) => None,
+            OriginKind::Path(path) => std::fs::metadata(path).ok().map(|metadata| metadata.len()),
+            OriginKind::Reader(_) => None,
         }
     }
 
@@ -68,24 +68,26 @@ impl<'a> Origin<'a> {
     /// More would have had to be kept than may be.
     pub(super) fn finish(self) -> Result<()> {
         match self.0 {
-            Kind::Reader(replay) if replay.borrow().is_over => Err(over(replay.borrow().limit)),
+            OriginKind::Reader(replay) if replay.borrow().is_over => {
+                Err(over(replay.borrow().limit))
+            }
             _ => Ok(()),
         }
     }
 
     /// All bytes, at any place: those of a reader are in memory then.
     #[cfg(any(feature = "parquet", feature = "feather", feature = "orc"))]
-    pub(super) fn bytes(&self) -> Result<super::places::Places> {
-        use super::places::Places;
+    pub(super) fn random_access(&self) -> Result<super::random_access::RandomAccess> {
+        use super::random_access::RandomAccess;
         let replay = match &self.0 {
-            Kind::Path(path) => return Places::file(path).map_err(cannot_open),
-            Kind::Reader(replay) => replay,
+            OriginKind::Path(path) => return RandomAccess::file(path).map_err(cannot_open),
+            OriginKind::Reader(replay) => replay,
         };
         let limit = replay.borrow().limit;
         let mut input = Input::open(self)?;
         let mut bytes = Vec::new();
         match input.read_to_end(&mut bytes) {
-            Ok(_) => Ok(Places::memory(bytes)),
+            Ok(_) => Ok(RandomAccess::memory(bytes)),
             Err(_) if replay.borrow().is_over => Err(over(limit)),
             Err(error) => Err(cannot_open(error)),
         }
@@ -95,12 +97,13 @@ impl<'a> Origin<'a> {
 /// Bytes from the first one on.
 #[derive(Debug)]
 pub(super) struct Input<'a> {
-    from: From<'a>,
-    pub(super) counter: Counter,
+    from: InputSource<'a>,
+    pub(super) counter: ByteCounter,
 }
 
+/// What an input reads from.
 #[derive(Debug)]
-enum From<'a> {
+enum InputSource<'a> {
     File(File),
     /// The bytes that were kept from this place on, and then those of the reader.
     Reader(Rc<RefCell<Replay<'a>>>, usize),
@@ -109,10 +112,10 @@ enum From<'a> {
 impl<'a> Input<'a> {
     pub(super) fn open(origin: &Origin<'a>) -> Result<Self> {
         let from = match &origin.0 {
-            Kind::Path(path) => From::File(File::open(path).map_err(cannot_open)?),
-            Kind::Reader(replay) => From::Reader(Rc::clone(replay), 0),
+            OriginKind::Path(path) => InputSource::File(File::open(path).map_err(cannot_open)?),
+            OriginKind::Reader(replay) => InputSource::Reader(Rc::clone(replay), 0),
         };
-        Ok(Self { from, counter: Counter::default() })
+        Ok(Self { from, counter: ByteCounter::default() })
     }
 
     /// The first bytes of an origin: fewer only if there are no more.
@@ -126,9 +129,9 @@ impl<'a> Input<'a> {
 impl Read for Input<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let count = match &mut self.from {
-            From::File(file) => file.read(buffer)?,
-            From::Reader(replay, place) => {
-                // With no origin and no other input, nobody can read it once more.
+            InputSource::File(file) => file.read(buffer)?,
+            InputSource::Reader(replay, place) => {
+                // The origin is gone and there is no other input, so that nothing is read again and nothing need be kept.
                 let is_last = Rc::strong_count(replay) == 1;
                 replay.borrow_mut().read(place, is_last, buffer)?
             }
@@ -209,7 +212,7 @@ mod tests {
         assert_eq!(Input::first(&origin, 8).unwrap(), b"xxxxxxxx");
         let input = Input::open(&origin).unwrap();
         origin.finish().unwrap();
-        let From::Reader(replay, _) = &input.from else { panic!() };
+        let InputSource::Reader(replay, _) = &input.from else { panic!() };
         let replay = Rc::downgrade(replay);
         assert_eq!(rest(input).unwrap().len(), 1 << 20);
         assert!(replay.upgrade().is_none());

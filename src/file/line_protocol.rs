@@ -4,11 +4,11 @@ use std::io::{self, Read};
 
 use memchr::{memchr, memchr_iter};
 
-use super::counter::Counter;
+use super::byte_counter::ByteCounter;
+use super::file_compression::FileCompression;
 use super::input::{Input, Origin};
-use super::packing::Packing;
 use super::summary::{Skipped, Summary};
-use super::{Reading, Source, unreadable};
+use super::{LineSource, ReadOptions, unreadable};
 use crate::line_protocol::split::SplitLine;
 use crate::line_protocol::text::{TextLines, lines, lines_of_part};
 use crate::record::Lines;
@@ -17,27 +17,27 @@ use crate::{Error, Result, Timestamp};
 /// A file is read once, from its beginning to its end; nothing of a reader is kept.
 pub(super) fn open<'a>(
     origin: Origin<'a>,
-    packing: Packing,
-    reading: &Reading,
-) -> Result<Box<dyn Source + 'a>> {
+    compression: FileCompression,
+    read_options: &ReadOptions,
+) -> Result<Box<dyn LineSource + 'a>> {
     let input = Input::open(&origin)?;
     origin.finish()?;
     let counter = input.counter.clone();
-    Ok(Box::new(LineProtocol {
-        reader: input.unpacked(packing),
+    Ok(Box::new(LineProtocolSource {
+        reader: input.decompressed(compression),
         buffer: Vec::new(),
         is_at_end: false,
         is_paused: false,
         failed: None,
         ends_before: 0,
         is_begun: false,
-        default_time: reading.layout.default_time,
-        skipped: Skipped::new(reading.skip_bad_rows),
+        default_time: read_options.layout.default_time,
+        skipped: Skipped::new(read_options.skip_bad_rows),
         counter,
     }))
 }
 
-struct LineProtocol<'a> {
+struct LineProtocolSource<'a> {
     reader: Box<dyn Read + 'a>,
     /// What was read and is no line of the past.
     buffer: Vec<u8>,
@@ -52,10 +52,10 @@ struct LineProtocol<'a> {
     is_begun: bool,
     default_time: Option<Timestamp>,
     skipped: Skipped,
-    counter: Counter,
+    counter: ByteCounter,
 }
 
-impl Source for LineProtocol<'_> {
+impl LineSource for LineProtocolSource<'_> {
     fn read(&mut self, out: &mut Lines<'_>) -> Result<bool> {
         self.is_paused = false;
         let whole = loop {
@@ -107,7 +107,7 @@ impl Source for LineProtocol<'_> {
     }
 }
 
-impl LineProtocol<'_> {
+impl LineProtocolSource<'_> {
     /// Reads as much again as there is, so that the search for the end of a long line does not begin too often.
     fn fill(&mut self) {
         let most = self.buffer.len().max(PART) as u64;
@@ -126,7 +126,7 @@ impl LineProtocol<'_> {
         if !self.skipped.is_on() || std::str::from_utf8(part).is_ok() {
             return self.push_lines(part, 0, out);
         }
-        // One by one, for those that are UTF-8.
+        // Somewhere it is not UTF-8: line by line, so that only that line is left out.
         let mut place = 0;
         while let Some(rest) = part.get(place..).filter(|rest| !rest.is_empty()) {
             let end = memchr(b'\n', rest).map_or(rest.len(), |end| end + 1);

@@ -1,18 +1,16 @@
 //! Files of records: which reader takes a file, and what all readers have in common.
 
-#[cfg(any(feature = "parquet", feature = "feather", feature = "orc"))]
-mod batches;
-#[cfg(any(feature = "csv", feature = "json"))]
-mod cells;
-mod counter;
+mod byte_counter;
+mod column_type;
 #[cfg(feature = "csv")]
 mod csv;
+#[cfg(any(feature = "parquet", feature = "feather", feature = "orc"))]
+mod damaged;
 #[cfg(any(feature = "csv", feature = "json"))]
 mod encoding;
-#[cfg(any(feature = "csv", feature = "json"))]
-mod evidence;
 #[cfg(feature = "feather")]
 mod feather;
+mod file_compression;
 mod format;
 #[cfg(feature = "gzip")]
 mod gunzip;
@@ -20,18 +18,26 @@ mod input;
 #[cfg(feature = "json")]
 mod json;
 mod line_protocol;
+#[cfg(any(feature = "csv", feature = "json"))]
+mod null_texts;
 #[cfg(feature = "orc")]
 mod orc;
-mod packing;
 #[cfg(any(feature = "parquet", feature = "feather"))]
 mod pandas_index;
 #[cfg(feature = "parquet")]
 mod parquet;
 #[cfg(any(feature = "parquet", feature = "feather", feature = "orc"))]
-mod places;
+mod random_access;
+#[cfg(any(feature = "parquet", feature = "feather", feature = "orc"))]
+mod record_batch_source;
+#[cfg(any(feature = "csv", feature = "json"))]
+mod seen_kinds;
 mod summary;
+#[cfg(any(feature = "csv", feature = "json"))]
+mod text_values;
 mod time_format;
-mod types;
+#[cfg(any(feature = "csv", feature = "json"))]
+mod type_inference;
 #[cfg(any(feature = "parquet", feature = "orc"))]
 mod wide_times;
 
@@ -41,16 +47,16 @@ use crate::columns::LayoutOptions;
 use crate::line_protocol::TagRules;
 use crate::record::Lines;
 use crate::{Error, ErrorKind, Precision, Result};
+pub use column_type::ColumnType;
+use file_compression::FileCompression;
 pub use format::FileFormat;
 pub(crate) use input::Origin;
-use packing::Packing;
 pub(crate) use summary::Summary;
 pub use summary::{FileColumn, SkippedRow};
 pub(crate) use time_format::TimeFormat;
-pub use types::ColumnType;
 
 /// Reads a file part by part.
-pub(crate) trait Source {
+pub(crate) trait LineSource {
     /// Appends the lines of the next rows; false is the end of the file. With an error, the lines of the rows
     /// before it have been appended, and nothing more is to be read.
     fn read(&mut self, lines: &mut Lines<'_>) -> Result<bool>;
@@ -71,7 +77,7 @@ pub(crate) trait Source {
 
 /// How a file is to be read.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Reading {
+pub(crate) struct ReadOptions {
     pub(crate) layout: LayoutOptions,
     pub(crate) types: Vec<(String, ColumnType)>,
     /// How many rows decide about types; all of them if there is none.
@@ -104,7 +110,7 @@ pub(crate) struct Reading {
     pub(crate) flatten: Option<String>,
 }
 
-impl Reading {
+impl ReadOptions {
     /// The type that the caller has chosen for a column.
     #[cfg(any(feature = "csv", feature = "json"))]
     fn column_type(&self, name: &str) -> Option<ColumnType> {
@@ -122,28 +128,28 @@ pub(crate) fn format_of(path: &Path) -> Result<FileFormat> {
 pub(crate) fn open<'a>(
     origin: Origin<'a>,
     format: FileFormat,
-    reading: &Reading,
+    read_options: &ReadOptions,
     precision: Precision,
     rules: &TagRules,
-) -> Result<Box<dyn Source + 'a>> {
-    format.check(reading)?;
-    let packing = Packing::of(&origin, format)?;
-    let opened: Result<Box<dyn Source + 'a>> = match format {
+) -> Result<Box<dyn LineSource + 'a>> {
+    format.check(read_options)?;
+    let compression = FileCompression::of(&origin, format)?;
+    let opened: Result<Box<dyn LineSource + 'a>> = match format {
         #[cfg(feature = "csv")]
-        FileFormat::Csv => csv::open(&origin, packing, reading, precision, rules),
+        FileFormat::Csv => csv::open(&origin, compression, read_options, precision, rules),
         #[cfg(feature = "json")]
-        FileFormat::Json => json::open(&origin, packing, reading, precision, rules),
+        FileFormat::Json => json::open(&origin, compression, read_options, precision, rules),
         #[cfg(feature = "parquet")]
-        FileFormat::Parquet => parquet::open(&origin, reading, precision, rules),
+        FileFormat::Parquet => parquet::open(&origin, read_options, precision, rules),
         #[cfg(feature = "feather")]
-        FileFormat::Feather => return feather::open(origin, reading, precision, rules),
+        FileFormat::Feather => return feather::open(origin, read_options, precision, rules),
         #[cfg(feature = "orc")]
-        FileFormat::Orc => orc::open(&origin, reading, precision, rules),
-        FileFormat::LineProtocol => return line_protocol::open(origin, packing, reading),
+        FileFormat::Orc => orc::open(&origin, read_options, precision, rules),
+        FileFormat::LineProtocol => return line_protocol::open(origin, compression, read_options),
         #[allow(unreachable_patterns)] // reached unless all formats are on
         other => Err(other.is_off()),
     };
-    // That it had to be read further than may be kept explains whatever else went wrong.
+    // If more bytes were needed than may be kept, that is the error, and what it has led to is not.
     origin.finish()?;
     opened
 }

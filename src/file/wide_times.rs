@@ -6,7 +6,7 @@ use arrow_array::builder::StringBuilder;
 use arrow_array::{ArrayRef, RecordBatch, RecordBatchOptions, TimestampNanosecondArray};
 use arrow_schema::{Field, Schema};
 
-use super::batches::damaged;
+use super::damaged::damaged;
 use crate::timestamp::time_text;
 use crate::{Error, Result, Timestamp};
 
@@ -50,7 +50,7 @@ pub(super) fn up_to_bad_row(
         match finish(batch.slice(0, rows)) {
             Ok(batch) => return Ok((batch, failed)),
             Err((0, error)) => return Err(error),
-            // Another column may refuse an earlier row.
+            // Once more for the rows before it: another column may refuse an earlier one.
             Err((row, error)) => (rows, failed) = (row.min(rows - 1), Some(error)),
         }
     }

@@ -14,7 +14,7 @@ pub(crate) enum Encoded {
     NoFields,
 }
 
-/// A line in the making at the end of a buffer. Dropped before it is finished, it takes back what it has appended.
+/// A line in progress at the end of a buffer. Dropped before it is finished, it takes back what it has appended.
 ///
 /// First comes the measurement, then each tag with a comma before it, then each field with a comma before it; the comma before
 /// the first field becomes the space that a line has there.

@@ -11,9 +11,9 @@ use memchr::memchr;
 use crate::line_protocol::short_bytes;
 use crate::{Error, Result};
 
-/// Where a text stands in a line.
+/// The part of a line that a name or a value is.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum Place<'a> {
+pub(crate) enum LineElement<'a> {
     Measurement,
     TagKey,
     /// The value of the tag with this key.
@@ -32,7 +32,7 @@ pub(crate) fn measurement(out: &mut Vec<u8>, name: &str) -> Result<()> {
         short_bytes::append(out, name.as_bytes());
         return Ok(());
     }
-    checked(out, name, Place::Measurement)
+    checked(out, name, LineElement::Measurement)
 }
 
 /// Appends the key of a tag between a comma and an equals sign, and gives a number that equal keys share.
@@ -42,7 +42,7 @@ pub(crate) fn measurement(out: &mut Vec<u8>, name: &str) -> Result<()> {
 /// If it is empty or reserved, has a control character in it or ends in a backslash.
 #[inline]
 pub(crate) fn tag_key(out: &mut Vec<u8>, key: &str) -> Result<u64> {
-    key_between(out, b',', key, Place::TagKey)
+    key_between(out, b',', key, LineElement::TagKey)
 }
 
 /// Appends the value of the tag `key`.
@@ -55,7 +55,7 @@ pub(crate) fn tag_value(out: &mut Vec<u8>, value: &str, key: &str) -> Result<()>
     if short_bytes::append_if_plain(out, value.as_bytes()) {
         return Ok(());
     }
-    checked(out, value, Place::TagValue(key))
+    checked(out, value, LineElement::TagValue(key))
 }
 
 /// Appends the key of a field between the byte before it and an equals sign, and gives a number that equal keys share.
@@ -65,7 +65,7 @@ pub(crate) fn tag_value(out: &mut Vec<u8>, value: &str, key: &str) -> Result<()>
 /// As for [`tag_key`].
 #[inline]
 pub(crate) fn field_key(out: &mut Vec<u8>, before: u8, key: &str) -> Result<u64> {
-    key_between(out, before, key, Place::FieldKey)
+    key_between(out, before, key, LineElement::FieldKey)
 }
 
 /// Appends the text of a string field in quotes. Every text can be written.
@@ -131,33 +131,33 @@ pub(crate) fn is_plain_text(text: &str) -> bool {
 }
 
 /// Refuses what cannot be written.
-pub(crate) fn check(text: &str, place: Place<'_>) -> Result<()> {
+pub(crate) fn check(text: &str, element: LineElement<'_>) -> Result<()> {
     if text.is_empty() {
-        return Err(refused(text, place, Fault::Empty));
+        return Err(refused(text, element, InvalidName::Empty));
     }
-    if let Place::TagKey | Place::FieldKey = place {
+    if let LineElement::TagKey | LineElement::FieldKey = element {
         if is_reserved(text) {
-            return Err(refused(text, place, Fault::Reserved));
+            return Err(refused(text, element, InvalidName::Reserved));
         }
         if let Some(character) = text.chars().find(|c| c.is_control()) {
-            return Err(refused(text, place, Fault::Character(character)));
+            return Err(refused(text, element, InvalidName::Character(character)));
         }
     }
-    if let Place::Measurement = place
+    if let LineElement::Measurement = element
         && text.starts_with('#')
     {
-        return Err(refused(text, place, Fault::Comment));
+        return Err(refused(text, element, InvalidName::Comment));
     }
     let found = text.chars().find(|&character| match character {
         '\n' | '\t' => true,
-        '\0' => matches!(place, Place::Measurement),
+        '\0' => matches!(element, LineElement::Measurement),
         _ => false,
     });
     if let Some(character) = found {
-        return Err(refused(text, place, Fault::Character(character)));
+        return Err(refused(text, element, InvalidName::Character(character)));
     }
     if text.ends_with('\\') {
-        return Err(refused(text, place, Fault::Backslash));
+        return Err(refused(text, element, InvalidName::Backslash));
     }
     Ok(())
 }
@@ -177,25 +177,27 @@ pub(crate) fn key_between(
     out: &mut Vec<u8>,
     before: u8,
     key: &str,
-    place: Place<'_>,
+    element: LineElement<'_>,
 ) -> Result<u64> {
     let KeyLook { is_plain, hash, .. } = look_at_key(key);
     out.push(before);
     if is_plain {
         short_bytes::append(out, key.as_bytes());
     } else {
-        checked(out, key, place)?;
+        checked(out, key, element)?;
     }
     out.push(b'=');
     Ok(hash)
 }
 
 #[inline(never)]
-fn checked(out: &mut Vec<u8>, text: &str, place: Place<'_>) -> Result<()> {
-    check(text, place)?;
-    match place {
-        Place::Measurement => escaped(out, text, MEASUREMENT),
-        Place::TagKey | Place::TagValue(_) | Place::FieldKey => escaped(out, text, KEY),
+fn checked(out: &mut Vec<u8>, text: &str, element: LineElement<'_>) -> Result<()> {
+    check(text, element)?;
+    match element {
+        LineElement::Measurement => escaped(out, text, MEASUREMENT),
+        LineElement::TagKey | LineElement::TagValue(_) | LineElement::FieldKey => {
+            escaped(out, text, KEY)
+        }
     }
     Ok(())
 }
@@ -220,7 +222,8 @@ fn is_reserved(key: &str) -> bool {
     matches!(key, "time" | "__chunk_order")
 }
 
-enum Fault {
+/// Why a name or the value of a tag cannot be written.
+enum InvalidName {
     Empty,
     Reserved,
     Comment,
@@ -229,25 +232,27 @@ enum Fault {
 }
 
 #[cold]
-fn refused(text: &str, place: Place<'_>, fault: Fault) -> Error {
-    let what = match place {
-        Place::Measurement => format!("the measurement {}", quoted(text)),
-        Place::TagKey => format!("the tag key {}", quoted(text)),
-        Place::TagValue(key) => format!("the value {} of the tag {}", quoted(text), quoted(key)),
-        Place::FieldKey => format!("the field key {}", quoted(text)),
+fn refused(text: &str, element: LineElement<'_>, why: InvalidName) -> Error {
+    let what = match element {
+        LineElement::Measurement => format!("the measurement {}", quoted(text)),
+        LineElement::TagKey => format!("the tag key {}", quoted(text)),
+        LineElement::TagValue(key) => {
+            format!("the value {} of the tag {}", quoted(text), quoted(key))
+        }
+        LineElement::FieldKey => format!("the field key {}", quoted(text)),
     };
-    Error::invalid_record(match fault {
-        Fault::Empty => format!("{what} is empty: give it a name"),
-        Fault::Reserved if text == "time" => {
+    Error::invalid_record(match why {
+        InvalidName::Empty => format!("{what} is empty: give it a name"),
+        InvalidName::Reserved if text == "time" => {
             format!(
                 "{what} is reserved for the timestamp: set the time of the point, or rename the column"
             )
         }
-        Fault::Reserved => format!("{what} is reserved by the server: rename it"),
-        Fault::Comment => {
+        InvalidName::Reserved => format!("{what} is reserved by the server: rename it"),
+        InvalidName::Comment => {
             format!("{what} begins with #, which the server takes for a comment: rename it")
         }
-        Fault::Character(character) => {
+        InvalidName::Character(character) => {
             let character = match character {
                 '\n' => "a newline".to_owned(),
                 '\t' => "a tab".to_owned(),
@@ -258,7 +263,7 @@ fn refused(text: &str, place: Place<'_>, fault: Fault) -> Error {
                 "{what} contains {character}, which cannot be written there: remove or replace it"
             )
         }
-        Fault::Backslash => {
+        InvalidName::Backslash => {
             format!(
                 "{what} ends in a backslash, which the server refuses even when it is escaped: remove it"
             )

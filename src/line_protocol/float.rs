@@ -15,7 +15,7 @@ pub(crate) fn float(out: &mut Vec<u8>, value: f64) {
     debug_assert!(value.is_finite());
     match Decimal::of(value) {
         Some(decimal) => decimal.append(out, value.is_sign_negative()),
-        // Mostly 17 digits and a point.
+        // Mostly 17 digits and a point, hence the function for up to 32 bytes.
         None => append_up_to_32(out, zmij::Buffer::new().format_finite(value).as_bytes()),
     }
 }

@@ -8,15 +8,9 @@ pub(crate) mod encoder;
 pub(crate) mod escape;
 mod field_value;
 mod float;
-mod inline_list;
 pub(crate) mod key_filter;
 mod line_buffer;
 pub(crate) mod number;
-pub(crate) mod parse;
-pub(crate) mod point_buffer;
-mod point_head;
-pub(crate) mod point_line;
-mod remembered_key;
 #[cfg(feature = "write")]
 pub(crate) mod series;
 pub(crate) mod short_bytes;
@@ -27,5 +21,5 @@ pub(crate) mod text;
 
 pub use field_value::FieldValue;
 pub use line_buffer::{Line, LineBuffer};
-pub(crate) use tag_rules::TagRules;
+pub(crate) use tag_rules::{DefaultTag, TagRules};
 pub use tag_value::{Optional, Required, TagValue};

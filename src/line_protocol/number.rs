@@ -21,10 +21,19 @@ pub(crate) fn boolean(out: &mut Vec<u8>, value: bool) {
     out.extend_from_slice(text);
 }
 
+/// What the server reads as a boolean.
+pub(crate) fn read_boolean(word: &str) -> Option<bool> {
+    match word {
+        "t" | "T" | "true" | "True" | "TRUE" => Some(true),
+        "f" | "F" | "false" | "False" | "FALSE" => Some(false),
+        _ => None,
+    }
+}
+
 /// Appends the time of a line: a space, the number, and the newline.
 #[inline]
 pub(crate) fn time(out: &mut Vec<u8>, value: i64) {
-    // As nanoseconds have it after 1970 and 115 days.
+    // 17 digits and more: nanoseconds from April 1970 on.
     if value >= TEN_TO_16 as i64 {
         let (top, rest) = (value as u64 / TEN_TO_16, value as u64 % TEN_TO_16);
         let (top, length) = without_leading_zeros(top as u32); // at most 922

@@ -22,7 +22,7 @@ pub(crate) fn series_hash(line: &[u8]) -> u64 {
 }
 
 fn hash_of(value: impl Hash) -> u64 {
-    // The same in each process and thread, so that a line never changes its place.
+    // `DefaultHasher::new` has fixed keys: the hash is the same in each process and thread.
     let mut hasher = DefaultHasher::new();
     value.hash(&mut hasher);
     hasher.finish()

@@ -100,7 +100,7 @@ pub(crate) fn append_if_plain(out: &mut Vec<u8>, name: &[u8]) -> bool {
         }
         return is_plain;
     }
-    // One look at the words that are then stored.
+    // The words that are looked at are then stored, so that the name is loaded once.
     let (low, high) = padded(name);
     let is_plain = is_plain_padded(low, high, name.len());
     if is_plain {
@@ -212,7 +212,7 @@ fn padded(bytes: &[u8]) -> (u64, u64) {
     match (bytes.first_chunk::<8>(), bytes.last_chunk::<8>()) {
         (Some(first), Some(last)) => {
             let last = u64::from_le_bytes(*last);
-            // In two halves, as together they are 64 bits, one too many, if there are only 8 bytes.
+            // Shifted in two halves: of 8 bytes it is by 64 bits, and a shift by 64 at once overflows.
             let half = 4 * (16 - length.min(16));
             (u64::from_le_bytes(*first), last >> half >> half)
         }
@@ -263,7 +263,7 @@ fn is_plain_padded(low: u64, high: u64, length: usize) -> bool {
         0 => false,
         1..8 => plain_bytes(low | each(b'a') << (8 * length)) == HIGH,
         _ => {
-            // In two halves, as together they are 64 bits, one too many, if there are 16 bytes.
+            // Shifted in two halves: of 16 bytes it is by 64 bits, and a shift by 64 at once overflows.
             let half = 4 * (length.min(16) - 8);
             let high = high | each(b'a') << half << half;
             plain_bytes(low) & plain_bytes(high) == HIGH
@@ -273,7 +273,7 @@ fn is_plain_padded(low: u64, high: u64, length: usize) -> bool {
 
 #[inline(always)]
 fn mix(hash: u64, word: u64) -> u64 {
-    // The upper half of the product has what the last bytes of a word do, and these are what often differs.
+    // Names often differ in their last bytes only, which are the highest of a word and change the upper half of the product.
     let product = u128::from(hash ^ word) * 0x9e37_79b9_7f4a_7c15;
     product as u64 ^ (product >> 64) as u64
 }

@@ -23,9 +23,9 @@ impl<'a> SplitLine<'a> {
         if memchr2(b'"', b'\\', line).is_none() {
             return (Self { line, is_simple: true, is_in_text: false }, behind);
         }
-        let mut state = State::default();
-        let (line, behind) = split_around(text, text.iter().position(|&byte| state.is_end(byte)));
-        (Self { line, is_simple: false, is_in_text: state.is_quoted }, behind)
+        let mut scan = LineEndScan::default();
+        let (line, behind) = split_around(text, text.iter().position(|&byte| scan.is_end(byte)));
+        (Self { line, is_simple: false, is_in_text: scan.is_quoted }, behind)
     }
 }
 
@@ -48,9 +48,9 @@ pub(crate) fn split_around(text: &[u8], place: Option<usize>) -> (&[u8], &[u8]) 
     (before, from.get(1..).unwrap_or_default())
 }
 
-/// What decides whether a newline ends a line.
+/// What was read of a line so far, as far as it decides whether a newline ends the line.
 #[derive(Default)]
-struct State {
+struct LineEndScan {
     is_escaped: bool,
     in_fields: bool,
     is_quoted: bool,
@@ -58,11 +58,11 @@ struct State {
     commas: usize,
 }
 
-impl State {
+impl LineEndScan {
     #[inline]
     fn is_end(&mut self, byte: u8) -> bool {
         if self.is_escaped {
-            // Of a longer character this skips the first byte only, but no other byte of it means anything.
+            // Of a character of several bytes this skips the first one; the others are never any of the bytes below.
             self.is_escaped = false;
             return false;
         }

@@ -23,6 +23,12 @@ pub(crate) struct DefaultTag {
     piece: Vec<u8>,
 }
 
+/// The default tags that were not handed on yet.
+pub(crate) struct DefaultsBetweenOwn<'a> {
+    rules: &'a TagRules,
+    rest: &'a [DefaultTag],
+}
+
 impl TagRules {
     /// Neither default tags nor an order.
     pub(crate) const NONE: &'static Self =
@@ -71,6 +77,12 @@ impl TagRules {
         &self.defaults
     }
 
+    /// The default tags, to be put between a row's own.
+    #[inline]
+    pub(crate) fn between_own(&self) -> DefaultsBetweenOwn<'_> {
+        DefaultsBetweenOwn { rules: self, rest: &self.defaults }
+    }
+
     /// The keys of the default tags.
     pub(crate) fn filter(&self) -> &KeyFilter {
         &self.filter
@@ -90,6 +102,36 @@ impl TagRules {
     }
 }
 
+impl<'a> DefaultsBetweenOwn<'a> {
+    /// Hands on the default tags that stand before the own tag of this key, and gives back the default tag of the same key,
+    /// which the row's own replaces. Keys come in the order of [`TagRules::compare`].
+    #[inline]
+    pub(crate) fn before(
+        &mut self,
+        key: &[u8],
+        mut each: impl FnMut(&'a DefaultTag),
+    ) -> Option<&'a DefaultTag> {
+        while let [tag, rest @ ..] = self.rest {
+            match self.rules.compare(tag.key.as_bytes(), key) {
+                Ordering::Greater => break,
+                Ordering::Less => each(tag),
+                Ordering::Equal => {
+                    self.rest = rest;
+                    return Some(tag);
+                }
+            }
+            self.rest = rest;
+        }
+        None
+    }
+
+    /// Hands on those behind the last own tag.
+    #[inline]
+    pub(crate) fn behind_all(self, each: impl FnMut(&'a DefaultTag)) {
+        self.rest.iter().for_each(each);
+    }
+}
+
 impl DefaultTag {
     /// The key as it is, not escaped.
     pub(crate) fn key(&self) -> &str {
@@ -105,58 +147,7 @@ impl DefaultTag {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::line_protocol::encoder::Encoded;
-    use crate::{ErrorKind, Point, Precision};
-
-    fn rules(tags: &[(&str, &str)], order: &[&str]) -> TagRules {
-        let tags = tags.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned()));
-        TagRules::new(tags.collect(), order.iter().map(|key| (*key).to_owned()).collect()).unwrap()
-    }
-
-    fn line(point: &Point, rules: &TagRules) -> String {
-        let mut out = Vec::new();
-        assert_eq!(point.encode(Precision::Second, rules, &mut out).unwrap(), Encoded::Line);
-        String::from_utf8(out).unwrap()
-    }
-
-    #[test]
-    fn listed_tags_come_first_and_the_rest_is_sorted() {
-        let rules = rules(&[], &["", "region", "host", "rack", "host", "missing", " "]);
-        let point = Point::new("m")
-            .tag("a", "1")
-            .tag("rack", "2")
-            .tag("host", "3")
-            .tag("region", "4")
-            .tag("b", "5")
-            .field("f", 1);
-        assert_eq!(line(&point, &rules), "m,region=4,host=3,rack=2,a=1,b=5 f=1i\n");
-    }
-
-    #[test]
-    fn default_tags_are_merged_and_the_point_wins() {
-        let defaults =
-            [("site", "old"), ("zone", "z 1"), ("site", "lab"), ("empty", ""), ("a", "0")];
-        let point = Point::new("m").tag("room", "x").field("f", 1);
-        assert_eq!(line(&point, &rules(&defaults, &[])), "m,a=0,room=x,site=lab,zone=z\\ 1 f=1i\n");
-        let ordered = rules(&defaults, &["zone", "room"]);
-        assert_eq!(line(&point, &ordered), "m,zone=z\\ 1,room=x,a=0,site=lab f=1i\n");
-        let own = point.tag("site", "own").tag("zone", "").tag("a", "1");
-        assert_eq!(line(&own, &ordered), "m,zone=z\\ 1,room=x,a=1,site=own f=1i\n");
-        let none = Point::new("m").field("f", 1);
-        assert_eq!(line(&none, &ordered), "m,zone=z\\ 1,a=0,site=lab f=1i\n");
-    }
-
-    #[test]
-    fn a_default_tag_and_a_field_of_one_name_are_refused() {
-        let rules = rules(&[("site", "lab")], &[]);
-        let mut out = b"before".to_vec();
-        let point = Point::new("m").field("site", 1);
-        let error = point.encode(Precision::Second, &rules, &mut out).unwrap_err();
-        assert!(error.to_string().contains("\"site\" is both a tag and a field"), "{error}");
-        let none = Point::new("m").field("site", f64::NAN);
-        assert_eq!(none.encode(Precision::Second, &rules, &mut out).unwrap(), Encoded::NoFields);
-        assert_eq!(out, b"before");
-    }
+    use crate::ErrorKind;
 
     #[test]
     fn a_default_tag_that_cannot_be_written_is_a_mistake_of_the_configuration() {
@@ -164,39 +155,6 @@ mod tests {
             let error = TagRules::new(vec![(key.into(), value.into())], vec![]).unwrap_err();
             assert_eq!(error.kind(), ErrorKind::Config, "{error}");
             assert!(error.to_string().starts_with("default tag: "), "{error}");
-        }
-    }
-
-    #[test]
-    fn any_point_with_any_rules_has_each_tag_once_in_order() {
-        let names = ["a", "b", "c", "d", "e", "f g"];
-        for seed in 0..20_000usize {
-            let bits = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 20;
-            let chosen = |shift: usize| {
-                names
-                    .into_iter()
-                    .filter(move |name| bits >> shift >> (name.as_bytes()[0] - b'a') & 1 == 1)
-            };
-            let defaults: Vec<_> = chosen(0).map(|name| (name, "default")).collect();
-            let order: Vec<_> = chosen(6).collect();
-            let mut point = chosen(12).fold(Point::new("m"), |point, name| point.tag(name, "own"));
-            point = chosen(18).fold(point, |point, name| point.tag(name, ""));
-            let mut expected: Vec<(&str, &str)> = names
-                .into_iter()
-                .filter_map(|name| {
-                    let own =
-                        chosen(12).any(|own| own == name) && !chosen(18).any(|gone| gone == name);
-                    let default = chosen(0).any(|default| default == name);
-                    if own { Some((name, "own")) } else { default.then_some((name, "default")) }
-                })
-                .collect();
-            expected.sort_by_key(|(name, _)| {
-                (order.iter().position(|o| o == name).unwrap_or(9), *name)
-            });
-            let tags =
-                expected.iter().map(|(key, value)| format!(",{}={value}", key.replace(' ', "\\ ")));
-            let expected = format!("m{} x=1i\n", tags.collect::<String>());
-            assert_eq!(line(&point.field("x", 1), &rules(&defaults, &order)), expected);
         }
     }
 }

@@ -26,14 +26,14 @@ pub(crate) struct TextLine<'a> {
 /// comes after an error.
 ///
 /// A byte order mark before the first line, as some editors write it, is left out.
-pub(crate) fn lines(text: &[u8]) -> Lines<'_> {
-    Lines { rest: text.strip_prefix(BYTE_ORDER_MARK).unwrap_or(text), ..encoded_lines(text) }
+pub(crate) fn lines(text: &[u8]) -> TextLines<'_> {
+    TextLines { rest: text.strip_prefix(BYTE_ORDER_MARK).unwrap_or(text), ..encoded_lines(text) }
 }
 
 /// The lines of what this crate has encoded, as [`lines`], but that nothing is taken for a byte order mark: a
 /// measurement may begin with these bytes.
-pub(crate) fn encoded_lines(text: &[u8]) -> Lines<'_> {
-    Lines {
+pub(crate) fn encoded_lines(text: &[u8]) -> TextLines<'_> {
+    TextLines {
         text,
         rest: text,
         behind_refused: &[],
@@ -47,18 +47,15 @@ pub(crate) fn encoded_lines(text: &[u8]) -> Lines<'_> {
 /// The lines of a later part of a text, before which there are so many ends of lines: a byte order mark means nothing
 /// there.
 #[cfg(feature = "_files")]
-pub(crate) fn lines_of_part(part: &[u8], lines_before: usize) -> Lines<'_> {
-    Lines { lines_before, ..encoded_lines(part) }
+pub(crate) fn lines_of_part(part: &[u8], lines_before: usize) -> TextLines<'_> {
+    TextLines { lines_before, ..encoded_lines(part) }
 }
-
-#[cfg(feature = "_files")]
-pub(crate) use Lines as TextLines;
 
 /// U+FEFF in UTF-8.
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
 /// The iterator of [`lines`].
-pub(crate) struct Lines<'a> {
+pub(crate) struct TextLines<'a> {
     text: &'a [u8],
     rest: &'a [u8],
     /// What is behind the line that was refused last.
@@ -72,7 +69,7 @@ pub(crate) struct Lines<'a> {
     tags: TagKeys,
 }
 
-impl<'a> Iterator for Lines<'a> {
+impl<'a> Iterator for TextLines<'a> {
     type Item = Result<TextLine<'a>>;
 
     fn next(&mut self) -> Option<Self::Item> {
@@ -104,7 +101,7 @@ impl<'a> Iterator for Lines<'a> {
 }
 
 #[cfg(feature = "_files")]
-impl Lines<'_> {
+impl TextLines<'_> {
     /// The number of the last line, its part's first one being 1.
     pub(crate) fn line_number(&self) -> usize {
         memchr_iter(b'\n', self.text.get(..self.place).unwrap_or_default()).count() + 1
@@ -116,7 +113,7 @@ impl Lines<'_> {
     }
 }
 
-impl<'a> Lines<'a> {
+impl<'a> TextLines<'a> {
     #[cold]
     fn in_line(&self, error: Error) -> Error {
         let before = self.text.get(..self.place).unwrap_or_default();

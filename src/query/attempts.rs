@@ -6,12 +6,12 @@ use super::call::Call;
 use super::client::QueryClient;
 use super::retry::Retries;
 use crate::config::CallToken;
-use crate::transport::Tour;
+use crate::transport::Failover;
 use crate::{Error, Result};
 
 /// The tries of one query. Nothing of an answer may have been handed out before the next one.
 pub(super) struct Attempts {
-    tour: Tour,
+    tour: Failover,
     token: CallToken,
     retries: Retries,
     /// For connecting, and for a token.
@@ -24,7 +24,7 @@ impl Attempts {
     /// There is no host for queries.
     pub(super) fn new(client: &QueryClient, call: &Call, retries: Retries) -> Result<Self> {
         let config = client.config();
-        let tour = client.hosts().tour(Instant::now()).ok_or_else(no_host)?;
+        let tour = client.hosts().failover(Instant::now()).ok_or_else(no_host)?;
         let token = CallToken::new(&config.tokens, &config.headers.with(&call.headers));
         Ok(Self { tour, token, retries, connect_timeout: config.connect_timeout })
     }
@@ -67,7 +67,7 @@ impl Attempts {
         let Some(begin) = self.retries.next(&error, deadline) else { return Err(error) };
         log::debug!("the query is sent once more, as was asked for ({error})");
         call.begin = Some(begin);
-        self.tour = client.hosts().tour(now).ok_or_else(no_host)?;
+        self.tour = client.hosts().failover(now).ok_or_else(no_host)?;
         Ok(())
     }
 

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use http::{HeaderMap, HeaderValue};
 
-use crate::config::{Config, Endpoint};
+use crate::config::Config;
+use crate::transport::Endpoint;
 use crate::{Error, ErrorKind};
 
 /// What comes with the end of an answer.

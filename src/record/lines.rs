@@ -1,5 +1,9 @@
 use std::fmt;
+#[cfg(any(feature = "arrow", feature = "polars", feature = "_files"))]
+use std::ops::Range;
 
+#[cfg(any(feature = "arrow", feature = "polars", feature = "_files"))]
+use crate::columns::{RenderedColumn, RowSink, TableLayout};
 use crate::line_protocol::TagRules;
 use crate::line_protocol::encoder::Encoded;
 #[cfg(feature = "serde")]
@@ -174,28 +178,6 @@ impl<'a> Lines<'a> {
         Ok(())
     }
 
-    /// Appends the lines of some rows of a block; rows without a field are left out.
-    #[cfg(any(feature = "arrow", feature = "polars", feature = "_files"))]
-    pub(crate) fn push_rows(
-        &mut self,
-        layout: &crate::columns::TableLayout,
-        pieces: &[crate::columns::RenderedColumn],
-        rows: std::ops::Range<usize>,
-    ) {
-        let first = self.rows;
-        self.rows += rows.len();
-        for (number, row) in rows.enumerate() {
-            let start = self.buffer.len();
-            if layout.line(pieces, row, self.buffer) {
-                // A table that is the whole of the call is traced to its rows.
-                let record = if self.depth == 0 { first + number } else { self.record };
-                self.finish_line_of(start, layout.has_time(), record);
-            } else {
-                self.skipped += 1;
-            }
-        }
-    }
-
     /// Appends the line of a row that is a point; one without a field is left out.
     #[cfg(feature = "csv")]
     pub(crate) fn push_row(&mut self, point: &Point) -> Result<()> {
@@ -269,7 +251,7 @@ impl<'a> Lines<'a> {
     #[inline]
     #[cfg_attr(not(feature = "write"), allow(unused_variables))] // it is where a line to be stamped begins
     fn finish_line_of(&mut self, start: usize, has_timestamp: bool, record: usize) {
-        // Batches have lines of many calls, so places in one of them are of no use there.
+        // In batching mode lines are not traced to records: a batch has lines of many calls.
         #[cfg(feature = "write")]
         if let Some(stamped) = &mut self.stamped {
             let stays = has_timestamp || stamped.stamp(self.buffer, start, self.precision);
@@ -318,15 +300,21 @@ impl<'a> Lines<'a> {
     }
 }
 
-#[cfg(any(feature = "arrow", feature = "polars"))]
-impl crate::columns::RowSink for Lines<'_> {
-    fn push_rows(
-        &mut self,
-        layout: &crate::columns::TableLayout,
-        rendered: &[crate::columns::RenderedColumn],
-        rows: std::ops::Range<usize>,
-    ) {
-        Lines::push_rows(self, layout, rendered, rows);
+#[cfg(any(feature = "arrow", feature = "polars", feature = "_files"))]
+impl RowSink for Lines<'_> {
+    fn push_rows(&mut self, layout: &TableLayout, rendered: &[RenderedColumn], rows: Range<usize>) {
+        let first = self.rows;
+        self.rows += rows.len();
+        for (number, row) in rows.enumerate() {
+            let start = self.buffer.len();
+            if layout.line(rendered, row, self.buffer) {
+                // If the table is the whole call, the record of a line is its row.
+                let record = if self.depth == 0 { first + number } else { self.record };
+                self.finish_line_of(start, layout.has_time(), record);
+            } else {
+                self.skipped += 1;
+            }
+        }
     }
 }
 

@@ -21,10 +21,10 @@ mod stamped;
 mod structs;
 mod text;
 
-#[cfg(any(feature = "parquet", feature = "feather", feature = "orc"))]
-pub(crate) use arrow::BatchEncoder;
 #[cfg(feature = "arrow")]
 pub use arrow::Columns;
+#[cfg(any(feature = "parquet", feature = "feather", feature = "orc"))]
+pub(crate) use arrow::RecordBatchEncoder;
 #[cfg(feature = "polars")]
 pub use frame::Frame;
 pub use lines::Lines;

@@ -3,10 +3,11 @@
 /// Which record each line comes from, in as few numbers as it takes: points of which none was left out take
 /// one entry, however many they are.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
-pub(crate) struct RecordMap(Vec<Run>);
+pub(crate) struct RecordMap(Vec<LineRun>);
 
+/// Lines that stand one behind the other, up to the first line of the next run.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-struct Run {
+struct LineRun {
     first_line: usize,
     first_record: usize,
     /// One record a line, or all lines of the run from one record.
@@ -29,7 +30,7 @@ impl RecordMap {
                 return;
             }
         }
-        self.0.push(Run { first_line, first_record: record, one_to_one: lines == 1 });
+        self.0.push(LineRun { first_line, first_record: record, one_to_one: lines == 1 });
     }
 
     /// The place of the record that `line` (from 0) comes from.

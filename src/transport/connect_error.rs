@@ -9,7 +9,7 @@ use crate::{Error, ErrorKind};
 
 /// How far connecting came. Each stage is over before the next begins.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) enum Stage {
+pub(crate) enum ConnectStage {
     /// A name is looked up: the server's, or the proxy's if there is one.
     Resolving,
     /// A TCP connection is made, to the same.
@@ -26,7 +26,7 @@ pub(crate) enum Stage {
 /// On the way through other libraries it is carried as a source and found again by its type.
 #[derive(Clone, Debug)]
 pub(crate) struct ConnectError {
-    pub(crate) stage: Stage,
+    pub(crate) stage: ConnectStage,
     pub(crate) kind: ErrorKind,
     pub(crate) message: String,
     /// Whether it may pass by itself.
@@ -51,7 +51,7 @@ pub(crate) enum Peer<'a> {
 }
 
 impl ConnectError {
-    pub(crate) fn new(stage: Stage, kind: ErrorKind, message: impl Into<String>) -> Self {
+    pub(crate) fn new(stage: ConnectStage, kind: ErrorKind, message: impl Into<String>) -> Self {
         let message = message.into();
         Self { stage, kind, message, is_retryable: false, began: Instant::now(), cause: None }
     }
@@ -61,7 +61,7 @@ impl ConnectError {
         let message = format!(
             "cannot connect to {peer}: the host name does not resolve; is it spelled right?"
         );
-        Self::new(Stage::Resolving, peer.kind(), message).retryable()
+        Self::new(ConnectStage::Resolving, peer.kind(), message).retryable()
     }
 
     /// No TCP connection to the peer.
@@ -82,9 +82,9 @@ impl ConnectError {
             _ => ("the connection failed", ""),
         };
         let message = format!("cannot connect to {peer}: {why}{hint}");
-        // A system that gives up by itself does so for the same reason as a limit of ours.
+        // The system has given up before our limit did: the same kind of error.
         let kind = if cause == K::TimedOut { ErrorKind::Timeout } else { peer.kind() };
-        Self::new(Stage::Connecting, kind, message).retryable()
+        Self::new(ConnectStage::Connecting, kind, message).retryable()
     }
 
     /// The connection to the proxy broke while it was asked for a way to the server.
@@ -95,12 +95,12 @@ impl ConnectError {
         };
         let message =
             format!("the proxy {proxy} closed the connection before it had answered; {hint}");
-        Self::new(Stage::Proxy, ErrorKind::Proxy, message).retryable()
+        Self::new(ConnectStage::Proxy, ErrorKind::Proxy, message).retryable()
     }
 
     /// The proxy answered, and does not do what it was asked for.
     pub(crate) fn refused_by_proxy(message: impl Into<String>) -> Self {
-        Self::new(Stage::Proxy, ErrorKind::Proxy, message)
+        Self::new(ConnectStage::Proxy, ErrorKind::Proxy, message)
     }
 
     /// No TLS with the proxy.
@@ -114,7 +114,7 @@ impl ConnectError {
             None => "it closed the connection in the handshake".to_owned(),
         };
         let message = format!("no TLS connection to the proxy {proxy}: {why}");
-        Self::new(Stage::Proxy, ErrorKind::Proxy, message)
+        Self::new(ConnectStage::Proxy, ErrorKind::Proxy, message)
     }
 
     /// TLS works, and the server speaks HTTP/1 only.
@@ -124,14 +124,14 @@ impl ConnectError {
             "{endpoint} does not offer HTTP/2 over TLS, which queries need; is a proxy in between that speaks \
              HTTP/1 only? (.over_http(true) asks over HTTP/1.1)"
         );
-        Self::new(Stage::Handshake, ErrorKind::Tls, message)
+        Self::new(ConnectStage::Handshake, ErrorKind::Tls, message)
     }
 
     /// The host is called what no certificate can be for.
     #[cfg(feature = "tls")]
     pub(crate) fn unnameable(peer: Peer<'_>) -> Self {
         let message = format!("no TLS connection to {peer}: no certificate can be for that name");
-        Self::new(Stage::Handshake, ErrorKind::Tls, message)
+        Self::new(ConnectStage::Handshake, ErrorKind::Tls, message)
     }
 
     /// The connection broke, or what came over it was no TLS, in the handshake with the server.
@@ -140,7 +140,7 @@ impl ConnectError {
         if let Some(error) = super::find_tls_error(cause) {
             let why = super::describe_tls_error(error);
             let message = format!("no TLS connection to {endpoint}: {why}");
-            return Self::new(Stage::Handshake, ErrorKind::Tls, message);
+            return Self::new(ConnectStage::Handshake, ErrorKind::Tls, message);
         }
         let message = match cause.kind() {
             io::ErrorKind::UnexpectedEof | io::ErrorKind::ConnectionReset => format!(
@@ -148,32 +148,32 @@ impl ConnectError {
             ),
             _ => format!("the TLS handshake with {endpoint} failed"),
         };
-        Self::new(Stage::Handshake, ErrorKind::Tls, message).retryable()
+        Self::new(ConnectStage::Handshake, ErrorKind::Tls, message).retryable()
     }
 
     /// The time for connecting was over in this stage.
     pub(crate) fn timed_out(
-        stage: Stage,
+        stage: ConnectStage,
         endpoint: &Endpoint,
         proxy: Option<&Proxy>,
         limit: Limit,
     ) -> Self {
         let peer = Peer::first(endpoint, proxy);
         let message = match (stage, proxy) {
-            (Stage::Resolving, _) => {
+            (ConnectStage::Resolving, _) => {
                 format!(
                     "the host name of {peer} did not resolve {limit}; does the name server answer?"
                 )
             }
-            (Stage::Proxy, Some(proxy)) => {
+            (ConnectStage::Proxy, Some(proxy)) => {
                 format!("the proxy {proxy} opened no way to {endpoint} {limit}")
             }
-            (Stage::Connecting | Stage::Proxy, _) => format!(
+            (ConnectStage::Connecting | ConnectStage::Proxy, _) => format!(
                 "{peer} did not accept a connection {limit}; is the address right, and does no firewall stand in \
                  between?"
             ),
             #[cfg(feature = "tls")]
-            (Stage::Handshake, _) => {
+            (ConnectStage::Handshake, _) => {
                 format!("{endpoint} did not end the TLS handshake {limit}; is it a TLS port?")
             }
         };
@@ -205,7 +205,7 @@ impl ConnectError {
             .with_retryable(self.is_retryable)
             .with_host_failure(true);
         match &self.cause {
-            Some(cause) => error.with_source(Shared(Arc::clone(cause))),
+            Some(cause) => error.with_source(SharedCause(Arc::clone(cause))),
             None => error,
         }
     }
@@ -284,15 +284,15 @@ impl fmt::Display for Limit {
 
 /// A cause that several owners have.
 #[derive(Debug)]
-struct Shared(Arc<dyn StdError + Send + Sync>);
+struct SharedCause(Arc<dyn StdError + Send + Sync>);
 
-impl fmt::Display for Shared {
+impl fmt::Display for SharedCause {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(f)
     }
 }
 
-impl StdError for Shared {
+impl StdError for SharedCause {
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
         self.0.source()
     }

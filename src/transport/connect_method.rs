@@ -1,7 +1,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-use super::{ConnectError, Endpoint, Proxy, Step};
+use super::{ConnectError, Endpoint, Proxy, TunnelStep};
 
 /// `CONNECT host:port HTTP/1.1` (RFC 9110, 9.3.6).
 pub(crate) struct ConnectMethod<'a> {
@@ -16,10 +16,10 @@ impl<'a> ConnectMethod<'a> {
         Self { proxy, server, is_sent: false, head: Vec::new() }
     }
 
-    pub(super) fn step(&mut self, received: &[u8]) -> Result<Step, ConnectError> {
+    pub(super) fn step(&mut self, received: &[u8]) -> Result<TunnelStep, ConnectError> {
         if !self.is_sent {
             self.is_sent = true;
-            return Ok(Step::Send(self.request()));
+            return Ok(TunnelStep::Send(self.request()));
         }
         self.head.extend_from_slice(received);
         let is_line = self.head.ends_with(b"\n");
@@ -35,8 +35,8 @@ impl<'a> ConnectMethod<'a> {
                 self.proxy
             )));
         }
-        // One by one: what follows the head is the server's, which may speak first.
-        Ok(Step::Receive(1))
+        // Byte by byte: what follows the head may be from the server, which may speak first.
+        Ok(TunnelStep::Receive(1))
     }
 
     fn request(&self) -> Vec<u8> {
@@ -50,15 +50,15 @@ impl<'a> ConnectMethod<'a> {
         request.into_bytes()
     }
 
-    fn judge(&self) -> Result<Step, ConnectError> {
+    fn judge(&self) -> Result<TunnelStep, ConnectError> {
         let head = String::from_utf8_lossy(&self.head);
         let line = head.lines().next().unwrap_or_default();
         let (proxy, server) = (self.proxy, self.server);
         let status = line.split_ascii_whitespace().nth(1).unwrap_or_default();
         let status: u16 = status.parse().unwrap_or(0);
         match status {
-            200..=299 => Ok(Step::Done),
-            // tinyproxy wants its own credentials with 401.
+            200..=299 => Ok(TunnelStep::Done),
+            // tinyproxy asks for credentials with 401, others with 407.
             401 | 407 => Err(ConnectError::refused_by_proxy(match self.proxy.credentials() {
                 Some(_) => format!(
                     "the proxy {proxy} does not accept the user and password that it was given (status {status}){}",

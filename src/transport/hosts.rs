@@ -17,12 +17,12 @@ use crate::{Error, Result};
 #[derive(Debug)]
 pub(crate) struct Hosts {
     list: Vec<Arc<Host>>,
-    states: Mutex<Vec<State>>,
+    states: Mutex<Vec<HostState>>,
 }
 
-/// What is known of one host.
+/// What is known of one host: whether it works, or since when and why not.
 #[derive(Clone, Debug, Default)]
-struct State {
+struct HostState {
     /// How many times it has failed since it worked.
     failures: u32,
     /// To be left alone until then.
@@ -31,9 +31,9 @@ struct State {
     why: String,
 }
 
-/// The way of one call over the hosts: there is always one whose turn it is.
+/// The hosts of one call: the one that it asks now, those that are next, and those that have failed.
 #[derive(Debug)]
-pub(crate) struct Tour {
+pub(crate) struct Failover {
     hosts: Arc<Hosts>,
     place: usize,
     next: VecDeque<usize>,
@@ -42,7 +42,7 @@ pub(crate) struct Tour {
 
 impl Hosts {
     pub(crate) fn new(list: Vec<Arc<Host>>) -> Arc<Self> {
-        let states = Mutex::new(vec![State::default(); list.len()]);
+        let states = Mutex::new(vec![HostState::default(); list.len()]);
         Arc::new(Self { list, states })
     }
 
@@ -50,14 +50,14 @@ impl Hosts {
         &self.list
     }
 
-    /// A tour of all hosts for a call that begins now; none if there is no host.
-    pub(crate) fn tour(self: &Arc<Self>, now: Instant) -> Option<Tour> {
+    /// The hosts for a call that begins now, in the order in which it asks them; none if there is no host.
+    pub(crate) fn failover(self: &Arc<Self>, now: Instant) -> Option<Failover> {
         let mut next = match self.list.len() {
             1 => VecDeque::from([0]),
             _ => self.order(now),
         };
         let place = next.pop_front()?;
-        Some(Tour { hosts: Arc::clone(self), place, next, failed: Vec::new() })
+        Some(Failover { hosts: Arc::clone(self), place, next, failed: Vec::new() })
     }
 
     /// Those that may be asked now, in the order of the list; then the others, as their times come.
@@ -65,7 +65,7 @@ impl Hosts {
         let mut states = self.lock();
         let time = |place: usize| states[place].until.filter(|until| *until > now);
         let mut order: Vec<_> = (0..states.len()).collect();
-        // It is stable.
+        // The sort is stable: hosts of equal times stay in the order of the list.
         order.sort_by_key(|place| time(*place));
         if let Some(first) = order.first().map(|place| &mut states[*place])
             && first.failures > 0
@@ -95,7 +95,7 @@ impl Hosts {
         state.failures
     }
 
-    fn lock(&self) -> MutexGuard<'_, Vec<State>> {
+    fn lock(&self) -> MutexGuard<'_, Vec<HostState>> {
         self.states.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -107,7 +107,7 @@ fn back_off(failures: u32) -> Duration {
     doubled(FIRST, failures.saturating_sub(1), LONGEST)
 }
 
-impl Tour {
+impl Failover {
     /// The place in the list of the host whose turn it is.
     pub(crate) fn place(&self) -> usize {
         self.place
@@ -162,7 +162,7 @@ impl Tour {
         match (stop, self.next.front()) {
             (None, Some(&next)) => {
                 let list = &self.hosts.list;
-                // The first time is news.
+                // A host that has just begun to fail is worth a warning, one that fails on is not.
                 let level = if failures == 1 { Level::Warn } else { Level::Debug };
                 log::log!(level, "{} failed, {} is next: {error}", list[self.place], list[next]);
                 self.failed.push((self.place, error));
@@ -205,7 +205,7 @@ impl Tour {
             .with_message(text)
             .with_retryable(any(Error::is_retryable))
             .with_was_cut(any(Error::was_cut))
-            // The first one that may be asked again.
+            // Retried as soon as the first of them may be asked again.
             .with_retry_after(waits.and_then(|waits| waits.into_iter().min()));
         error.add_doubt(any(Error::in_doubt));
         error
@@ -260,10 +260,10 @@ mod tests {
 
     /// The places that a call comes to, all of which fail.
     fn places(hosts: &Arc<Hosts>, now: Instant) -> Vec<usize> {
-        let mut tour = hosts.tour(now).unwrap();
-        let mut places = vec![tour.place()];
-        while tour.go_on(down(), false, true, now).is_ok() {
-            places.push(tour.place());
+        let mut failover = hosts.failover(now).unwrap();
+        let mut places = vec![failover.place()];
+        while failover.go_on(down(), false, true, now).is_ok() {
+            places.push(failover.place());
         }
         places
     }
@@ -272,11 +272,11 @@ mod tests {
     fn a_host_that_failed_is_left_alone_for_a_while_and_then_tried_by_one_call() {
         let hosts = hosts(&["http://a", "http://b"]);
         let start = Instant::now();
-        let mut tour = hosts.tour(start).unwrap();
-        assert_eq!(tour.place(), 0);
-        tour.go_on(down(), false, true, start).unwrap();
-        tour.works();
-        let at = |millis| hosts.tour(start + Duration::from_millis(millis)).unwrap();
+        let mut failover = hosts.failover(start).unwrap();
+        assert_eq!(failover.place(), 0);
+        failover.go_on(down(), false, true, start).unwrap();
+        failover.works();
+        let at = |millis| hosts.failover(start + Duration::from_millis(millis)).unwrap();
         assert_eq!(at(999).place(), 1);
         let trying = at(1000);
         assert_eq!(trying.place(), 0);
@@ -306,17 +306,17 @@ mod tests {
     fn what_may_be_stored_goes_to_no_second_host_unless_it_may_be_stored_twice() {
         let hosts = hosts(&["http://a", "http://b", "http://c"]);
         let now = Instant::now();
-        let mut tour = hosts.tour(now).unwrap();
-        let error = tour.go_on(in_doubt(), false, true, now).unwrap_err();
+        let mut failover = hosts.failover(now).unwrap();
+        let error = failover.go_on(in_doubt(), false, true, now).unwrap_err();
         assert!(error.in_doubt() && error.is_retryable());
         assert_eq!(
             error.to_string(),
             "http://a:80: down; not tried, as what was sent may be stored already: http://b:80, http://c:80"
         );
-        let mut tour = hosts.tour(now).unwrap();
-        tour.go_on(in_doubt(), true, true, now).unwrap();
+        let mut failover = hosts.failover(now).unwrap();
+        failover.go_on(in_doubt(), true, true, now).unwrap();
         // The doubt stays, whatever the others say.
-        let error = tour.go_on(down(), true, false, now).unwrap_err();
+        let error = failover.go_on(down(), true, false, now).unwrap_err();
         assert!(error.in_doubt(), "{error}");
     }
 
@@ -324,9 +324,9 @@ mod tests {
     fn what_breaks_two_hosts_is_not_given_to_a_third() {
         let hosts = hosts(&["http://a", "http://b", "http://c"]);
         let now = Instant::now();
-        let mut tour = hosts.tour(now).unwrap();
-        tour.go_on(cut(), true, true, now).unwrap();
-        let error = tour.go_on(cut(), true, true, now).unwrap_err();
+        let mut failover = hosts.failover(now).unwrap();
+        failover.go_on(cut(), true, true, now).unwrap();
+        let error = failover.go_on(cut(), true, true, now).unwrap_err();
         assert!(
             error.was_cut() && error.to_string().contains("as two servers broke on it"),
             "{error}"
@@ -337,10 +337,10 @@ mod tests {
     fn an_error_that_is_not_the_hosts_names_what_was_tried_before() {
         let hosts = hosts(&["http://a", "http://b"]);
         let now = Instant::now();
-        let mut tour = hosts.tour(now).unwrap();
-        tour.go_on(down(), false, true, now).unwrap();
+        let mut failover = hosts.failover(now).unwrap();
+        failover.go_on(down(), false, true, now).unwrap();
         let bad = Error::new(ErrorKind::Rejected, "bad");
-        let error = tour.go_on(bad, false, true, now).unwrap_err();
+        let error = failover.go_on(bad, false, true, now).unwrap_err();
         assert_eq!(error.to_string(), "http://b:80: bad (asked in place of http://a:80: down)");
         assert!(!error.is_retryable());
     }
@@ -350,10 +350,10 @@ mod tests {
         let hosts = hosts(&["http://a"]);
         let now = Instant::now();
         for _ in 0..3 {
-            let mut tour = hosts.tour(now).unwrap();
-            assert_eq!(tour.left(), 1);
-            assert_eq!(tour.go_on(down(), true, true, now).unwrap_err().to_string(), "down");
+            let mut failover = hosts.failover(now).unwrap();
+            assert_eq!(failover.left(), 1);
+            assert_eq!(failover.go_on(down(), true, true, now).unwrap_err().to_string(), "down");
         }
-        assert!(Hosts::new(Vec::new()).tour(now).is_none());
+        assert!(Hosts::new(Vec::new()).failover(now).is_none());
     }
 }

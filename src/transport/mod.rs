@@ -12,29 +12,29 @@ mod proxy;
 mod proxy_variables;
 mod retry_after;
 mod socks5;
-mod step;
 #[cfg(feature = "tls")]
 mod tls;
 #[cfg(feature = "tls")]
 mod tls_error;
 mod tunnel;
+mod tunnel_step;
 #[cfg(feature = "tls")]
 mod verifier;
 
-pub(crate) use connect_error::{ConnectError, Limit, Peer, Stage};
+pub(crate) use connect_error::{ConnectError, ConnectStage, Limit, Peer};
 pub(crate) use endpoint::Endpoint;
 pub(crate) use host::Host;
-pub(crate) use hosts::Hosts;
 #[cfg(feature = "query")]
-pub(crate) use hosts::Tour;
+pub(crate) use hosts::Failover;
+pub(crate) use hosts::Hosts;
 pub(crate) use percent::percent_decode;
 pub(crate) use plain_to_tls::says_use_https;
 pub(crate) use proxy::{Proxy, ProxyScheme};
 pub(crate) use proxy_variables::proxy_from_variables;
 pub(crate) use retry_after::parse_retry_after;
-pub(crate) use step::Step;
 #[cfg(feature = "tls")]
 pub(crate) use tls::{Tls, TlsSettings, name_of};
 #[cfg(feature = "tls")]
 pub(crate) use tls_error::{describe_tls_error, find_tls_error};
 pub(crate) use tunnel::Tunnel;
+pub(crate) use tunnel_step::TunnelStep;

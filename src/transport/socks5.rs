@@ -1,17 +1,17 @@
 use std::net::{Ipv4Addr, Ipv6Addr};
 
-use super::{ConnectError, Endpoint, Proxy, Step};
+use super::{ConnectError, Endpoint, Proxy, TunnelStep};
 
 /// SOCKS 5: RFC 1928, with the user and password of RFC 1929.
 pub(crate) struct Socks5<'a> {
     proxy: &'a Proxy,
     server: &'a Endpoint,
-    state: State,
+    state: Socks5State,
 }
 
 /// What was done last.
 #[derive(Clone, Copy)]
-enum State {
+enum Socks5State {
     Start,
     GreetingSent,
     MethodAsked,
@@ -25,42 +25,44 @@ enum State {
 
 impl<'a> Socks5<'a> {
     pub(super) fn new(proxy: &'a Proxy, server: &'a Endpoint) -> Self {
-        Self { proxy, server, state: State::Start }
+        Self { proxy, server, state: Socks5State::Start }
     }
 
-    pub(super) fn step(&mut self, received: &[u8]) -> Result<Step, ConnectError> {
-        use State as S;
+    pub(super) fn step(&mut self, received: &[u8]) -> Result<TunnelStep, ConnectError> {
+        use Socks5State as S;
         let (state, step) = match (self.state, received) {
-            (S::Start, _) => (S::GreetingSent, Step::Send(self.greeting())),
-            (S::GreetingSent, _) => (S::MethodAsked, Step::Receive(2)),
+            (S::Start, _) => (S::GreetingSent, TunnelStep::Send(self.greeting())),
+            (S::GreetingSent, _) => (S::MethodAsked, TunnelStep::Receive(2)),
             (S::MethodAsked, [VERSION, NO_AUTHENTICATION]) => {
-                (S::RequestSent, Step::Send(self.request()?))
+                (S::RequestSent, TunnelStep::Send(self.request()?))
             }
             (S::MethodAsked, [VERSION, USER_AND_PASSWORD]) => match self.password() {
-                Some(message) => (S::PasswordSent, Step::Send(message)),
+                Some(message) => (S::PasswordSent, TunnelStep::Send(message)),
                 None => return Err(self.no_method()),
             },
             (S::MethodAsked, [VERSION, _]) => return Err(self.no_method()),
-            (S::PasswordSent, _) => (S::PasswordAsked, Step::Receive(2)),
-            (S::PasswordAsked, [_, 0]) => (S::RequestSent, Step::Send(self.request()?)),
+            (S::PasswordSent, _) => (S::PasswordAsked, TunnelStep::Receive(2)),
+            (S::PasswordAsked, [_, 0]) => (S::RequestSent, TunnelStep::Send(self.request()?)),
             (S::PasswordAsked, [_, _]) => {
                 return Err(ConnectError::refused_by_proxy(format!(
                     "the proxy {} does not accept the user and password that it was given",
                     self.proxy
                 )));
             }
-            (S::RequestSent, _) => (S::ReplyAsked, Step::Receive(4)),
+            (S::RequestSent, _) => (S::ReplyAsked, TunnelStep::Receive(4)),
             // The address that the proxy connects from follows: of no use here, but to be read.
-            (S::ReplyAsked, [VERSION, 0, _, IPV4]) => (S::AddressAsked, Step::Receive(4 + 2)),
-            (S::ReplyAsked, [VERSION, 0, _, NAME]) => (S::NameLengthAsked, Step::Receive(1)),
-            (S::ReplyAsked, [VERSION, 0, _, IPV6]) => (S::AddressAsked, Step::Receive(16 + 2)),
+            (S::ReplyAsked, [VERSION, 0, _, IPV4]) => (S::AddressAsked, TunnelStep::Receive(4 + 2)),
+            (S::ReplyAsked, [VERSION, 0, _, NAME]) => (S::NameLengthAsked, TunnelStep::Receive(1)),
+            (S::ReplyAsked, [VERSION, 0, _, IPV6]) => {
+                (S::AddressAsked, TunnelStep::Receive(16 + 2))
+            }
             (S::ReplyAsked, [VERSION, code, ..]) if *code != 0 => {
                 return Err(self.no_tunnel(*code));
             }
             (S::NameLengthAsked, [length]) => {
-                (S::AddressAsked, Step::Receive(usize::from(*length) + 2))
+                (S::AddressAsked, TunnelStep::Receive(usize::from(*length) + 2))
             }
-            (S::AddressAsked, _) => (S::AddressAsked, Step::Done),
+            (S::AddressAsked, _) => (S::AddressAsked, TunnelStep::Done),
             _ => {
                 return Err(ConnectError::refused_by_proxy(format!(
                     "the proxy {} does not speak SOCKS 5; is it an HTTP proxy? (then give http://host:port)",

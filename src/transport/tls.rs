@@ -56,7 +56,7 @@ impl TlsSettings {
     pub(crate) fn set_identity(&mut self, chain_pem: &[u8], key_pem: &[u8]) -> Result<(), String> {
         let chain = certificates(chain_pem, "the certificate of client_cert")?;
         self.identity = Some(Arc::new(Identity { chain, key: private_key(key_pem)? }));
-        // The two must belong together.
+        // Fails unless the key belongs to the certificate.
         self.client_config(RootCertStore::empty()).map(drop)
     }
 

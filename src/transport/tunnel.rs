@@ -1,6 +1,6 @@
 use super::connect_method::ConnectMethod;
 use super::socks5::Socks5;
-use super::{ConnectError, Endpoint, Proxy, ProxyScheme, Step};
+use super::{ConnectError, Endpoint, Proxy, ProxyScheme, TunnelStep};
 
 /// The exchange by which a proxy opens a way to the server, without any I/O: both paths do what it says.
 ///
@@ -21,7 +21,7 @@ impl<'a> Tunnel<'a> {
     }
 
     /// Takes what was received, at first nothing.
-    pub(crate) fn step(&mut self, received: &[u8]) -> Result<Step, ConnectError> {
+    pub(crate) fn step(&mut self, received: &[u8]) -> Result<TunnelStep, ConnectError> {
         match self {
             Self::ConnectMethod(method) => method.step(received),
             Self::Socks5(socks) => socks.step(received),
@@ -40,15 +40,15 @@ mod tests {
         let mut received = Vec::new();
         loop {
             received = match tunnel.step(&received)? {
-                Step::Send(bytes) => {
+                TunnelStep::Send(bytes) => {
                     assert!(!bytes.is_empty());
                     Vec::new()
                 }
-                Step::Receive(count) => {
+                TunnelStep::Receive(count) => {
                     assert!((1..=257).contains(&count), "{count}");
                     receive(count)
                 }
-                Step::Done => return Ok(()),
+                TunnelStep::Done => return Ok(()),
             };
         }
     }

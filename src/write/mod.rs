@@ -22,6 +22,7 @@ mod spool;
 mod stats;
 mod sync;
 mod target;
+mod writer;
 
 pub use amount::Amount;
 pub(crate) use answer::Answer;
@@ -39,3 +40,4 @@ pub use scheduler::ThreadPoolScheduler;
 #[cfg(feature = "spool")]
 pub use spool::{Spool, SpoolStats, SpoolSync};
 pub use stats::WriteStats;
+pub(crate) use writer::Writer;

@@ -8,13 +8,14 @@ use super::answer::Api;
 use super::batching::{Batcher, CallLines};
 use super::sync;
 use super::target::Target;
+use super::writer::Writer;
 use crate::config::Headers;
 use crate::record::{Lines, Stamped};
-use crate::{Client, Error, Precision, Record, Result};
+use crate::{Error, Precision, Record, Result};
 
 /// A write that is being put together; [`send`](Self::send) carries it out.
 ///
-/// Made by [`Client::write`]. What is not set here is as the client has it.
+/// Made by [`Client::write`](crate::Client::write). What is not set here is as the client has it.
 ///
 /// ```no_run
 /// # let client = influxdb3_blocking::Client::from_env()?;
@@ -33,7 +34,7 @@ use crate::{Client, Error, Precision, Record, Result};
 /// ```
 #[must_use = "nothing is written until `send` is called"]
 pub struct WriteRequest<'a, R, K = crate::One> {
-    client: &'a Client,
+    writer: &'a Writer,
     record: R,
     /// None if it says nothing else.
     overrides: Option<Box<Overrides>>,
@@ -55,8 +56,8 @@ struct Overrides {
 }
 
 impl<'a, R: Record<K>, K> WriteRequest<'a, R, K> {
-    pub(crate) fn new(client: &'a Client, record: R) -> Self {
-        Self { client, record, overrides: None, kind: PhantomData }
+    pub(crate) fn new(writer: &'a Writer, record: R) -> Self {
+        Self { writer, record, overrides: None, kind: PhantomData }
     }
 
     /// The database to write to. Blanks and newlines around the name are left out.
@@ -150,7 +151,7 @@ impl<'a, R: Record<K>, K> WriteRequest<'a, R, K> {
     /// - Without an error callback, whatever earlier batches failed with: nothing of this call was taken, and
     ///   [`unsent`](Error::unsent) holds the lines that failed and those of the call.
     pub fn send(self) -> Result<()> {
-        let Some(batcher) = self.client.batcher() else {
+        let Some(batcher) = self.writer.batcher() else {
             let target = Arc::new(self.target()?);
             return self.send_now(&target);
         };
@@ -166,17 +167,17 @@ impl<'a, R: Record<K>, K> WriteRequest<'a, R, K> {
     fn send_now(self, target: &Arc<Target>) -> Result<()> {
         let own_database = self.own_database(target);
         let mut buffer = Vec::new();
-        let rules = self.client.tag_rules();
+        let rules = self.writer.tag_rules();
         let mut lines = Lines::new(&mut buffer, target.precision, rules).of_database(own_database);
         self.record.encode(&mut lines)?;
         let (count, skipped, repeatable) = (lines.count(), lines.skipped(), lines.all_stamped());
         let map = lines.into_map();
         warn_of(skipped, count);
         let encoded = sync::Encoded { buffer, count, repeatable, map };
-        if let Err(error) = self.client.check_open() {
+        if let Err(error) = self.writer.check_open() {
             return Err(error.with_rest(&[CallLines::new(target, &encoded.buffer, count)]));
         }
-        let (http, config) = (self.client.http(), self.client.config());
+        let (http, config) = (self.writer.http(), self.writer.config());
         sync::send(http, config, target, encoded, &mut config.max_request_bytes.clone())
     }
 
@@ -184,7 +185,7 @@ impl<'a, R: Record<K>, K> WriteRequest<'a, R, K> {
         let own_database = self.own_database(target);
         let mut scratch = Scratch::new();
         let Scratch { buffer, stamped } = &mut scratch;
-        let rules = self.client.tag_rules();
+        let rules = self.writer.tag_rules();
         let mut lines = Lines::new(buffer, target.precision, rules)
             .of_database(own_database)
             .stamping(&mut *stamped);
@@ -226,7 +227,7 @@ impl<'a, R: Record<K>, K> WriteRequest<'a, R, K> {
         let none = Overrides::default();
         let overrides = self.overrides.as_deref().unwrap_or(&none);
         let Overrides { database, organization, precision, .. } = overrides;
-        let config = self.client.config();
+        let config = self.writer.config();
         if let Some(problem) = &overrides.problem {
             return Err(Error::config(problem));
         }

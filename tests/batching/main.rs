@@ -2,23 +2,23 @@
 #![cfg(feature = "write")]
 
 mod batches;
+mod buffer_limit;
 mod callbacks;
+mod congestion;
 mod flush;
-mod gauges;
-mod histories;
 mod hosts;
 mod logging;
-mod memory;
 mod merging;
 mod model;
 mod options;
 mod outages;
 #[path = "../random/mod.rs"]
 mod random;
+mod random_programs;
 mod restarts;
 mod retries;
-mod series;
-mod shared;
-mod stress;
+mod series_order;
+mod shared_scheduler;
+mod stats;
 #[path = "../support/mod.rs"]
 mod support;

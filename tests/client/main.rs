@@ -2,7 +2,7 @@
 #![cfg(feature = "write")]
 
 mod async_context;
-mod bad_input;
+mod clear_errors;
 mod config;
 mod connecting;
 mod databases;

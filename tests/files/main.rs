@@ -15,8 +15,8 @@ mod options;
 #[path = "../random/mod.rs"]
 mod random;
 mod readers;
-mod real_files;
 #[path = "../support/mod.rs"]
 mod support;
 mod too_large;
+mod untidy_text;
 mod writers;

@@ -7,7 +7,7 @@ use influxdb3_blocking::{
     Client, ErrorKind, OnFull, Precision, SpoolSync, ThreadPoolScheduler, WriteOptions,
 };
 
-use crate::scratch::{Directory, sent, server};
+use crate::fixtures::{Directory, sent, server};
 use crate::support::batching::{
     Events, NEVER, assert_adds_up, client, numbers, options, point, points,
 };

@@ -7,8 +7,8 @@ use std::time::Duration;
 use influxdb3_blocking::{Client, Spool, SpoolSync, WriteOptions};
 use influxdb3_dev_server::DevServer;
 
+use crate::fixtures::Directory;
 use crate::random::Random;
-use crate::scratch::Directory;
 use crate::support::batching::points;
 use crate::support::http::HANGS;
 

@@ -2,7 +2,7 @@
 
 use influxdb3_blocking::{Client, ErrorKind, Spool, WriteOptions};
 
-use crate::scratch::Directory;
+use crate::fixtures::Directory;
 
 fn build(spool: Spool) -> influxdb3_blocking::Result<Client> {
     let options = WriteOptions::default().spool(spool);

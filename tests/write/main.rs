@@ -1,10 +1,10 @@
 //! Synchronous writes, and what the answers of a server mean.
 #![cfg(feature = "write")]
 
-mod answers;
-mod hostile;
+mod hostile_answers;
 mod hosts;
-mod recorded;
+mod proxy_answers;
+mod recorded_answers;
 mod round_trip;
 mod server_errors;
 mod server_state;

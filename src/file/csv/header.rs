@@ -1,14 +1,14 @@
 //! The names of the columns of a CSV file.
 
 use super::BadRows;
-use super::part::Part;
-use super::tokens::Columns;
+use super::dialect::CellCounts;
+use super::row_block::RowBlock;
 use crate::Error;
 use crate::columns::LayoutOptions;
-use crate::file::{Reading, unreadable};
+use crate::file::{ReadOptions, unreadable};
 
 /// Which columns have a name, and where they are.
-pub(super) struct Header {
+pub(super) struct CsvHeader {
     /// The places of the columns that are written, and their names.
     named: Vec<(usize, String)>,
     /// The places of columns without a name before the last that has one: their cells are empty.
@@ -22,7 +22,7 @@ pub(super) struct Header {
     are_given: bool,
 }
 
-impl Header {
+impl CsvHeader {
     pub(super) fn given(names: &[String]) -> Self {
         Self {
             named: names.iter().cloned().enumerate().collect(),
@@ -35,10 +35,10 @@ impl Header {
     }
 
     /// The names in the first row. What pandas and R write before them for the numbers of rows is a column without one.
-    pub(super) fn read(row: Part<'_>, layout: &LayoutOptions) -> Self {
+    pub(super) fn read(row: RowBlock<'_>, layout: &LayoutOptions) -> Self {
         let names = (0..row.columns()).map(|column| row.cell(0, column).0.into_owned());
         let mut named: Vec<(usize, String)> = names.enumerate().collect();
-        // The caller says what becomes of what has no name.
+        // The options name the column without a name, so that it is a column like the others.
         if !layout.new_name("").is_empty() || layout.is_excluded("") || layout.time().is_empty() {
             let count = named.len();
             return Self {
@@ -52,7 +52,7 @@ impl Header {
         }
         let cells = named.len();
         let unnamed = named.iter().rev().take_while(|(_, name)| name.is_empty()).count();
-        // A row of nothing but empty cells is no row, so there is a name.
+        // The reader leaves out rows of empty cells, so that one cell at least has a name.
         named.truncate(cells - unnamed);
         let count = named.len();
         let is_first_unnamed = named.first().is_some_and(|(_, name)| name.is_empty());
@@ -77,12 +77,12 @@ impl Header {
     }
 
     /// What the rows below have.
-    pub(super) fn columns(&self, reading: &Reading) -> Columns {
-        Columns {
+    pub(super) fn columns(&self, read_options: &ReadOptions) -> CellCounts {
+        CellCounts {
             count: self.count,
             are_given: self.are_given,
             unnamed: self.unnamed,
-            are_ragged: reading.ragged_rows,
+            are_ragged: read_options.ragged_rows,
         }
     }
 
@@ -99,13 +99,13 @@ impl Header {
     }
 
     /// Finds rows with a value where there is no name.
-    pub(super) fn check(&self, part: Part<'_>, bad: &mut BadRows) {
+    pub(super) fn check(&self, block: RowBlock<'_>, bad: &mut BadRows) {
         for &place in &self.empty {
-            let has_value = |row: &usize| !part.cell(*row, place).0.trim_ascii().is_empty();
-            for row in (0..part.rows()).filter(has_value) {
+            let has_value = |row: &usize| !block.cell(*row, place).0.trim_ascii().is_empty();
+            for row in (0..block.rows()).filter(has_value) {
                 let what = format!(
                     "line {}: the cell {} is not empty, but its column has no name in the first row",
-                    part.line(row),
+                    block.line(row),
                     place + 1
                 );
                 if !bad.add(row, unreadable(what)) {

@@ -1,44 +1,44 @@
-//! The types of columns, by their cells.
+//! The types of the columns of CSV, inferred from their cells.
 
 use std::io::Read;
 
-use super::Columns;
-use super::part::Part;
-use super::rendering::Settings;
-use super::tokens::Tokens;
+use super::CsvColumns;
+use super::column_rendering::CellRules;
+use super::row_block::RowBlock;
+use super::row_reader::RowReader;
 use crate::columns::BLOCK_ROWS;
-use crate::file::Reading;
-use crate::file::cells;
-use crate::file::evidence::Evidence;
-use crate::file::types::Seen;
+use crate::file::ReadOptions;
+use crate::file::seen_kinds::SeenKinds;
+use crate::file::text_values;
+use crate::file::type_inference::TypeInference;
 
 /// Reads rows to know the types of fields. What is wrong with the file is told when it is read again.
 pub(super) fn look_at<R: Read>(
-    mut tokens: Tokens<R>,
-    columns: &Columns,
-    settings: &Settings,
-    reading: &Reading,
-) -> Vec<Evidence> {
-    let mut all = vec![Evidence::default(); columns.places.len()];
-    let mut left = reading.infer_rows.unwrap_or(u64::MAX);
+    mut reader: RowReader<R>,
+    columns: &CsvColumns,
+    cell_rules: &CellRules,
+    read_options: &ReadOptions,
+) -> Vec<TypeInference> {
+    let mut all = vec![TypeInference::default(); columns.places.len()];
+    let mut left = read_options.infer_rows.unwrap_or(u64::MAX);
     while left > 0 {
         let most = usize::try_from(left).unwrap_or(BLOCK_ROWS).min(BLOCK_ROWS);
-        let part = match tokens.next(most) {
-            Ok(Some(part)) => part,
+        let block = match reader.next(most) {
+            Ok(Some(block)) => block,
             Ok(None) => break,
             Err(_) => {
-                if reading.skip_bad_rows && tokens.pass_over() {
+                if read_options.skip_bad_rows && reader.pass_over() {
                     continue;
                 }
                 break;
             }
         };
-        left -= part.rows() as u64;
+        left -= block.rows() as u64;
         let mut is_settled = true;
         let wanted = columns.places.iter().zip(&columns.types).zip(&mut all);
-        for ((&place, known), evidence) in wanted {
-            if known.is_none() && !evidence.is_settled() {
-                look(part, place, settings, evidence);
+        for ((&place, known), inference) in wanted {
+            if known.is_none() && !inference.is_settled() {
+                look(block, place, cell_rules, inference);
                 is_settled = false;
             }
         }
@@ -50,42 +50,42 @@ pub(super) fn look_at<R: Read>(
 }
 
 /// Adds the cells of a column.
-fn look(part: Part<'_>, place: usize, settings: &Settings, evidence: &mut Evidence) {
-    let nulls = &settings.nulls;
-    let see = |seen: &mut Seen, row: usize| {
-        let (cell, is_quoted) = part.cell(row, place);
-        cells::see(seen, &cell, is_quoted, nulls);
+fn look(block: RowBlock<'_>, place: usize, cell_rules: &CellRules, inference: &mut TypeInference) {
+    let nulls = &cell_rules.nulls;
+    let see = |seen: &mut SeenKinds, row: usize| {
+        let (cell, is_quoted) = block.cell(row, place);
+        text_values::see(seen, &cell, is_quoted, nulls);
     };
-    let see_swapped = |seen: &mut Seen, row: usize| {
-        let (cell, is_quoted) = part.cell(row, place);
+    let see_swapped = |seen: &mut SeenKinds, row: usize| {
+        let (cell, is_quoted) = block.cell(row, place);
         if !nulls.has_text(&cell, is_quoted) {
-            cells::see(seen, &cells::swap_marks(&cell), is_quoted, nulls);
+            text_values::see(seen, &text_values::swap_marks(&cell), is_quoted, nulls);
         }
     };
-    match settings.swaps_marks {
-        false => look_with(part, place, see, evidence),
-        true => look_with(part, place, see_swapped, evidence),
+    match cell_rules.swaps_marks {
+        false => look_with(block, place, see, inference),
+        true => look_with(block, place, see_swapped, inference),
     }
 }
 
 #[inline(always)]
 fn look_with(
-    part: Part<'_>,
+    block: RowBlock<'_>,
     place: usize,
-    see: impl Fn(&mut Seen, usize),
-    evidence: &mut Evidence,
+    see: impl Fn(&mut SeenKinds, usize),
+    inference: &mut TypeInference,
 ) {
-    let mut seen = evidence.seen();
-    (0..part.rows()).for_each(|row| see(&mut seen, row));
-    if evidence.merge(seen, part.rows()) {
+    let mut seen = inference.seen();
+    (0..block.rows()).for_each(|row| see(&mut seen, row));
+    if inference.merge(seen, block.rows()) {
         return;
     }
-    // The cell that does not go with those before it is among these.
-    for row in 0..part.rows() {
-        evidence.add(
-            part.line(row),
+    // The first mismatch is among these cells: they are added one by one.
+    for row in 0..block.rows() {
+        inference.add(
+            block.line(row),
             |seen| see(seen, row),
-            || part.cell(row, place).0.into_owned(),
+            || block.cell(row, place).0.into_owned(),
         );
     }
 }

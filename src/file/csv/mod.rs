@@ -1,26 +1,28 @@
 //! CSV files.
 
 mod annotated;
+mod column_rendering;
+mod dialect;
 mod header;
 mod infer;
-mod part;
-mod rendering;
+mod row_block;
+mod row_reader;
 mod scan;
-mod tokens;
 
 use std::io::Read;
 
-use self::header::Header;
-use self::rendering::{BadRows, Rendering, Settings};
-use self::tokens::{Dialect, Tokens};
-use super::cells::Nulls;
-use super::counter::Counter;
-use super::evidence::Evidence;
+use self::column_rendering::{BadRows, CellRules, ColumnRendering};
+use self::dialect::Dialect;
+use self::header::CsvHeader;
+use self::row_reader::RowReader;
+use super::byte_counter::ByteCounter;
+use super::file_compression::FileCompression;
 use super::input::{Input, Origin};
-use super::packing::Packing;
+use super::null_texts::NullTexts;
 use super::summary::{FileColumn, Skipped, Summary};
-use super::{Reading, Source};
-use crate::columns::{BLOCK_ROWS, ColumnRole, RenderedColumn, TableLayout};
+use super::type_inference::TypeInference;
+use super::{LineSource, ReadOptions};
+use crate::columns::{BLOCK_ROWS, ColumnRole, RenderedColumn, RowSink, TableLayout};
 use crate::line_protocol::{TagRules, escape};
 use crate::record::Lines;
 use crate::{ColumnType, Error, Precision, Result};
@@ -28,74 +30,74 @@ use crate::{ColumnType, Error, Precision, Result};
 /// Opens a file, and reads it once if that takes to know the types of its columns.
 pub(super) fn open<'a>(
     origin: &Origin<'a>,
-    packing: Packing,
-    reading: &Reading,
+    compression: FileCompression,
+    read_options: &ReadOptions,
     precision: Precision,
     rules: &TagRules,
-) -> Result<Box<dyn Source + 'a>> {
+) -> Result<Box<dyn LineSource + 'a>> {
     let dialect = Dialect {
-        delimiter: reading.delimiter,
-        comment: reading.comment,
-        skip_lines: reading.skip_lines,
-        trims: reading.trims,
+        delimiter: read_options.delimiter,
+        comment: read_options.comment,
+        skip_lines: read_options.skip_lines,
+        trims: read_options.trims,
     };
-    let tokens = || -> Result<_> {
+    let reader = || -> Result<_> {
         let input = Input::open(origin)?;
         let counter = input.counter.clone();
-        Ok((Tokens::new(input.unpacked(packing), dialect.clone()), counter))
+        Ok((RowReader::new(input.decompressed(compression), dialect.clone()), counter))
     };
-    let (mut first, counter) = tokens()?;
-    let header = match &reading.column_names {
-        Some(names) => Header::given(names),
+    let (mut first, counter) = reader()?;
+    let header = match &read_options.column_names {
+        Some(names) => CsvHeader::given(names),
         None => match first.next(1)? {
-            None => return Ok(Box::new(Empty(counter))),
-            Some(row) if reading.comment != Some(b'#') && annotated::is_annotated(row) => {
-                let (tokens, counter) = tokens()?;
-                return Ok(annotated::open(tokens, counter, reading));
+            None => return Ok(Box::new(EmptyCsv(counter))),
+            Some(row) if read_options.comment != Some(b'#') && annotated::is_annotated(row) => {
+                let (reader, counter) = reader()?;
+                return Ok(annotated::open(reader, counter, read_options));
             }
-            Some(row) => Header::read(row, &reading.layout),
+            Some(row) => CsvHeader::read(row, &read_options.layout),
         },
     };
-    let width = header.columns(reading);
+    let width = header.columns(read_options);
     first.set_columns(width);
     let names: Vec<&str> = header.names().collect();
-    let layout = TableLayout::new(&reading.layout, &names, rules, precision)
+    let layout = TableLayout::new(&read_options.layout, &names, rules, precision)
         .map_err(|error| header.explain(error))?;
-    if let Some((name, _)) = reading
+    if let Some((name, _)) = read_options
         .types
         .iter()
-        .find(|(name, _)| !names.iter().any(|known| reading.layout.new_name(known) == name))
+        .find(|(name, _)| !names.iter().any(|known| read_options.layout.new_name(known) == name))
     {
         return Err(Error::config(format!(
             "column_type names the column {}, which is not there",
             escape::quoted(name)
         )));
     }
-    let settings = Settings {
-        nulls: Nulls::new(reading),
-        swaps_marks: reading.decimal_comma,
-        time_format: reading.time_format.clone(),
+    let cell_rules = CellRules {
+        nulls: NullTexts::new(read_options),
+        swaps_marks: read_options.decimal_comma,
+        time_format: read_options.time_format.clone(),
     };
-    let mut columns = Columns::new(&layout, &header, reading);
+    let mut columns = CsvColumns::new(&layout, &header, read_options);
     if columns.types.contains(&None) {
-        let (mut tokens, _) = tokens()?;
-        if reading.column_names.is_none() {
-            tokens.next(1)?;
+        let (mut reader, _) = reader()?;
+        if read_options.column_names.is_none() {
+            reader.next(1)?;
         }
-        tokens.set_columns(width);
-        let evidence = infer::look_at(tokens, &columns, &settings, reading);
-        columns.settle(&layout, evidence, reading)?;
+        reader.set_columns(width);
+        let inference = infer::look_at(reader, &columns, &cell_rules, read_options);
+        columns.settle(&layout, inference, read_options)?;
     }
-    let pieces = vec![RenderedColumn::default(); layout.columns().len()];
+    let rendered = vec![RenderedColumn::default(); layout.columns().len()];
     let unnamed = header.is_first_unnamed().then_some(1);
-    let skipped = Skipped::new(reading.skip_bad_rows);
-    Ok(Box::new(Csv {
-        tokens: first,
+    let skipped = Skipped::new(read_options.skip_bad_rows);
+    Ok(Box::new(CsvSource {
+        reader: first,
         header,
         layout,
         columns,
-        settings,
-        pieces,
+        cell_rules,
+        rendered,
         skipped,
         unnamed,
         counter,
@@ -103,16 +105,16 @@ pub(super) fn open<'a>(
 }
 
 /// Where the columns of the layout are in the file, and what they are.
-struct Columns {
+struct CsvColumns {
     places: Vec<usize>,
     /// None where the values are to decide.
     types: Vec<Option<ColumnType>>,
 }
 
-impl Columns {
-    fn new(layout: &TableLayout, header: &Header, reading: &Reading) -> Self {
+impl CsvColumns {
+    fn new(layout: &TableLayout, header: &CsvHeader, read_options: &ReadOptions) -> Self {
         let column_type = |name: &str, role: &ColumnRole| match role {
-            ColumnRole::Field(_) => reading.column_type(name),
+            ColumnRole::Field(_) => read_options.column_type(name),
             ColumnRole::Measurement(_) | ColumnRole::Tag(_) | ColumnRole::Time(_) => {
                 Some(ColumnType::Text)
             }
@@ -128,41 +130,41 @@ impl Columns {
     fn settle(
         &mut self,
         layout: &TableLayout,
-        evidence: Vec<Evidence>,
-        reading: &Reading,
+        inference: Vec<TypeInference>,
+        read_options: &ReadOptions,
     ) -> Result<()> {
-        let mark = if reading.decimal_comma { ',' } else { '.' };
-        for ((column, found), evidence) in
-            layout.columns().iter().zip(&mut self.types).zip(evidence)
+        let mark = if read_options.decimal_comma { ',' } else { '.' };
+        for ((column, found), inference) in
+            layout.columns().iter().zip(&mut self.types).zip(inference)
         {
             if found.is_none() {
-                *found = Some(evidence.column_type("column", &column.name, mark)?);
+                *found = Some(inference.column_type("column", &column.name, mark)?);
             }
         }
         Ok(())
     }
 }
 
-struct Csv<R> {
-    tokens: Tokens<R>,
-    header: Header,
+struct CsvSource<R> {
+    reader: RowReader<R>,
+    header: CsvHeader,
     layout: TableLayout,
-    columns: Columns,
-    settings: Settings,
-    pieces: Vec<RenderedColumn>,
+    columns: CsvColumns,
+    cell_rules: CellRules,
+    rendered: Vec<RenderedColumn>,
     skipped: Skipped,
     unnamed: Option<usize>,
-    counter: Counter,
+    counter: ByteCounter,
 }
 
-impl<R: Read> Source for Csv<R> {
+impl<R: Read> LineSource for CsvSource<R> {
     fn read(&mut self, lines: &mut Lines<'_>) -> Result<bool> {
-        let part = match self.tokens.next(BLOCK_ROWS) {
-            Ok(Some(part)) => part,
+        let block = match self.reader.next(BLOCK_ROWS) {
+            Ok(Some(block)) => block,
             Ok(None) => return Ok(false),
             Err(error) => {
-                let line = self.tokens.line();
-                if !self.skipped.is_on() || !self.tokens.pass_over() {
+                let line = self.reader.line();
+                if !self.skipped.is_on() || !self.reader.pass_over() {
                     return Err(error);
                 }
                 self.skipped.take(line, error)?;
@@ -171,24 +173,24 @@ impl<R: Read> Source for Csv<R> {
             }
         };
         let mut bad = BadRows::new(self.skipped.is_on());
-        self.header.check(part, &mut bad);
-        let settings = &self.settings;
+        self.header.check(block, &mut bad);
+        let cell_rules = &self.cell_rules;
         let columns =
             self.layout.columns().iter().zip(&self.columns.places).zip(&self.columns.types);
-        for (((column, &place), column_type), pieces) in columns.zip(&mut self.pieces) {
-            pieces.clear();
+        for (((column, &place), column_type), rendered) in columns.zip(&mut self.rendered) {
+            rendered.clear();
             let mut rendering =
-                Rendering { part, place, name: &column.name, pieces, bad: &mut bad };
-            rendering.column(&column.role, column_type.unwrap_or(ColumnType::Text), settings);
+                ColumnRendering { block, place, name: &column.name, rendered, bad: &mut bad };
+            rendering.column(&column.role, column_type.unwrap_or(ColumnType::Text), cell_rules);
         }
         let mut next = 0;
         for (row, error) in bad.in_order() {
-            lines.push_rows(&self.layout, &self.pieces, next..row);
-            self.skipped.take(part.line(row), error)?;
+            lines.push_rows(&self.layout, &self.rendered, next..row);
+            self.skipped.take(block.line(row), error)?;
             lines.skip_row();
             next = row + 1;
         }
-        lines.push_rows(&self.layout, &self.pieces, next..part.rows());
+        lines.push_rows(&self.layout, &self.rendered, next..block.rows());
         Ok(true)
     }
 
@@ -210,9 +212,9 @@ impl<R: Read> Source for Csv<R> {
 }
 
 /// A file without a row.
-struct Empty(Counter);
+struct EmptyCsv(ByteCounter);
 
-impl Source for Empty {
+impl LineSource for EmptyCsv {
     fn read(&mut self, _: &mut Lines<'_>) -> Result<bool> {
         Ok(false)
     }

@@ -8,9 +8,9 @@ use arrow_schema::SchemaRef;
 
 use super::{broken, schema_of};
 use crate::Result;
-use crate::file::batches::damaged;
+use crate::file::damaged::damaged;
 use crate::file::input::Input;
-use crate::file::places::Places;
+use crate::file::random_access::RandomAccess;
 
 /// A message: its header, which [`header`] reads, and its body.
 pub(super) type RawMessage = (Buffer, Buffer);
@@ -63,7 +63,7 @@ impl<'a> Stream<'a> {
 
 impl Messages for Stream<'_> {
     fn next(&mut self) -> Result<Option<RawMessage>> {
-        // A stream may end with a length of 0, or without a word.
+        // A stream ends with a length of 0, or where its bytes end.
         let mut length = self.number()?;
         if length == Some(CONTINUATION) {
             length = Some(self.number()?.ok_or_else(cut_off)?);
@@ -79,14 +79,14 @@ impl Messages for Stream<'_> {
 
 /// The messages of a file: all dictionaries, wherever they stand, and then the batches.
 pub(super) struct Listed {
-    places: Places,
+    places: RandomAccess,
     /// Where each of them is, the next one being the last.
     blocks: Vec<Block>,
 }
 
 impl Listed {
     /// The schema at the end of the file, and the messages that it lists.
-    pub(super) fn open(places: Places) -> Result<(SchemaRef, Self)> {
+    pub(super) fn open(places: RandomAccess) -> Result<(SchemaRef, Self)> {
         let end = TRAILER as u64;
         let trailer_at = places.len().checked_sub(end).ok_or_else(cut_off)?;
         let trailer = places.bytes_at(trailer_at, end).map_err(damaged)?;
@@ -116,7 +116,7 @@ impl Messages for Listed {
         let number = |number: i64| u64::try_from(number).map_err(|_| broken("a place is negative"));
         let (place, length) = (number(block.offset())?, number(block.metaDataLength().into())?);
         let bytes = read(&self.places, place, length)?;
-        // What stands before the header: a mark, which old files have not, and the length.
+        // Before the header stand a continuation mark, which files before Arrow 0.15 lack, and the length.
         let start = if bytes.starts_with(&CONTINUATION.to_le_bytes()) { 8 } else { 4 };
         if bytes.len() < start {
             return Err(broken("a header is too short"));
@@ -134,7 +134,7 @@ pub(super) fn header(bytes: &Buffer) -> Result<Message<'_>> {
 }
 
 /// Bytes at a place, aligned as arrays are. Nothing is allocated for bytes that are not there.
-fn read(places: &Places, place: u64, length: u64) -> Result<Buffer> {
+fn read(places: &RandomAccess, place: u64, length: u64) -> Result<Buffer> {
     places.check(place, length).map_err(damaged)?;
     let length = usize::try_from(length).map_err(|_| broken("a message is too long"))?;
     let mut bytes = MutableBuffer::from_len_zeroed(length);

@@ -12,20 +12,21 @@ use arrow_ipc::{Message, MessageHeader};
 use arrow_schema::SchemaRef;
 
 use self::messages::{Listed, MAGIC, Messages, Stream, header};
-use super::batches::{BatchReader, Batches, Placed, damaged, guarded};
+use super::damaged::{damaged, guarded};
 use super::input::{Input, Origin};
-use super::{Reading, Source, pandas_index, unreadable};
+use super::record_batch_source::{PlacedBatch, PlacedBatchReader, RecordBatchSource};
+use super::{LineSource, ReadOptions, pandas_index, unreadable};
 use crate::line_protocol::{TagRules, escape};
-use crate::record::BatchEncoder;
+use crate::record::RecordBatchEncoder;
 use crate::{Error, Precision, Result};
 
 /// A file is read as its end lists it, so it is in memory if it comes from a reader; a stream is read as it comes.
 pub(super) fn open<'a>(
     origin: Origin<'a>,
-    reading: &Reading,
+    read_options: &ReadOptions,
     precision: Precision,
     rules: &TagRules,
-) -> Result<Box<dyn Source + 'a>> {
+) -> Result<Box<dyn LineSource + 'a>> {
     let first = Input::first(&origin, 8)?;
     if first.len() < 8 {
         return Err(broken("it is too short"));
@@ -37,26 +38,26 @@ pub(super) fn open<'a>(
         ));
     }
     if first.starts_with(MAGIC) {
-        let places = origin.bytes()?;
-        let counter = places.counter.clone();
-        let (schema, messages) = guarded(|| Listed::open(places))?;
-        let mut reader = Reader::new(messages, schema);
+        let bytes = origin.random_access()?;
+        let counter = bytes.counter.clone();
+        let (schema, messages) = guarded(|| Listed::open(bytes))?;
+        let mut reader = FeatherReader::new(messages, schema);
         reader.has_one_dictionary = true;
-        let encoder = reader.encoder(reading, precision, rules)?;
-        return Ok(Box::new(Batches::new(reader, encoder, counter)));
+        let encoder = reader.encoder(read_options, precision, rules)?;
+        return Ok(Box::new(RecordBatchSource::new(reader, encoder, counter)));
     }
     let input = Input::open(&origin)?;
-    // It is read once, and so nothing of it is kept.
+    // A stream is read once: from here on nothing of a reader is kept.
     origin.finish()?;
     let counter = input.counter.clone();
     let (schema, messages) = guarded(|| Stream::open(input))?;
-    let mut reader = Reader::new(messages, schema);
-    let encoder = reader.encoder(reading, precision, rules)?;
-    Ok(Box::new(Batches::new(reader, encoder, counter)))
+    let mut reader = FeatherReader::new(messages, schema);
+    let encoder = reader.encoder(read_options, precision, rules)?;
+    Ok(Box::new(RecordBatchSource::new(reader, encoder, counter)))
 }
 
 /// Reads record batches.
-struct Reader<M> {
+struct FeatherReader<M> {
     messages: M,
     schema: SchemaRef,
     /// The columns that are written.
@@ -67,7 +68,7 @@ struct Reader<M> {
     batches: usize,
 }
 
-impl<M: Messages> Reader<M> {
+impl<M: Messages> FeatherReader<M> {
     fn new(messages: M, schema: SchemaRef) -> Self {
         Self {
             messages,
@@ -82,12 +83,12 @@ impl<M: Messages> Reader<M> {
     /// What turns the batches into lines; from now on they have the columns that it needs.
     fn encoder(
         &mut self,
-        reading: &Reading,
+        read_options: &ReadOptions,
         precision: Precision,
         rules: &TagRules,
-    ) -> Result<BatchEncoder> {
-        let options = pandas_index::as_time(&reading.layout, &self.schema);
-        let mut encoder = BatchEncoder::new(&self.schema, &options, rules, precision)?;
+    ) -> Result<RecordBatchEncoder> {
+        let options = pandas_index::as_time(&read_options.layout, &self.schema);
+        let mut encoder = RecordBatchEncoder::new(&self.schema, &options, rules, precision)?;
         self.columns = encoder.narrow();
         Ok(encoder)
     }
@@ -119,8 +120,8 @@ impl<M: Messages> Reader<M> {
     }
 }
 
-impl<M: Messages> BatchReader for Reader<M> {
-    fn next(&mut self) -> Result<Option<Placed>> {
+impl<M: Messages> PlacedBatchReader for FeatherReader<M> {
+    fn next(&mut self) -> Result<Option<PlacedBatch>> {
         let part = format!("record batch {}", self.batches + 1);
         loop {
             let next = self.messages.next().map_err(|error| error.in_context(&part))?;
@@ -131,7 +132,7 @@ impl<M: Messages> BatchReader for Reader<M> {
                     let batch = self.batch(&message, &body);
                     let batch = batch.map_err(|error| error.in_context(&part))?;
                     self.batches += 1;
-                    return Ok(Some(Placed { batch, part, first_row: 0, failed: None }));
+                    return Ok(Some(PlacedBatch { batch, part, first_row: 0, failed: None }));
                 }
                 MessageHeader::DictionaryBatch => {
                     self.add_dictionary(&message, &body).map_err(|error| error.in_context(&part))?

@@ -17,7 +17,7 @@ impl Keys {
         &self.names
     }
 
-    /// The place of a key; `guess` is where it would be in the usual order.
+    /// The place of a key. Looked for at `guess` first, where it is if the objects have their keys in one order.
     #[inline]
     fn find(&self, key: &str, guess: usize) -> Option<usize> {
         match self.names.get(guess) {
@@ -34,25 +34,25 @@ impl Keys {
     }
 }
 
-/// What takes the entries of an object.
-pub(super) trait Entries {
+/// What is called with the entries of an object.
+pub(super) trait EntryVisitor {
     fn keys(&self) -> &Keys;
 
-    /// The place of a key that is not among the keys; none ends the reading.
+    /// The place of a key that is not among [`keys`](Self::keys); none ends the reading.
     fn unknown(&mut self, key: &str) -> Option<usize>;
 
-    /// False ends the reading.
+    /// Takes the value of the key at this place; false ends the reading.
     fn entry(&mut self, place: usize, scalar: Scalar<'_>) -> bool;
 }
 
 /// Reads one object. With `flatten`, the entries of an object within it are entries of this one, their keys behind the
 /// outer key and this text.
-pub(super) fn read<E: Entries>(
+pub(super) fn read<E: EntryVisitor>(
     object: &str,
     flatten: Option<&str>,
     entries: &mut E,
 ) -> Result<(), Malformed> {
-    let mut reading = Reading { entries, guess: 0 };
+    let mut reading = ObjectReading { entries, guess: 0 };
     match flatten {
         None => text::entries(object, |key, value| reading.entry(&key, value)),
         Some(between) => reading.flat(object, "", between).map(|_| ()),
@@ -60,13 +60,13 @@ pub(super) fn read<E: Entries>(
 }
 
 /// The reading of one object.
-struct Reading<'a, E> {
+struct ObjectReading<'a, E> {
     entries: &'a mut E,
-    /// Where the next key would be in the usual order.
+    /// The place of the next key if the objects have their keys in one order.
     guess: usize,
 }
 
-impl<E: Entries> Reading<'_, E> {
+impl<E: EntryVisitor> ObjectReading<'_, E> {
     #[inline]
     fn entry(&mut self, key: &str, value: &str) -> bool {
         let place = match self.entries.keys().find(key, self.guess) {

@@ -18,12 +18,12 @@ pub(super) struct Objects<R> {
     is_at_end: bool,
     /// The number of the line at `start`, from 1.
     line: u64,
-    state: State,
+    state: DocumentState,
     count: u64,
 }
 
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-enum State {
+enum DocumentState {
     /// Nothing but blanks was seen.
     Before,
     /// Within an array, behind its bracket.
@@ -47,7 +47,7 @@ pub(super) struct Object<'a> {
 
 /// Where the object in hand ends, as far as it was looked at.
 #[derive(Default)]
-struct Scan {
+struct ObjectScan {
     /// How much of the object was looked at.
     at: usize,
     depth: usize,
@@ -63,7 +63,7 @@ impl<R: Read> Objects<R> {
             has_begun: false,
             is_at_end: false,
             line: 1,
-            state: State::Before,
+            state: DocumentState::Before,
             count: 0,
         }
     }
@@ -76,7 +76,7 @@ impl<R: Read> Objects<R> {
 
     /// Whether the objects stand one behind the other, and not in an array. Known with the first of them.
     pub(super) fn is_loose(&self) -> bool {
-        self.state == State::Loose
+        self.state == DocumentState::Loose
     }
 
     /// The next object; none at the end.
@@ -98,7 +98,9 @@ impl<R: Read> Objects<R> {
             let Some(&byte) = self.buffer.get(self.start) else {
                 if self.is_at_end {
                     return match self.state {
-                        State::Before | State::Loose | State::After => Ok(false),
+                        DocumentState::Before | DocumentState::Loose | DocumentState::After => {
+                            Ok(false)
+                        }
                         _ => {
                             Err(self
                                 .at_line("the array is not closed: the end of the file is missing"))
@@ -110,8 +112,8 @@ impl<R: Read> Objects<R> {
                 let is_beginning = !self.has_begun;
                 self.has_begun = true;
                 self.fill()?;
-                if is_beginning && self.buffer.starts_with(BYTE_ORDER_MARK) {
-                    self.start = BYTE_ORDER_MARK.len();
+                if is_beginning && self.buffer.starts_with(encoding::BYTE_ORDER_MARK) {
+                    self.start = encoding::BYTE_ORDER_MARK.len();
                 }
                 if let Some(what) = encoding::wide(&self.buffer).filter(|_| is_beginning) {
                     return Err(unreadable(what));
@@ -125,15 +127,17 @@ impl<R: Read> Objects<R> {
                     state
                 }
                 (b' ' | b'\t' | b'\r', state) => state,
-                (b'[', State::Before) => State::First,
-                (b'{', State::Before | State::Loose) => State::Loose,
-                (b'{', State::First | State::Next) => State::Behind,
-                (b',', State::Behind) => State::Next,
-                (b']', State::First | State::Behind) => State::After,
-                (_, State::After) => {
+                (b'[', DocumentState::Before) => DocumentState::First,
+                (b'{', DocumentState::Before | DocumentState::Loose) => DocumentState::Loose,
+                (b'{', DocumentState::First | DocumentState::Next) => DocumentState::Behind,
+                (b',', DocumentState::Behind) => DocumentState::Next,
+                (b']', DocumentState::First | DocumentState::Behind) => DocumentState::After,
+                (_, DocumentState::After) => {
                     return Err(self.at_line("there is something behind the array"));
                 }
-                (b'{' | b'[', State::Behind) => return Err(self.at_line("a comma is missing")),
+                (b'{' | b'[', DocumentState::Behind) => {
+                    return Err(self.at_line("a comma is missing"));
+                }
                 _ => {
                     return Err(self.at_line(&format!(
                         "there is {:?} where an object should begin (a file is an array of objects, or objects one behind \
@@ -151,7 +155,7 @@ impl<R: Read> Objects<R> {
 
     /// Where the object that begins at `start` ends.
     fn end(&mut self) -> Result<usize> {
-        let mut scan = Scan::default();
+        let mut scan = ObjectScan::default();
         loop {
             let rest = self.buffer.get(self.start..).unwrap_or_default();
             if scan.is_whole(rest) {
@@ -162,7 +166,7 @@ impl<R: Read> Objects<R> {
                     self.at_line("the object is not closed: the end of the file is missing")
                 );
             }
-            // What pandas writes by column is one object.
+            // The first object may be a table of pandas, which is as long as the file.
             if self.count > 0 && rest.len() > MAX_OBJECT {
                 return Err(self.at_line(&format!(
                     "the object has more than {} MiB: is a bracket missing?",
@@ -197,7 +201,7 @@ impl<R: Read> Objects<R> {
     }
 }
 
-impl Scan {
+impl ObjectScan {
     /// Looks at what is new, and tells whether the end is there.
     fn is_whole(&mut self, object: &[u8]) -> bool {
         while let Some(rest) = object.get(self.at..).filter(|rest| !rest.is_empty()) {
@@ -238,7 +242,6 @@ impl Scan {
     }
 }
 
-const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 const STEP: usize = 256 << 10;
 const MAX_OBJECT: usize = 64 << 20;
 

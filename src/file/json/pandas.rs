@@ -10,13 +10,13 @@ use crate::columns::LayoutOptions;
 use crate::file::unreadable;
 use crate::timestamp::time_text;
 
-/// A table in memory.
+/// A table that pandas has written as one object, in memory.
 #[derive(Debug)]
-pub(super) struct Frame {
+pub(super) struct PandasTable {
     pub(super) names: Vec<String>,
     pub(super) rows: usize,
-    /// The values of each column; where one is shorter, nulls are missing.
-    columns: Vec<Column>,
+    /// The values of each column. The rows that a shorter one lacks are nulls.
+    columns: Vec<PandasColumn>,
     /// The object, as it stands in the file.
     text: String,
     /// The names of the rows.
@@ -24,33 +24,33 @@ pub(super) struct Frame {
 }
 
 #[derive(Debug)]
-enum Column {
-    /// The places of values in the text; an empty one is none.
+enum PandasColumn {
+    /// Where in the text each value stands; an empty range is a null.
     Values(Vec<Range<usize>>),
     Labels,
 }
 
 /// The keys and values of an object, in its order.
-type Object<'a> = Vec<(String, &'a str)>;
+type ObjectEntries<'a> = Vec<(String, &'a str)>;
 
-/// What an object is, before its values are put into columns.
-enum Shape<'a> {
+/// In which of the forms of pandas an object is written (the parameter `orient` of `to_json`).
+enum Orient<'a> {
     /// Names and rows of values, and the names of the rows.
     Split { names: Vec<&'a str>, index: Vec<&'a str>, rows: Vec<&'a str> },
     /// Rows that are objects, and the keys that number them.
-    Table { rows: Vec<Object<'a>>, index: Vec<String> },
+    Table { rows: Vec<ObjectEntries<'a>>, index: Vec<String> },
     /// Names and values of columns, or of rows.
-    Nested(Vec<(String, Object<'a>)>),
+    Nested(Vec<(String, ObjectEntries<'a>)>),
 }
 
-impl Frame {
+impl PandasTable {
     /// The table that an object is, if it is one and not a row. With `is_flattened`, an object of objects is a row.
     pub(super) fn read(
         object: &[u8],
         layout: &LayoutOptions,
         is_flattened: bool,
     ) -> Result<Option<Self>> {
-        // A row that cannot be read is told of where rows are read.
+        // Text that is not UTF-8 is refused where the rows are read.
         let Ok(text) = std::str::from_utf8(object) else { return Ok(None) };
         let frame = Self {
             names: Vec::new(),
@@ -59,15 +59,15 @@ impl Frame {
             text: text.to_owned(),
             labels: Vec::new(),
         };
-        let builder = Builder { text, layout, frame };
-        match Shape::of(text) {
+        let builder = PandasTableBuilder { text, layout, frame };
+        match Orient::of(text) {
             None => Ok(None),
-            Some(Shape::Split { names, index, rows }) => {
+            Some(Orient::Split { names, index, rows }) => {
                 builder.split(&names, &index, &rows).map(Some)
             }
-            Some(Shape::Table { rows, index }) => Ok(Some(builder.table(rows, &index))),
-            Some(Shape::Nested(_)) if is_flattened => Ok(None),
-            Some(Shape::Nested(entries)) => Ok(Some(builder.nested(entries))),
+            Some(Orient::Table { rows, index }) => Ok(Some(builder.table(rows, &index))),
+            Some(Orient::Nested(_)) if is_flattened => Ok(None),
+            Some(Orient::Nested(entries)) => Ok(Some(builder.nested(entries))),
         }
     }
 
@@ -75,8 +75,8 @@ impl Frame {
     pub(super) fn value(&self, column: usize, row: usize) -> Scalar<'_> {
         let label = || self.labels.get(row).map_or("", String::as_str);
         match self.columns.get(column) {
-            Some(Column::Labels) => Scalar::Text(label().into()),
-            Some(Column::Values(places)) => {
+            Some(PandasColumn::Labels) => Scalar::Text(label().into()),
+            Some(PandasColumn::Values(places)) => {
                 let place = places.get(row).cloned().unwrap_or_default();
                 match self.text.get(place) {
                     None | Some("") => Scalar::Null,
@@ -88,7 +88,7 @@ impl Frame {
     }
 }
 
-impl<'a> Shape<'a> {
+impl<'a> Orient<'a> {
     fn of(text: &'a str) -> Option<Self> {
         let entries = object(text).ok()?;
         let get = |key: &str| entries.iter().find(|(name, _)| name == key).map(|(_, value)| *value);
@@ -122,7 +122,7 @@ impl<'a> Shape<'a> {
     }
 }
 
-fn object(text: &str) -> Result<Object<'_>, Malformed> {
+fn object(text: &str) -> Result<ObjectEntries<'_>, Malformed> {
     let mut entries = Vec::new();
     text::entries(text, |key, value| {
         entries.push((key.into_owned(), value));
@@ -131,15 +131,15 @@ fn object(text: &str) -> Result<Object<'_>, Malformed> {
     Ok(entries)
 }
 
-/// A table that is being made of the values in a text.
-struct Builder<'a> {
+/// Puts the values of a text into the columns of a table.
+struct PandasTableBuilder<'a> {
     text: &'a str,
     layout: &'a LayoutOptions,
-    frame: Frame,
+    frame: PandasTable,
 }
 
-impl Builder<'_> {
-    fn split(mut self, names: &[&str], index: &[&str], rows: &[&str]) -> Result<Frame> {
+impl PandasTableBuilder<'_> {
+    fn split(mut self, names: &[&str], index: &[&str], rows: &[&str]) -> Result<PandasTable> {
         let name =
             |name: &&str| text::unescape(name).filter(|_| name.starts_with('"')).map(Into::into);
         let names: Option<Vec<String>> = names.iter().map(name).collect();
@@ -161,17 +161,17 @@ impl Builder<'_> {
         }
         if self.wants_index(&names) {
             let places = index.iter().map(|label| self.place(label)).collect();
-            self.add(INDEX.to_owned(), Column::Values(places));
+            self.add(INDEX.to_owned(), PandasColumn::Values(places));
         }
         for (name, column) in names.into_iter().zip(columns) {
-            self.add(name, Column::Values(column));
+            self.add(name, PandasColumn::Values(column));
         }
         self.frame.rows = rows.len();
         Ok(self.frame)
     }
 
     /// Rows are objects. What numbers them is left out, unless the layout names it.
-    fn table(mut self, rows: Vec<Object<'_>>, index: &[String]) -> Frame {
+    fn table(mut self, rows: Vec<ObjectEntries<'_>>, index: &[String]) -> PandasTable {
         self.frame.rows = rows.len();
         let cells = rows.into_iter().enumerate().flat_map(|(row, cells)| {
             cells.into_iter().map(move |(name, cell)| (name, Some((row, cell))))
@@ -179,14 +179,14 @@ impl Builder<'_> {
         let is_left_out = |name: &String| index.contains(name) && !names(self.layout, name);
         let (names, columns) = self.collect(cells.filter(|(name, _)| !is_left_out(name)));
         for (name, column) in names.into_iter().zip(columns) {
-            self.add(name, Column::Values(column));
+            self.add(name, PandasColumn::Values(column));
         }
         self.frame
     }
 
     /// The outer keys are the names of columns and the inner ones those of rows, or the other way round: where the time
     /// is tells them apart.
-    fn nested(mut self, entries: Vec<(String, Object<'_>)>) -> Frame {
+    fn nested(mut self, entries: Vec<(String, ObjectEntries<'_>)>) -> PandasTable {
         let is_time =
             |label: &str| time_text::parse_or_number(label, crate::Precision::Second).is_ok();
         let first = entries.first();
@@ -221,10 +221,10 @@ impl Builder<'_> {
         self.frame.rows = labels.len();
         let (names, columns) = self.collect(cells.into_iter());
         if self.wants_index(&names) {
-            self.add(INDEX.to_owned(), Column::Labels);
+            self.add(INDEX.to_owned(), PandasColumn::Labels);
         }
         for (name, column) in names.into_iter().zip(columns) {
-            self.add(name, Column::Values(column));
+            self.add(name, PandasColumn::Values(column));
         }
         self.frame
     }
@@ -261,7 +261,7 @@ impl Builder<'_> {
         names(self.layout, INDEX) && !others.iter().any(|name| name == INDEX)
     }
 
-    fn add(&mut self, name: String, column: Column) {
+    fn add(&mut self, name: String, column: PandasColumn) {
         self.frame.names.push(name);
         self.frame.columns.push(column);
     }

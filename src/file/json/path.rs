@@ -11,13 +11,13 @@ use crate::{Error, Result};
 
 /// A part of a document, and the line on which it begins.
 #[derive(Debug)]
-pub(super) struct Part {
+pub(super) struct DocumentPart {
     pub(super) text: Vec<u8>,
     pub(super) line: u64,
 }
 
 /// The value at a path: keys of objects and numbers of elements, from 0, with points between them.
-pub(super) fn find(document: &[u8], path: &str) -> Result<Part> {
+pub(super) fn find(document: &[u8], path: &str) -> Result<DocumentPart> {
     if let Some(what) = encoding::wide(document).or_else(|| encoding::not_utf8(document, 1)) {
         return Err(unreadable(what));
     }
@@ -43,7 +43,7 @@ pub(super) fn find(document: &[u8], path: &str) -> Result<Part> {
             ))
         })?;
     }
-    Ok(Part { text: value.as_bytes().to_vec(), line: line(value) })
+    Ok(DocumentPart { text: value.as_bytes().to_vec(), line: line(value) })
 }
 
 fn child<'a>(value: &'a str, step: &str) -> Result<Option<&'a str>> {

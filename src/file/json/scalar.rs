@@ -3,10 +3,11 @@
 use std::borrow::Cow;
 
 use super::text;
-use crate::columns::{Cell, ColumnRole, RenderedColumn};
-use crate::file::cells::{self, Nulls};
+use crate::columns::{ColumnRole, ColumnValue, RenderedColumn};
+use crate::file::null_texts::NullTexts;
+use crate::file::seen_kinds::SeenKinds;
+use crate::file::text_values;
 use crate::file::time_format::TimeFormat;
-use crate::file::types::Seen;
 use crate::file::unreadable;
 use crate::{ColumnType, Error, Result};
 
@@ -23,10 +24,10 @@ pub(super) enum Scalar<'a> {
     Object,
 }
 
-/// How values are judged.
+/// What the caller says about values.
 #[derive(Clone, Debug)]
-pub(super) struct Settings {
-    pub(super) nulls: Nulls,
+pub(super) struct ScalarRules {
+    pub(super) nulls: NullTexts,
     pub(super) time_format: Option<TimeFormat>,
 }
 
@@ -45,14 +46,14 @@ impl<'a> Scalar<'a> {
         }
     }
 
-    /// Takes note of what the value is.
-    pub(super) fn see(&self, seen: &mut Seen, nulls: &Nulls) {
+    /// Adds the kind of the value.
+    pub(super) fn see(&self, seen: &mut SeenKinds, nulls: &NullTexts) {
         match self {
-            // What is nested is an error when it is met again.
+            // Nested values are refused when the rows are read to be written.
             Self::Null | Self::BadText | Self::Array | Self::Object => {}
-            Self::Boolean(_) => seen.add(Seen::BOOLEAN),
-            Self::Number(digits) => cells::see(seen, digits, false, nulls),
-            Self::Text(text) => cells::see_text(seen, text, nulls),
+            Self::Boolean(_) => seen.add(SeenKinds::BOOLEAN),
+            Self::Number(digits) => text_values::see(seen, digits, false, nulls),
+            Self::Text(text) => text_values::see_text(seen, text, nulls),
         }
     }
 
@@ -61,48 +62,50 @@ impl<'a> Scalar<'a> {
         &self,
         role: &ColumnRole,
         column_type: ColumnType,
-        settings: &Settings,
-        pieces: &mut RenderedColumn,
+        scalar_rules: &ScalarRules,
+        rendered: &mut RenderedColumn,
     ) -> Result<()> {
-        let nulls = &settings.nulls;
+        let nulls = &scalar_rules.nulls;
         match role {
-            ColumnRole::Measurement(role) => pieces.push(role, self.cell(nulls)?),
-            ColumnRole::Tag(role) => pieces.push(role, self.cell(nulls)?),
-            ColumnRole::Time(role) => match (self.cell(nulls)?, &settings.time_format) {
-                (Cell::Text(text) | Cell::Number(text), Some(format)) => {
-                    pieces.push(role, Cell::Instant(format.read(text)?))
+            ColumnRole::Measurement(role) => rendered.push(role, self.cell(nulls)?),
+            ColumnRole::Tag(role) => rendered.push(role, self.cell(nulls)?),
+            ColumnRole::Time(role) => match (self.cell(nulls)?, &scalar_rules.time_format) {
+                (ColumnValue::Text(text) | ColumnValue::Number(text), Some(format)) => {
+                    rendered.push(role, ColumnValue::Instant(format.read(text)?))
                 }
-                (Cell::Number(digits), None) => pieces.push(role, Cell::Text(digits)),
-                (cell, _) => pieces.push(role, cell),
+                (ColumnValue::Number(digits), None) => {
+                    rendered.push(role, ColumnValue::Text(digits))
+                }
+                (cell, _) => rendered.push(role, cell),
             },
-            ColumnRole::Field(role) => pieces.push(role, self.field(column_type, nulls)?),
+            ColumnRole::Field(role) => rendered.push(role, self.field(column_type, nulls)?),
         }
     }
 
     /// The value in a column of this type.
-    fn field(&self, column_type: ColumnType, nulls: &Nulls) -> Result<Cell<'_>> {
+    fn field(&self, column_type: ColumnType, nulls: &NullTexts) -> Result<ColumnValue<'_>> {
         match (self, column_type) {
-            (Self::Boolean(value), ColumnType::Boolean) => Ok(Cell::Boolean(*value)),
+            (Self::Boolean(value), ColumnType::Boolean) => Ok(ColumnValue::Boolean(*value)),
             (Self::Boolean(value), ColumnType::Text) => {
-                Ok(Cell::Text(if *value { "true" } else { "false" }))
+                Ok(ColumnValue::Text(if *value { "true" } else { "false" }))
             }
             (Self::Boolean(value), _) => {
-                Err(cells::no_value(if *value { "true" } else { "false" }, column_type))
+                Err(text_values::no_value(if *value { "true" } else { "false" }, column_type))
             }
-            (Self::Number(digits), _) => cells::value(digits, false, column_type, nulls),
-            (Self::Text(text), _) => cells::value(text, true, column_type, nulls),
+            (Self::Number(digits), _) => text_values::value(digits, false, column_type, nulls),
+            (Self::Text(text), _) => text_values::value(text, true, column_type, nulls),
             (Self::Null | Self::BadText | Self::Array | Self::Object, _) => self.cell(nulls),
         }
     }
 
-    fn cell(&self, nulls: &Nulls) -> Result<Cell<'_>> {
+    fn cell(&self, nulls: &NullTexts) -> Result<ColumnValue<'_>> {
         Ok(match self {
-            Self::Null => Cell::Null,
-            Self::Boolean(value) => Cell::Boolean(*value),
-            Self::Number(digits) if nulls.has_text(digits, false) => Cell::Null,
-            Self::Number(digits) => Cell::Number(digits),
-            Self::Text(text) if nulls.has_text(text, true) => Cell::Null,
-            Self::Text(text) => Cell::Text(text),
+            Self::Null => ColumnValue::Null,
+            Self::Boolean(value) => ColumnValue::Boolean(*value),
+            Self::Number(digits) if nulls.has_text(digits, false) => ColumnValue::Null,
+            Self::Number(digits) => ColumnValue::Number(digits),
+            Self::Text(text) if nulls.has_text(text, true) => ColumnValue::Null,
+            Self::Text(text) => ColumnValue::Text(text),
             Self::BadText => {
                 return Err(unreadable(
                     "it is no JSON: the text has an escape that means nothing, such as half of a surrogate pair",

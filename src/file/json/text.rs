@@ -19,25 +19,25 @@ pub(super) fn entries<'a>(
     object: &'a str,
     mut each: impl FnMut(Cow<'a, str>, &'a str) -> bool,
 ) -> Result<(), Malformed> {
-    let mut cursor = Cursor { text: object, at: 0 };
-    cursor.blanks();
+    let mut scanner = JsonScanner { text: object, at: 0 };
+    scanner.blanks();
     let mut is_wanted = true;
-    cursor.object(0, |key, value| {
+    scanner.object(0, |key, value| {
         if is_wanted {
             is_wanted = each(unescape(key)?, value);
         }
         Some(is_wanted)
     })?;
-    if is_wanted { cursor.end() } else { Ok(()) }
+    if is_wanted { scanner.end() } else { Ok(()) }
 }
 
 /// The elements of an array.
 pub(super) fn elements(array: &str) -> Result<Vec<&str>, Malformed> {
-    let mut cursor = Cursor { text: array, at: 0 };
-    cursor.blanks();
+    let mut scanner = JsonScanner { text: array, at: 0 };
+    scanner.blanks();
     let mut elements = Vec::new();
-    cursor.array(0, |element| elements.push(element))?;
-    cursor.end()?;
+    scanner.array(0, |element| elements.push(element))?;
+    scanner.end()?;
     Ok(elements)
 }
 
@@ -51,19 +51,19 @@ pub(super) fn unescape(quoted: &str) -> Option<Cow<'_, str>> {
 
 /// The text of one value, blanks around it left out.
 pub(super) fn value(text: &str) -> Result<&str, Malformed> {
-    let mut cursor = Cursor { text, at: 0 };
-    cursor.blanks();
-    let value = cursor.value(0)?;
-    cursor.end()?;
+    let mut scanner = JsonScanner { text, at: 0 };
+    scanner.blanks();
+    let value = scanner.value(0)?;
+    scanner.end()?;
     Ok(value)
 }
 
-struct Cursor<'a> {
+struct JsonScanner<'a> {
     text: &'a str,
     at: usize,
 }
 
-impl<'a> Cursor<'a> {
+impl<'a> JsonScanner<'a> {
     #[inline]
     fn peek(&self) -> Option<u8> {
         self.text.as_bytes().get(self.at).copied()
@@ -303,7 +303,7 @@ mod tests {
 
     #[test]
     fn values_are_those_of_serde_json() {
-        let pieces = [
+        let rendered = [
             "{",
             "}",
             "[",
@@ -340,7 +340,7 @@ mod tests {
             let mut bits = state;
             let mut text = String::new();
             for _ in 0..round % 9 {
-                text.push_str(pieces[(bits >> 40) as usize % pieces.len()]);
+                text.push_str(rendered[(bits >> 40) as usize % rendered.len()]);
                 bits = bits.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(3);
             }
             // Numbers of any size are values here, where serde_json's own type has a range.

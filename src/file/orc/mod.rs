@@ -1,9 +1,9 @@
 //! ORC files.
 
-mod chunks;
 mod fractions;
+mod mended_file;
 mod tail;
-mod times;
+mod time_column;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -16,51 +16,52 @@ use orc_rust::reader::metadata::{FileMetadata, read_metadata};
 use orc_rust::schema::RootDataType;
 use orc_rust::stripe::Stripe;
 
-use self::chunks::Chunks;
-use self::times::Times;
-use super::batches::{BatchReader, Batches, Placed, damaged, guarded};
+use self::mended_file::MendedFile;
+use self::time_column::TimeColumn;
+use super::damaged::{damaged, guarded};
 use super::input::Origin;
-use super::{Reading, Source, unreadable, wide_times};
+use super::record_batch_source::{PlacedBatch, PlacedBatchReader, RecordBatchSource};
+use super::{LineSource, ReadOptions, unreadable, wide_times};
 use crate::line_protocol::TagRules;
-use crate::record::BatchEncoder;
+use crate::record::RecordBatchEncoder;
 use crate::{Error, Precision, Result};
 
 pub(super) fn open(
     origin: &Origin<'_>,
-    reading: &Reading,
+    read_options: &ReadOptions,
     precision: Precision,
     rules: &TagRules,
-) -> Result<Box<dyn Source>> {
-    let places = origin.bytes()?;
-    let counter = places.counter.clone();
-    let (chunks, metadata, schema) = guarded(|| {
-        let mut chunks = tail::mend(places)?;
-        let metadata = read_metadata(&mut chunks).map_err(damaged)?;
+) -> Result<Box<dyn LineSource>> {
+    let bytes = origin.random_access()?;
+    let counter = bytes.counter.clone();
+    let (file, metadata, schema) = guarded(|| {
+        let mut file = tail::mend(bytes)?;
+        let metadata = read_metadata(&mut file).map_err(damaged)?;
         let schema = metadata.root_data_type().create_arrow_schema(&HashMap::new());
-        Ok((chunks, metadata, schema))
+        Ok((file, metadata, schema))
     })?;
-    let mut encoder = BatchEncoder::new(&schema, &reading.layout, rules, precision)?;
+    let mut encoder = RecordBatchEncoder::new(&schema, &read_options.layout, rules, precision)?;
     let columns = encoder.narrow();
-    let stripes = guarded(|| Ok(Stripes::new(chunks, metadata, &schema, &columns)))?;
-    Ok(Box::new(Batches::new(stripes, encoder, counter)))
+    let stripes = guarded(|| Ok(Stripes::new(file, metadata, &schema, &columns)))?;
+    Ok(Box::new(RecordBatchSource::new(stripes, encoder, counter)))
 }
 
 /// The stripes, one after the other.
 struct Stripes {
-    chunks: Chunks,
+    file: MendedFile,
     metadata: FileMetadata,
     /// The columns that are written, what each is decoded as, and those of times among them.
     columns: RootDataType,
     schema: SchemaRef,
-    times: Vec<Times>,
+    times: Vec<TimeColumn>,
     /// The next stripe.
     next: usize,
-    current: Option<Current>,
+    current: Option<CurrentStripe>,
     /// Rows that were read.
     rows: usize,
 }
 
-struct Current {
+struct CurrentStripe {
     decoder: NaiveStripeDecoder,
     /// The zone of the writer.
     zone: Option<String>,
@@ -68,28 +69,28 @@ struct Current {
 
 impl Stripes {
     /// `places` are those of the columns that are written.
-    fn new(chunks: Chunks, metadata: FileMetadata, schema: &Schema, places: &[usize]) -> Self {
+    fn new(file: MendedFile, metadata: FileMetadata, schema: &Schema, places: &[usize]) -> Self {
         let root = metadata.root_data_type();
         let children = places.iter().filter_map(|&place| root.children().get(place));
         let indices = children.map(|column| column.data_type().column_index());
         let columns = root.project(&ProjectionMask::roots(root, indices));
-        let times = Times::of(columns.children(), &metadata);
+        let times = TimeColumn::of(columns.children(), &metadata);
         let fields = places.iter().filter_map(|&place| schema.fields().get(place));
         let mut fields: Vec<Field> = fields.map(|field| Field::clone(field)).collect();
         times.iter().for_each(|times| times.decoded_as(&mut fields));
         let schema = Arc::new(Schema::new(fields));
-        Self { chunks, metadata, columns, schema, times, next: 0, current: None, rows: 0 }
+        Self { file, metadata, columns, schema, times, next: 0, current: None, rows: 0 }
     }
 
-    fn open_stripe(&mut self) -> Result<Option<Current>> {
+    fn open_stripe(&mut self) -> Result<Option<CurrentStripe>> {
         let Some(info) = self.metadata.stripe_metadatas().get(self.next) else { return Ok(None) };
         self.next += 1;
-        let stripe = Stripe::new(&mut self.chunks, &self.metadata, &self.columns, info);
+        let stripe = Stripe::new(&mut self.file, &self.metadata, &self.columns, info);
         let stripe = stripe.map_err(damaged)?;
         self.times.iter().try_for_each(|times| times.check_stripe(&stripe))?;
         let zone = stripe.writer_tz().map(|zone| zone.name().to_owned());
         let decoder = NaiveStripeDecoder::new(stripe, self.schema.clone(), BATCH_ROWS);
-        Ok(Some(Current { decoder: decoder.map_err(damaged)?, zone }))
+        Ok(Some(CurrentStripe { decoder: decoder.map_err(damaged)?, zone }))
     }
 
     /// Makes of what was decoded what is written.
@@ -106,8 +107,8 @@ impl Stripes {
     }
 }
 
-impl BatchReader for Stripes {
-    fn next(&mut self) -> Result<Option<Placed>> {
+impl PlacedBatchReader for Stripes {
+    fn next(&mut self) -> Result<Option<PlacedBatch>> {
         let first_row = self.rows;
         let behind = format!("behind row {first_row}");
         loop {
@@ -134,7 +135,7 @@ impl BatchReader for Stripes {
             let (batch, failed) =
                 wide_times::up_to_bad_row(&batch, |batch| self.finish(batch, zone.as_deref()))?;
             self.rows += batch.num_rows();
-            return Ok(Some(Placed { batch, part: String::new(), first_row, failed }));
+            return Ok(Some(PlacedBatch { batch, part: String::new(), first_row, failed }));
         }
     }
 }

@@ -13,8 +13,8 @@ use orc_rust::proto::{CompressionKind, Footer, PostScript, Type};
 use orc_rust::reader::metadata::read_metadata;
 use prost_for_orc::Message;
 
-use super::{Chunks, damaged};
-use crate::file::places::Places;
+use super::{MendedFile, damaged};
+use crate::file::random_access::RandomAccess;
 use crate::file::unreadable;
 use crate::{Error, Result};
 
@@ -22,7 +22,7 @@ use crate::{Error, Result};
 ///
 /// # Errors
 /// It is something that the reader does not survive.
-pub(super) fn mend(file: Places) -> Result<Chunks> {
+pub(super) fn mend(file: RandomAccess) -> Result<MendedFile> {
     let (mut postscript, footer_end) = read_postscript(&file)?;
     if postscript.compression_block_size.is_some_and(|size| size > MAX_BLOCK) {
         return Err(unreadable("it is damaged: its blocks are too long"));
@@ -51,11 +51,11 @@ pub(super) fn mend(file: Places) -> Result<Chunks> {
     postscript.metadata_length.get_or_insert(0);
     let mut tail = footer;
     end_with(&mut tail, &postscript);
-    Ok(Chunks::new(file, footer_at, tail.into()))
+    Ok(MendedFile::new(file, footer_at, tail.into()))
 }
 
 /// The postscript, and where the footer before it ends.
-fn read_postscript(file: &Places) -> Result<(PostScript, u64)> {
+fn read_postscript(file: &RandomAccess) -> Result<(PostScript, u64)> {
     let read = || {
         let end = file.len().checked_sub(1)?;
         let length = u64::from(*file.bytes_at(end, 1).ok()?.first()?);

@@ -11,7 +11,7 @@ use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions};
 use parquet::basic::Type as Physical;
 
-use crate::file::batches::damaged;
+use crate::file::damaged::damaged;
 use crate::file::{unreadable, wide_times};
 use crate::line_protocol::escape;
 use crate::{Error, Result};

@@ -9,24 +9,24 @@ use parquet::file::metadata::{
     ColumnChunkMetaData, FileMetaData, ParquetMetaData, ParquetMetaDataReader, RowGroupMetaData,
 };
 
-use super::chunks::Chunks;
+use super::parquet_bytes::ParquetBytes;
 use crate::Result;
-use crate::file::batches::{damaged, guarded};
+use crate::file::damaged::{damaged, guarded};
 use crate::file::unreadable;
 
-pub(super) fn load(chunks: &Chunks) -> Result<ArrowReaderMetadata> {
-    let end = chunks.0.len().saturating_sub(4);
-    if chunks.0.bytes_at(end, 4).is_ok_and(|magic| magic == b"PARE") {
+pub(super) fn load(bytes: &ParquetBytes) -> Result<ArrowReaderMetadata> {
+    let end = bytes.0.len().saturating_sub(4);
+    if bytes.0.bytes_at(end, 4).is_ok_and(|magic| magic == b"PARE") {
         return Err(unreadable("it is encrypted, and is read here when it is not"));
     }
-    let metadata = ParquetMetaDataReader::new().parse_and_finish(chunks).map_err(damaged)?;
+    let metadata = ParquetMetaDataReader::new().parse_and_finish(bytes).map_err(damaged)?;
     let metadata = without_wrong_dictionaries(metadata).map_err(damaged)?;
     let metadata = Arc::new(metadata);
     let arrow = |options| {
         let metadata = Arc::clone(&metadata);
         guarded(|| ArrowReaderMetadata::try_new(metadata, options).map_err(damaged))
     };
-    // What Arrow adds about its types may name one that the reader does not know.
+    // The Arrow schema that writers add may have a type that the reader does not know.
     arrow(ArrowReaderOptions::new())
         .or_else(|_| arrow(ArrowReaderOptions::new().with_skip_arrow_metadata(true)))
 }
@@ -51,7 +51,7 @@ fn without_wrong_dictionaries(metadata: ParquetMetaData) -> ParquetResult<Parque
 }
 
 /// Refuses data pages of version 2 of Arrow C++ before 3.0: they are compressed and say that they are not.
-pub(super) fn check_pages(chunks: &Chunks, metadata: &ArrowReaderMetadata) -> Result<()> {
+pub(super) fn check_pages(bytes: &ParquetBytes, metadata: &ArrowReaderMetadata) -> Result<()> {
     let metadata = metadata.metadata();
     if !is_of_old_arrow(metadata.file_metadata()) {
         return Ok(());
@@ -60,7 +60,7 @@ pub(super) fn check_pages(chunks: &Chunks, metadata: &ArrowReaderMetadata) -> Re
     for column in columns.filter(|column| column.compression() != Compression::UNCOMPRESSED) {
         let Ok(place) = u64::try_from(column.data_page_offset()) else { continue };
         // The header of a page begins with its type: the number of the field and its kind, then 3 in zigzag.
-        if chunks.0.bytes_at(place, 2).is_ok_and(|header| header == [0x15, 0x06]) {
+        if bytes.0.bytes_at(place, 2).is_ok_and(|header| header == [0x15, 0x06]) {
             return Err(unreadable(
                 "its data pages are of version 2 and written by Arrow before 3.0, which says of compressed pages that they \
                  are not: write it again with a newer Arrow, or with data_page_version=\"1.0\"",

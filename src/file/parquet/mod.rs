@@ -1,8 +1,8 @@
 //! Parquet files.
 
-mod chunks;
 mod int96;
 mod metadata;
+mod parquet_bytes;
 
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{
@@ -10,35 +10,36 @@ use parquet::arrow::arrow_reader::{
 };
 use parquet::errors::Result as ParquetResult;
 
-use self::chunks::Chunks;
 use self::int96::Int96Columns;
-use super::batches::{BatchReader, Batches, Placed, damaged, guarded};
+use self::parquet_bytes::ParquetBytes;
+use super::damaged::{damaged, guarded};
 use super::input::Origin;
-use super::{Reading, Source, pandas_index};
+use super::record_batch_source::{PlacedBatch, PlacedBatchReader, RecordBatchSource};
+use super::{LineSource, ReadOptions, pandas_index};
 use crate::line_protocol::TagRules;
-use crate::record::BatchEncoder;
+use crate::record::RecordBatchEncoder;
 use crate::{Precision, Result};
 
 pub(super) fn open(
     origin: &Origin<'_>,
-    reading: &Reading,
+    read_options: &ReadOptions,
     precision: Precision,
     rules: &TagRules,
-) -> Result<Box<dyn Source>> {
-    let places = origin.bytes()?;
-    let counter = places.counter.clone();
-    let chunks = Chunks(places);
-    let metadata = guarded(|| metadata::load(&chunks))?;
-    let options = pandas_index::as_time(&reading.layout, metadata.schema());
-    let mut encoder = BatchEncoder::new(metadata.schema(), &options, rules, precision)?;
+) -> Result<Box<dyn LineSource>> {
+    let bytes = origin.random_access()?;
+    let counter = bytes.counter.clone();
+    let bytes = ParquetBytes(bytes);
+    let metadata = guarded(|| metadata::load(&bytes))?;
+    let options = pandas_index::as_time(&read_options.layout, metadata.schema());
+    let mut encoder = RecordBatchEncoder::new(metadata.schema(), &options, rules, precision)?;
     let columns = encoder.narrow();
-    let groups = guarded(|| RowGroups::new(chunks, metadata, &columns))?;
-    Ok(Box::new(Batches::new(groups, encoder, counter)))
+    let groups = guarded(|| RowGroups::new(bytes, metadata, &columns))?;
+    Ok(Box::new(RecordBatchSource::new(groups, encoder, counter)))
 }
 
 /// The row groups, each with a reader of its own, so that an error can name the one it is in.
 struct RowGroups {
-    file: File,
+    file: ParquetFile,
     /// The columns that are written.
     columns: ProjectionMask,
     int96: Option<Int96Columns>,
@@ -49,8 +50,8 @@ struct RowGroups {
 }
 
 /// The bytes of a file, and what its footer says.
-struct File {
-    chunks: Chunks,
+struct ParquetFile {
+    bytes: ParquetBytes,
     metadata: ArrowReaderMetadata,
 }
 
@@ -62,11 +63,18 @@ struct GroupReader {
 
 impl RowGroups {
     /// `columns` are the places of those that are written.
-    fn new(chunks: Chunks, metadata: ArrowReaderMetadata, columns: &[usize]) -> Result<Self> {
-        metadata::check_pages(&chunks, &metadata)?;
+    fn new(bytes: ParquetBytes, metadata: ArrowReaderMetadata, columns: &[usize]) -> Result<Self> {
+        metadata::check_pages(&bytes, &metadata)?;
         let int96 = Int96Columns::of(&metadata, columns)?;
         let columns = ProjectionMask::roots(metadata.parquet_schema(), columns.iter().copied());
-        Ok(Self { file: File { chunks, metadata }, columns, int96, next: 0, reader: None, rows: 0 })
+        Ok(Self {
+            file: ParquetFile { bytes, metadata },
+            columns,
+            int96,
+            next: 0,
+            reader: None,
+            rows: 0,
+        })
     }
 
     fn open_group(&self) -> ParquetResult<GroupReader> {
@@ -78,14 +86,14 @@ impl RowGroups {
     }
 }
 
-impl File {
+impl ParquetFile {
     fn group(
         &self,
         metadata: &ArrowReaderMetadata,
         columns: ProjectionMask,
         number: usize,
     ) -> ParquetResult<ParquetRecordBatchReader> {
-        ParquetRecordBatchReaderBuilder::new_with_metadata(self.chunks.clone(), metadata.clone())
+        ParquetRecordBatchReaderBuilder::new_with_metadata(self.bytes.clone(), metadata.clone())
             .with_projection(columns)
             .with_row_groups(vec![number])
             .with_batch_size(BATCH_ROWS)
@@ -93,8 +101,8 @@ impl File {
     }
 }
 
-impl BatchReader for RowGroups {
-    fn next(&mut self) -> Result<Option<Placed>> {
+impl PlacedBatchReader for RowGroups {
+    fn next(&mut self) -> Result<Option<PlacedBatch>> {
         loop {
             let Some(reader) = &mut self.reader else {
                 if self.next == self.file.metadata.metadata().num_row_groups() {
@@ -123,7 +131,7 @@ impl BatchReader for RowGroups {
                 failed = failed.map(|error| error.in_context(&part));
             }
             self.rows += batch.num_rows();
-            return Ok(Some(Placed { batch, part, first_row, failed }));
+            return Ok(Some(PlacedBatch { batch, part, first_row, failed }));
         }
     }
 }

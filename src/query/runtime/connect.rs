@@ -19,7 +19,7 @@ use tower_service::Service;
 
 use super::addresses::Addresses;
 use crate::config::Config;
-use crate::transport::{ConnectError, Host, Limit, Peer, Proxy, Stage, Step, Tunnel};
+use crate::transport::{ConnectError, ConnectStage, Host, Limit, Peer, Proxy, Tunnel, TunnelStep};
 #[cfg(feature = "tls")]
 use crate::transport::{ProxyScheme, name_of};
 
@@ -94,17 +94,17 @@ impl Connector {
         let timed_out =
             |stage| move || ConnectError::timed_out(stage, endpoint, proxy, deadline.limit());
 
-        let addresses = deadline.within(resolve(peer), timed_out(Stage::Resolving)).await?;
+        let addresses = deadline.within(resolve(peer), timed_out(ConnectStage::Resolving)).await?;
         let connecting = connect_tcp(peer, addresses, deadline.left());
-        let mut stream = deadline.within(connecting, timed_out(Stage::Connecting)).await?;
+        let mut stream = deadline.within(connecting, timed_out(ConnectStage::Connecting)).await?;
         if let Some(proxy) = proxy {
             let tunnelling = self.open_tunnel(proxy, stream);
-            stream = deadline.within(tunnelling, timed_out(Stage::Proxy)).await?;
+            stream = deadline.within(tunnelling, timed_out(ConnectStage::Proxy)).await?;
         }
         #[cfg(feature = "tls")]
         if endpoint.is_tls() {
             let handshake = self.handshake(stream);
-            stream = deadline.within(handshake, timed_out(Stage::Handshake)).await?;
+            stream = deadline.within(handshake, timed_out(ConnectStage::Handshake)).await?;
         }
         Ok(stream)
     }
@@ -127,16 +127,16 @@ impl Connector {
         let mut received = Vec::new();
         loop {
             match tunnel.step(&received)? {
-                Step::Send(bytes) => {
+                TunnelStep::Send(bytes) => {
                     stream.write_all(&bytes).await.map_err(broken)?;
                     stream.flush().await.map_err(broken)?;
                     received.clear();
                 }
-                Step::Receive(count) => {
+                TunnelStep::Receive(count) => {
                     received.resize(count, 0);
                     stream.read_exact(&mut received).await.map_err(broken)?;
                 }
-                Step::Done => return Ok(stream),
+                TunnelStep::Done => return Ok(stream),
             }
         }
     }

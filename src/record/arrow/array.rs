@@ -10,8 +10,8 @@ use arrow_buffer::ArrowNativeType;
 use arrow_schema::{DataType, TimeUnit};
 
 use crate::columns::{
-    Cell, CellError, RenderedColumn, Role, WrittenValues, binary_text, decimal, render_each,
-    try_render_each,
+    ColumnValue, RenderedColumn, Role, ValueError, WrittenValues, binary_text, decimal,
+    render_each, try_render_each,
 };
 use crate::{Error, Timestamp};
 
@@ -22,7 +22,7 @@ pub(super) fn render<R: Role>(
     role: &R,
     written: &mut WrittenValues,
     rendered: &mut RenderedColumn,
-) -> Result<(), CellError> {
+) -> Result<(), ValueError> {
     if let DataType::RunEndEncoded(ends, _) = array.data_type() {
         return match ends.data_type() {
             DataType::Int16 => runs::<Int16Type, R>(array, rows, role, written, rendered),
@@ -54,14 +54,14 @@ fn dictionary<K: ArrowDictionaryKeyType, R: Role>(
     role: &R,
     written: &mut WrittenValues,
     rendered: &mut RenderedColumn,
-) -> Result<(), CellError> {
+) -> Result<(), ValueError> {
     let array = array.as_dictionary::<K>();
     let (keys, values) = (array.keys(), array.values());
     let number = |row: usize| (!keys.is_null(row)).then(|| keys.value(row).as_usize());
     written.render(rows, role, rendered, number, |number, rendered| {
         if number >= values.len() {
             let error = Error::invalid_record("the dictionary has no value of this number");
-            return Err(CellError { row: number, error });
+            return Err(ValueError { row: number, error });
         }
         plain(values, number..number + 1, role, rendered)
     })
@@ -74,7 +74,7 @@ fn runs<E: RunEndIndexType, R: Role>(
     role: &R,
     written: &mut WrittenValues,
     rendered: &mut RenderedColumn,
-) -> Result<(), CellError> {
+) -> Result<(), ValueError> {
     let array = array.as_run::<E>();
     let number = |row: usize| Some(array.get_physical_index(row));
     written.render(rows, role, rendered, number, |number, rendered| {
@@ -88,15 +88,15 @@ fn plain<R: Role>(
     rows: Range<usize>,
     role: &R,
     rendered: &mut RenderedColumn,
-) -> Result<(), CellError> {
+) -> Result<(), ValueError> {
     macro_rules! values {
-        ($type:ty, $cell:expr) => {
-            each(array.as_primitive::<$type>(), rows, role, rendered, $cell)
+        ($type:ty, $convert:expr) => {
+            each(array.as_primitive::<$type>(), rows, role, rendered, $convert)
         };
     }
     macro_rules! instants {
         ($type:ty, $nanos:expr) => {
-            values!($type, |v| Cell::Instant(Timestamp::from_nanos(i128::from(v) * $nanos)))
+            values!($type, |v| ColumnValue::Instant(Timestamp::from_nanos(i128::from(v) * $nanos)))
         };
     }
     macro_rules! decimals {
@@ -105,22 +105,24 @@ fn plain<R: Role>(
         };
     }
     match array.data_type() {
-        DataType::Null => render_each(rows, role, rendered, |_| Cell::Null),
-        DataType::Boolean => each(array.as_boolean(), rows, role, rendered, Cell::Boolean),
-        DataType::Int8 => values!(Int8Type, |v| Cell::Integer(v.into())),
-        DataType::Int16 => values!(Int16Type, |v| Cell::Integer(v.into())),
-        DataType::Int32 => values!(Int32Type, |v| Cell::Integer(v.into())),
-        DataType::Int64 => values!(Int64Type, Cell::Integer),
-        DataType::UInt8 => values!(UInt8Type, |v| Cell::Unsigned(v.into())),
-        DataType::UInt16 => values!(UInt16Type, |v| Cell::Unsigned(v.into())),
-        DataType::UInt32 => values!(UInt32Type, |v| Cell::Unsigned(v.into())),
-        DataType::UInt64 => values!(UInt64Type, Cell::Unsigned),
-        DataType::Float16 => values!(Float16Type, |v| Cell::Float32(v.to_f32())),
-        DataType::Float32 => values!(Float32Type, Cell::Float32),
-        DataType::Float64 => values!(Float64Type, Cell::Float),
-        DataType::Utf8 => each(array.as_string::<i32>(), rows, role, rendered, Cell::Text),
-        DataType::LargeUtf8 => each(array.as_string::<i64>(), rows, role, rendered, Cell::Text),
-        DataType::Utf8View => each(array.as_string_view(), rows, role, rendered, Cell::Text),
+        DataType::Null => render_each(rows, role, rendered, |_| ColumnValue::Null),
+        DataType::Boolean => each(array.as_boolean(), rows, role, rendered, ColumnValue::Boolean),
+        DataType::Int8 => values!(Int8Type, |v| ColumnValue::Integer(v.into())),
+        DataType::Int16 => values!(Int16Type, |v| ColumnValue::Integer(v.into())),
+        DataType::Int32 => values!(Int32Type, |v| ColumnValue::Integer(v.into())),
+        DataType::Int64 => values!(Int64Type, ColumnValue::Integer),
+        DataType::UInt8 => values!(UInt8Type, |v| ColumnValue::Unsigned(v.into())),
+        DataType::UInt16 => values!(UInt16Type, |v| ColumnValue::Unsigned(v.into())),
+        DataType::UInt32 => values!(UInt32Type, |v| ColumnValue::Unsigned(v.into())),
+        DataType::UInt64 => values!(UInt64Type, ColumnValue::Unsigned),
+        DataType::Float16 => values!(Float16Type, |v| ColumnValue::Float32(v.to_f32())),
+        DataType::Float32 => values!(Float32Type, ColumnValue::Float32),
+        DataType::Float64 => values!(Float64Type, ColumnValue::Float),
+        DataType::Utf8 => each(array.as_string::<i32>(), rows, role, rendered, ColumnValue::Text),
+        DataType::LargeUtf8 => {
+            each(array.as_string::<i64>(), rows, role, rendered, ColumnValue::Text)
+        }
+        DataType::Utf8View => each(array.as_string_view(), rows, role, rendered, ColumnValue::Text),
         DataType::Binary => binary(array.as_binary::<i32>(), rows, role, rendered),
         DataType::LargeBinary => binary(array.as_binary::<i64>(), rows, role, rendered),
         DataType::BinaryView => binary(array.as_binary_view(), rows, role, rendered),
@@ -135,29 +137,31 @@ fn plain<R: Role>(
         }
         DataType::Timestamp(TimeUnit::Microsecond, _) => instants!(TimestampMicrosecondType, 1_000),
         DataType::Timestamp(TimeUnit::Nanosecond, _) => instants!(TimestampNanosecondType, 1),
-        DataType::Date32 => values!(Date32Type, |v| Cell::Day(v.into())),
+        DataType::Date32 => values!(Date32Type, |v| ColumnValue::Day(v.into())),
         DataType::Date64 => values!(Date64Type, |v| match v % MILLIS_PER_DAY {
-            0 => Cell::Day(v / MILLIS_PER_DAY),
-            _ => Cell::Instant(Timestamp::millis(v)),
+            0 => ColumnValue::Day(v / MILLIS_PER_DAY),
+            _ => ColumnValue::Instant(Timestamp::millis(v)),
         }),
         DataType::Time32(TimeUnit::Second) => {
-            values!(Time32SecondType, |v| Cell::Clock(i64::from(v) * 1_000_000_000))
+            values!(Time32SecondType, |v| ColumnValue::Clock(i64::from(v) * 1_000_000_000))
         }
         DataType::Time32(_) => {
-            values!(Time32MillisecondType, |v| Cell::Clock(i64::from(v) * 1_000_000))
+            values!(Time32MillisecondType, |v| ColumnValue::Clock(i64::from(v) * 1_000_000))
         }
         DataType::Time64(TimeUnit::Microsecond) => {
-            values!(Time64MicrosecondType, |v| Cell::Clock(v.saturating_mul(1_000)))
+            values!(Time64MicrosecondType, |v| ColumnValue::Clock(v.saturating_mul(1_000)))
         }
-        DataType::Time64(_) => values!(Time64NanosecondType, Cell::Clock),
-        DataType::Duration(TimeUnit::Second) => values!(DurationSecondType, Cell::Integer),
+        DataType::Time64(_) => values!(Time64NanosecondType, ColumnValue::Clock),
+        DataType::Duration(TimeUnit::Second) => values!(DurationSecondType, ColumnValue::Integer),
         DataType::Duration(TimeUnit::Millisecond) => {
-            values!(DurationMillisecondType, Cell::Integer)
+            values!(DurationMillisecondType, ColumnValue::Integer)
         }
         DataType::Duration(TimeUnit::Microsecond) => {
-            values!(DurationMicrosecondType, Cell::Integer)
+            values!(DurationMicrosecondType, ColumnValue::Integer)
         }
-        DataType::Duration(TimeUnit::Nanosecond) => values!(DurationNanosecondType, Cell::Integer),
+        DataType::Duration(TimeUnit::Nanosecond) => {
+            values!(DurationNanosecondType, ColumnValue::Integer)
+        }
         other => Err(unexpected(rows.start, other)),
     }
 }
@@ -168,14 +172,14 @@ fn each<'a, A: ArrayAccessor + 'a, R: Role>(
     rows: Range<usize>,
     role: &R,
     rendered: &mut RenderedColumn,
-    cell: impl Fn(A::Item) -> Cell<'a>,
-) -> Result<(), CellError> {
+    convert: impl Fn(A::Item) -> ColumnValue<'a>,
+) -> Result<(), ValueError> {
     if array.null_count() == 0 {
-        return render_each(rows, role, rendered, |row| cell(array.value(row)));
+        return render_each(rows, role, rendered, |row| convert(array.value(row)));
     }
     render_each(rows, role, rendered, |row| match array.is_null(row) {
-        true => Cell::Null,
-        false => cell(array.value(row)),
+        true => ColumnValue::Null,
+        false => convert(array.value(row)),
     })
 }
 
@@ -185,9 +189,9 @@ fn binary<'a, A: ArrayAccessor<Item = &'a [u8]>, R: Role>(
     rows: Range<usize>,
     role: &R,
     rendered: &mut RenderedColumn,
-) -> Result<(), CellError> {
+) -> Result<(), ValueError> {
     try_render_each(rows, role, rendered, |row| match array.is_null(row) {
-        true => Ok(Cell::Null),
+        true => Ok(ColumnValue::Null),
         false => binary_text(array.value(row)),
     })
 }
@@ -198,33 +202,33 @@ fn decimals<T: ArrowPrimitiveType, R: Role>(
     role: &R,
     rendered: &mut RenderedColumn,
     scale: i8,
-) -> Result<(), CellError>
+) -> Result<(), ValueError>
 where
     T::Native: std::fmt::Display,
 {
     let array = array.as_primitive::<T>();
     let (mut digits, mut text) = (String::new(), String::new());
     for row in rows {
-        let cell = if array.is_null(row) {
-            Cell::Null
+        let value = if array.is_null(row) {
+            ColumnValue::Null
         } else {
             digits.clear();
             text.clear();
             // Writing into a String does not fail.
             let _ = write!(digits, "{}", array.value(row));
             decimal::write(&mut text, &digits, scale);
-            Cell::Number(&text)
+            ColumnValue::Number(&text)
         };
-        rendered.push(role, cell).map_err(|error| CellError { row, error })?;
+        rendered.push(role, value).map_err(|error| ValueError { row, error })?;
     }
     Ok(())
 }
 
 /// The encoder has refused such types before.
 #[cold]
-fn unexpected(row: usize, data_type: &DataType) -> CellError {
+fn unexpected(row: usize, data_type: &DataType) -> ValueError {
     let error = Error::invalid_record(format!("values of type {data_type} cannot be written"));
-    CellError { row, error }
+    ValueError { row, error }
 }
 
 const MILLIS_PER_DAY: i64 = 86_400_000;

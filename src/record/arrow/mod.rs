@@ -1,7 +1,7 @@
 //! Arrow record batches are records.
 
 mod array;
-mod encoder;
+mod record_batch_encoder;
 
 use std::fmt;
 
@@ -10,7 +10,7 @@ use arrow_array::{RecordBatch, RecordBatchReader};
 use super::{Lines, Record};
 use crate::Result;
 use crate::columns::{LayoutOptions, layout_options};
-pub(crate) use encoder::BatchEncoder;
+pub(crate) use record_batch_encoder::RecordBatchEncoder;
 
 /// An Arrow record batch, or all batches of a reader, to be written: each row is a line.
 ///
@@ -67,11 +67,12 @@ pub(crate) use encoder::BatchEncoder;
 /// The client's default tags are added where the table has none of that name, or no value.
 #[must_use = "this is written by `client.write(…).send()`, or into a `LineBuffer` by `push_record`"]
 pub struct Columns<'a> {
-    source: Source<'a>,
+    source: BatchSource<'a>,
     layout: LayoutOptions,
 }
 
-enum Source<'a> {
+/// Where the rows come from.
+enum BatchSource<'a> {
     Batch(&'a RecordBatch),
     Reader(Box<dyn RecordBatchReader + 'a>),
 }
@@ -79,7 +80,7 @@ enum Source<'a> {
 impl<'a> Columns<'a> {
     /// The rows of a record batch.
     pub fn new(batch: &'a RecordBatch) -> Self {
-        Self { source: Source::Batch(batch), layout: LayoutOptions::default() }
+        Self { source: BatchSource::Batch(batch), layout: LayoutOptions::default() }
     }
 
     /// The rows of all batches of a reader. All lines are in memory before the first is sent, as with every record;
@@ -102,7 +103,7 @@ impl<'a> Columns<'a> {
     /// # Ok::<_, Box<dyn std::error::Error>>(())
     /// ```
     pub fn from_reader(reader: impl RecordBatchReader + 'a) -> Self {
-        Self { source: Source::Reader(Box::new(reader)), layout: LayoutOptions::default() }
+        Self { source: BatchSource::Reader(Box::new(reader)), layout: LayoutOptions::default() }
     }
 
     layout_options!(layout);
@@ -112,14 +113,14 @@ impl Record for Columns<'_> {
     fn encode(self, lines: &mut Lines<'_>) -> Result<()> {
         let Self { source, layout } = self;
         let new = |schema, lines: &Lines<'_>| {
-            BatchEncoder::new(schema, &layout, lines.rules(), lines.precision())
+            RecordBatchEncoder::new(schema, &layout, lines.rules(), lines.precision())
         };
         match source {
-            Source::Batch(batch) => {
+            BatchSource::Batch(batch) => {
                 let mut encoder = new(batch.schema_ref(), lines)?;
                 encoder.encode(batch, 0..batch.num_rows(), lines).map_err(|error| error.at_row(0))
             }
-            Source::Reader(reader) => {
+            BatchSource::Reader(reader) => {
                 let mut encoder = new(&reader.schema(), lines)?;
                 let mut rows = 0;
                 for batch in reader {

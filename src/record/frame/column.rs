@@ -12,8 +12,8 @@ use polars_core::frame::column::Column as PolarsColumn;
 use polars_core::series::Series;
 
 use crate::columns::{
-    Cell, CellError, Column, RenderedColumn, Role, Values, WrittenValues, binary_text, decimal,
-    render_each, try_render_each,
+    ColumnDescription, ColumnValue, RenderedColumn, Role, ValueError, ValueKind, WrittenValues,
+    binary_text, decimal, render_each, try_render_each,
 };
 use crate::{Error, Result, Timestamp};
 
@@ -41,9 +41,9 @@ impl FrameColumn {
         Self { series, starts, is_constant }
     }
 
-    pub(super) fn describe(&self) -> Column<'_> {
+    pub(super) fn describe(&self) -> ColumnDescription<'_> {
         let data_type = self.series.dtype();
-        Column { name: self.series.name(), values: values(data_type), data_type }
+        ColumnDescription { name: self.series.name(), kind: kind_of(data_type), data_type }
     }
 
     /// Whether rows refer to values, each of which is written once.
@@ -59,9 +59,9 @@ impl FrameColumn {
         role: &R,
         written: &mut WrittenValues,
         rendered: &mut RenderedColumn,
-    ) -> Result<(), CellError> {
+    ) -> Result<(), ValueError> {
         if self.is_constant {
-            // A category is written once at most, so nothing is shared below.
+            // The one value is rendered once at most, so that the values below it need not be kept.
             let one = |_, rendered: &mut RenderedColumn| {
                 self.chunks(0..1, role, &mut WrittenValues::default(), rendered)
             };
@@ -76,7 +76,7 @@ impl FrameColumn {
         role: &R,
         written: &mut WrittenValues,
         rendered: &mut RenderedColumn,
-    ) -> Result<(), CellError> {
+    ) -> Result<(), ValueError> {
         // The last chunk that begins at the first row or before it.
         let first = self.starts.partition_point(|&start| start <= rows.start).saturating_sub(1);
         let chunks = self.series.chunks().iter().zip(&self.starts).skip(first);
@@ -88,24 +88,24 @@ impl FrameColumn {
             let to = rows.end.min(start + chunk.len()).saturating_sub(start);
             if from < to {
                 render(&**chunk, self.series.dtype(), from..to, role, written, rendered)
-                    .map_err(|error| CellError { row: start + error.row, ..error })?;
+                    .map_err(|error| ValueError { row: start + error.row, ..error })?;
             }
         }
         Ok(())
     }
 }
 
-fn values(data_type: &DataType) -> Values {
+fn kind_of(data_type: &DataType) -> ValueKind {
     match data_type {
-        DataType::String | DataType::Categorical(..) | DataType::Enum(..) => Values::Text,
+        DataType::String | DataType::Categorical(..) | DataType::Enum(..) => ValueKind::Text,
         DataType::Boolean | DataType::Time | DataType::Duration(_) | DataType::Null => {
-            Values::Plain
+            ValueKind::Plain
         }
-        DataType::Binary | DataType::BinaryOffset => Values::Binary,
-        DataType::List(_) | DataType::Array(..) | DataType::Struct(_) => Values::Nested,
-        DataType::Date | DataType::Datetime(..) | DataType::Decimal(..) => Values::Times,
-        data_type if data_type.is_primitive_numeric() => Values::Times,
-        _ => Values::Unknown,
+        DataType::Binary | DataType::BinaryOffset => ValueKind::Binary,
+        DataType::List(_) | DataType::Array(..) | DataType::Struct(_) => ValueKind::Nested,
+        DataType::Date | DataType::Datetime(..) | DataType::Decimal(..) => ValueKind::Times,
+        data_type if data_type.is_primitive_numeric() => ValueKind::Times,
+        _ => ValueKind::Unknown,
     }
 }
 
@@ -117,41 +117,43 @@ fn render<R: Role>(
     role: &R,
     written: &mut WrittenValues,
     rendered: &mut RenderedColumn,
-) -> Result<(), CellError> {
+) -> Result<(), ValueError> {
     macro_rules! values {
-        ($array:ty, $cell:expr) => {
-            each::<$array, R>(chunk, rows, role, rendered, $cell)
+        ($array:ty, $convert:expr) => {
+            each::<$array, R>(chunk, rows, role, rendered, $convert)
         };
     }
     macro_rules! instants {
         ($nanos:expr) => {
-            values!(PrimitiveArray<i64>, |v| Cell::Instant(Timestamp::from_nanos(
+            values!(PrimitiveArray<i64>, |v| ColumnValue::Instant(Timestamp::from_nanos(
                 i128::from(v) * $nanos
             )))
         };
     }
     match data_type {
-        DataType::Null => render_each(rows, role, rendered, |_| Cell::Null),
-        DataType::Boolean => values!(BooleanArray, Cell::Boolean),
-        DataType::Int8 => values!(PrimitiveArray<i8>, |v| Cell::Integer(v.into())),
-        DataType::Int16 => values!(PrimitiveArray<i16>, |v| Cell::Integer(v.into())),
-        DataType::Int32 => values!(PrimitiveArray<i32>, |v| Cell::Integer(v.into())),
-        DataType::Int64 | DataType::Duration(_) => values!(PrimitiveArray<i64>, Cell::Integer),
-        DataType::UInt8 => values!(PrimitiveArray<u8>, |v| Cell::Unsigned(v.into())),
-        DataType::UInt16 => values!(PrimitiveArray<u16>, |v| Cell::Unsigned(v.into())),
-        DataType::UInt32 => values!(PrimitiveArray<u32>, |v| Cell::Unsigned(v.into())),
-        DataType::UInt64 => values!(PrimitiveArray<u64>, Cell::Unsigned),
-        DataType::Int128 => {
-            wide::<i128, R>(chunk, rows, role, rendered, |v| v.try_into().ok().map(Cell::Integer))
+        DataType::Null => render_each(rows, role, rendered, |_| ColumnValue::Null),
+        DataType::Boolean => values!(BooleanArray, ColumnValue::Boolean),
+        DataType::Int8 => values!(PrimitiveArray<i8>, |v| ColumnValue::Integer(v.into())),
+        DataType::Int16 => values!(PrimitiveArray<i16>, |v| ColumnValue::Integer(v.into())),
+        DataType::Int32 => values!(PrimitiveArray<i32>, |v| ColumnValue::Integer(v.into())),
+        DataType::Int64 | DataType::Duration(_) => {
+            values!(PrimitiveArray<i64>, ColumnValue::Integer)
         }
-        DataType::UInt128 => {
-            wide::<u128, R>(chunk, rows, role, rendered, |v| v.try_into().ok().map(Cell::Unsigned))
-        }
+        DataType::UInt8 => values!(PrimitiveArray<u8>, |v| ColumnValue::Unsigned(v.into())),
+        DataType::UInt16 => values!(PrimitiveArray<u16>, |v| ColumnValue::Unsigned(v.into())),
+        DataType::UInt32 => values!(PrimitiveArray<u32>, |v| ColumnValue::Unsigned(v.into())),
+        DataType::UInt64 => values!(PrimitiveArray<u64>, ColumnValue::Unsigned),
+        DataType::Int128 => wide::<i128, R>(chunk, rows, role, rendered, |v| {
+            v.try_into().ok().map(ColumnValue::Integer)
+        }),
+        DataType::UInt128 => wide::<u128, R>(chunk, rows, role, rendered, |v| {
+            v.try_into().ok().map(ColumnValue::Unsigned)
+        }),
         DataType::Float16 => {
-            values!(PrimitiveArray<polars_utils::float16::pf16>, |v| Cell::Float32(v.into()))
+            values!(PrimitiveArray<polars_utils::float16::pf16>, |v| ColumnValue::Float32(v.into()))
         }
-        DataType::Float32 => values!(PrimitiveArray<f32>, Cell::Float32),
-        DataType::Float64 => values!(PrimitiveArray<f64>, Cell::Float),
+        DataType::Float32 => values!(PrimitiveArray<f32>, ColumnValue::Float32),
+        DataType::Float64 => values!(PrimitiveArray<f64>, ColumnValue::Float),
         DataType::Decimal(_, scale) => decimals(chunk, rows, role, rendered, *scale),
         DataType::Binary => {
             try_each::<BinaryViewArray, R>(chunk, rows, role, rendered, binary_text)
@@ -159,7 +161,7 @@ fn render<R: Role>(
         DataType::BinaryOffset => {
             try_each::<BinaryArray<i64>, R>(chunk, rows, role, rendered, binary_text)
         }
-        DataType::String => values!(Utf8ViewArray, Cell::Text),
+        DataType::String => values!(Utf8ViewArray, ColumnValue::Text),
         DataType::Categorical(categories, mapping) => {
             let width = categories.physical();
             named(chunk, width, mapping, rows, role, written, rendered)
@@ -171,8 +173,8 @@ fn render<R: Role>(
         DataType::Datetime(TimeUnit::Milliseconds, _) => instants!(1_000_000),
         DataType::Datetime(TimeUnit::Microseconds, _) => instants!(1_000),
         DataType::Datetime(TimeUnit::Nanoseconds, _) => instants!(1),
-        DataType::Date => values!(PrimitiveArray<i32>, |v| Cell::Day(v.into())),
-        DataType::Time => values!(PrimitiveArray<i64>, Cell::Clock),
+        DataType::Date => values!(PrimitiveArray<i32>, |v| ColumnValue::Day(v.into())),
+        DataType::Time => values!(PrimitiveArray<i64>, ColumnValue::Clock),
         _ => Err(unexpected(rows.start)),
     }
 }
@@ -183,11 +185,11 @@ fn each<'a, A: StaticArray, R: Role>(
     rows: Range<usize>,
     role: &R,
     rendered: &mut RenderedColumn,
-    cell: impl Fn(A::ValueT<'a>) -> Cell<'a>,
-) -> Result<(), CellError> {
+    convert: impl Fn(A::ValueT<'a>) -> ColumnValue<'a>,
+) -> Result<(), ValueError> {
     let array = array::<A>(chunk, rows.start)?;
-    // Rows are within the chunk, so that nothing but a null is none.
-    render_each(rows, role, rendered, |row| array.get(row).map_or(Cell::Null, &cell))
+    // The rows are within the chunk: where `get` gives none, there is a null.
+    render_each(rows, role, rendered, |row| array.get(row).map_or(ColumnValue::Null, &convert))
 }
 
 /// As [`each`], of values that may be an error.
@@ -196,10 +198,12 @@ fn try_each<'a, A: StaticArray, R: Role>(
     rows: Range<usize>,
     role: &R,
     rendered: &mut RenderedColumn,
-    cell: impl Fn(A::ValueT<'a>) -> Result<Cell<'a>>,
-) -> Result<(), CellError> {
+    convert: impl Fn(A::ValueT<'a>) -> Result<ColumnValue<'a>>,
+) -> Result<(), ValueError> {
     let array = array::<A>(chunk, rows.start)?;
-    try_render_each(rows, role, rendered, |row| array.get(row).map_or(Ok(Cell::Null), &cell))
+    try_render_each(rows, role, rendered, |row| {
+        array.get(row).map_or(Ok(ColumnValue::Null), &convert)
+    })
 }
 
 /// Integers of 128 bits, of which those that are longer than 64 are an error.
@@ -208,18 +212,18 @@ fn wide<T: NativeType, R: Role>(
     rows: Range<usize>,
     role: &R,
     rendered: &mut RenderedColumn,
-    cell: impl Fn(T) -> Option<Cell<'static>>,
-) -> Result<(), CellError> {
+    convert: impl Fn(T) -> Option<ColumnValue<'static>>,
+) -> Result<(), ValueError> {
     let array = array::<PrimitiveArray<T>>(chunk, rows.start)?;
     for row in rows {
-        let result = match StaticArray::get(array, row).map(|value| (value, cell(value))) {
-            None => rendered.push(role, Cell::Null),
-            Some((_, Some(cell))) => rendered.push(role, cell),
+        let result = match StaticArray::get(array, row).map(|value| (value, convert(value))) {
+            None => rendered.push(role, ColumnValue::Null),
+            Some((_, Some(value))) => rendered.push(role, value),
             Some((value, None)) => Err(Error::invalid_record(format!(
                 "{value} does not fit 64 bits: make the column a float or text"
             ))),
         };
-        result.map_err(|error| CellError { row, error })?;
+        result.map_err(|error| ValueError { row, error })?;
     }
     Ok(())
 }
@@ -230,24 +234,24 @@ fn decimals<R: Role>(
     role: &R,
     rendered: &mut RenderedColumn,
     scale: usize,
-) -> Result<(), CellError> {
+) -> Result<(), ValueError> {
     let array = array::<PrimitiveArray<i128>>(chunk, rows.start)?;
     // polars has no more than 38 digits.
     let scale = i8::try_from(scale).map_err(|_| unexpected(rows.start))?;
     let (mut digits, mut text) = (String::new(), String::new());
     for row in rows {
-        let cell = match StaticArray::get(array, row) {
-            None => Cell::Null,
+        let value = match StaticArray::get(array, row) {
+            None => ColumnValue::Null,
             Some(value) => {
                 digits.clear();
                 text.clear();
                 // Writing into a String does not fail.
                 let _ = write!(digits, "{value}");
                 decimal::write(&mut text, &digits, scale);
-                Cell::Number(&text)
+                ColumnValue::Number(&text)
             }
         };
-        rendered.push(role, cell).map_err(|error| CellError { row, error })?;
+        rendered.push(role, value).map_err(|error| ValueError { row, error })?;
     }
     Ok(())
 }
@@ -261,7 +265,7 @@ fn named<R: Role>(
     role: &R,
     written: &mut WrittenValues,
     rendered: &mut RenderedColumn,
-) -> Result<(), CellError> {
+) -> Result<(), ValueError> {
     match width {
         CategoricalPhysical::U8 => {
             categories::<u8, R>(chunk, mapping, rows, role, written, rendered)
@@ -283,23 +287,23 @@ fn categories<T: NativeType + Into<u32>, R: Role>(
     role: &R,
     written: &mut WrittenValues,
     rendered: &mut RenderedColumn,
-) -> Result<(), CellError> {
+) -> Result<(), ValueError> {
     let array = array::<PrimitiveArray<T>>(chunk, rows.start)?;
     let number = |row: usize| StaticArray::get(array, row).map(|number| number.into() as usize);
     written.render(rows, role, rendered, number, |number, rendered| {
         let name = u32::try_from(number).ok().and_then(|number| mapping.cat_to_str(number));
         let name = name.ok_or_else(|| Error::invalid_record("the category has no name"));
-        name.and_then(|name| rendered.push(role, Cell::Text(name)))
-            .map_err(|error| CellError { row: number, error })
+        name.and_then(|name| rendered.push(role, ColumnValue::Text(name)))
+            .map_err(|error| ValueError { row: number, error })
     })
 }
 
-fn array<A: Array>(chunk: &dyn Array, row: usize) -> Result<&A, CellError> {
+fn array<A: Array>(chunk: &dyn Array, row: usize) -> Result<&A, ValueError> {
     chunk.as_any().downcast_ref().ok_or_else(|| unexpected(row))
 }
 
 /// The types were looked at before.
 #[cold]
-fn unexpected(row: usize) -> CellError {
-    CellError { row, error: Error::invalid_record("polars has the values in an unknown form") }
+fn unexpected(row: usize) -> ValueError {
+    ValueError { row, error: Error::invalid_record("polars has the values in an unknown form") }
 }

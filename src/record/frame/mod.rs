@@ -11,8 +11,8 @@ use self::column::FrameColumn;
 use super::{Lines, Record};
 use crate::Result;
 use crate::columns::{
-    CellError, Column, Encoder, LayoutOptions, RenderedColumn, Role, Table, WrittenValues,
-    layout_options,
+    ColumnDescription, LayoutOptions, RenderedColumn, Role, TableData, TableEncoder, ValueError,
+    WrittenValues, layout_options,
 };
 
 /// A data frame of polars to be written: each row is a line.
@@ -84,8 +84,10 @@ impl<'a> Frame<'a> {
 impl Record for Frame<'_> {
     fn encode(self, lines: &mut Lines<'_>) -> Result<()> {
         let columns = self.frame.columns().iter().map(FrameColumn::new).collect::<Vec<_>>();
-        let described: Vec<Column<'_>> = columns.iter().map(FrameColumn::describe).collect();
-        let mut encoder = Encoder::new(&described, &self.layout, lines.rules(), lines.precision())?;
+        let described: Vec<ColumnDescription<'_>> =
+            columns.iter().map(FrameColumn::describe).collect();
+        let mut encoder =
+            TableEncoder::new(&described, &self.layout, lines.rules(), lines.precision())?;
         encoder
             .encode(&FrameColumns(&columns), 0..self.frame.height(), lines)
             .map_err(|error| error.at_row(0))
@@ -94,7 +96,7 @@ impl Record for Frame<'_> {
 
 struct FrameColumns<'a>(&'a [FrameColumn]);
 
-impl Table for FrameColumns<'_> {
+impl TableData for FrameColumns<'_> {
     fn render<R: Role>(
         &self,
         column: usize,
@@ -102,7 +104,7 @@ impl Table for FrameColumns<'_> {
         role: &R,
         written: &mut WrittenValues,
         rendered: &mut RenderedColumn,
-    ) -> Result<(), CellError> {
+    ) -> Result<(), ValueError> {
         match self.0.get(column) {
             Some(column) => column.render(rows, role, written, rendered),
             None => Ok(()), // the encoder has its columns from here

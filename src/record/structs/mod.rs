@@ -1,19 +1,20 @@
 //! Anything that is `Serialize` is a record.
 
-mod names;
-mod part;
-mod row;
-mod scalar;
+mod item_encoder;
+mod item_serializer;
+mod named_keys;
+mod part_serializer;
 mod time_parts;
+mod value_serializer;
 
 use std::fmt;
 
 use serde_core::Serialize;
 
+use self::item_encoder::ItemEncoder;
 use super::{Lines, Record};
 use crate::Result;
 use crate::columns::{LayoutOptions, layout_options};
-use row::Row;
 
 /// Items that are `Serialize` (structs, maps, and what is made of them), to be written: each one is a line.
 ///
@@ -121,9 +122,9 @@ where
 {
     fn encode(self, lines: &mut Lines<'_>) -> Result<()> {
         let Self { items, layout } = self;
-        let mut row = Row::new(layout, lines)?;
-        lines.push_all(items.into_iter(), |item, lines| row.encode(&item, lines))?;
-        row.check_names()
+        let mut encoder = ItemEncoder::new(layout, lines)?;
+        lines.push_all(items.into_iter(), |item, lines| encoder.encode(&item, lines))?;
+        encoder.check_names()
     }
 }
 

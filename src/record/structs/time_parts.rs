@@ -10,7 +10,7 @@ use crate::calendar::{days_of, seconds_of_clock};
 
 /// One part: an integer and its type.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) enum Part {
+pub(super) enum TimePart {
     I8(i8),
     I32(i32),
     I64(i64),
@@ -25,18 +25,18 @@ pub(super) enum Part {
 /// The parts of a tuple or a struct, as they come.
 #[derive(Debug)]
 pub(super) struct TimeParts {
-    parts: [Part; LONGEST],
+    parts: [TimePart; LONGEST],
     count: usize,
 }
 
 impl Default for TimeParts {
     fn default() -> Self {
-        Self { parts: [Part::Other; LONGEST], count: 0 }
+        Self { parts: [TimePart::Other; LONGEST], count: 0 }
     }
 }
 
 impl TimeParts {
-    pub(super) fn push(&mut self, part: Part) {
+    pub(super) fn push(&mut self, part: TimePart) {
         if let Some(place) = self.parts.get_mut(self.count) {
             *place = part;
         }
@@ -46,7 +46,7 @@ impl TimeParts {
     /// The time that a `SystemTime` stands for: seconds and nanoseconds since 1970.
     pub(super) fn system_time(&self) -> Option<Timestamp> {
         match self.parts.get(..self.count)? {
-            [Part::U64(seconds), Part::U32(nanos)] => Some(at((*seconds).into(), *nanos)),
+            [TimePart::U64(seconds), TimePart::U32(nanos)] => Some(at((*seconds).into(), *nanos)),
             _ => None,
         }
     }
@@ -54,7 +54,7 @@ impl TimeParts {
     /// The time that a [`Timestamp`] of this crate stands for: seconds and nanoseconds since 1970.
     pub(super) fn timestamp(&self) -> Option<Timestamp> {
         match self.parts.get(..self.count)? {
-            [Part::I64(seconds), Part::U32(nanos)] => Some(at((*seconds).into(), *nanos)),
+            [TimePart::I64(seconds), TimePart::U32(nanos)] => Some(at((*seconds).into(), *nanos)),
             _ => None,
         }
     }
@@ -63,19 +63,19 @@ impl TimeParts {
     pub(super) fn date_time(&self) -> Option<Timestamp> {
         let (date_time, offset) = self.parts.get(..self.count)?.split_at_checked(6)?;
         let [
-            Part::I32(year),
-            Part::U16(ordinal),
-            Part::U8(hour),
-            Part::U8(minute),
-            Part::U8(second),
-            Part::U32(nanos),
+            TimePart::I32(year),
+            TimePart::U16(ordinal),
+            TimePart::U8(hour),
+            TimePart::U8(minute),
+            TimePart::U8(second),
+            TimePart::U32(nanos),
         ] = *date_time
         else {
             return None;
         };
         let offset = match *offset {
             [] => 0,
-            [Part::I8(hours), Part::I8(minutes), Part::I8(seconds)] => {
+            [TimePart::I8(hours), TimePart::I8(minutes), TimePart::I8(seconds)] => {
                 i64::from(hours) * 3600 + i64::from(minutes) * 60 + i64::from(seconds)
             }
             _ => return None,

@@ -11,23 +11,23 @@ use std::time::Duration;
 
 pub use self::report::{FileReport, Progress};
 use self::run::Run;
-use super::WriteRequest;
+use super::{WriteRequest, Writer};
 use crate::columns::{LayoutOptions, layout_options};
-use crate::file::{self, FileFormat, Origin, Reading, TimeFormat};
+use crate::file::{self, FileFormat, Origin, ReadOptions, TimeFormat};
 use crate::record::Lines;
-use crate::{Client, Precision, Record, Result};
+use crate::{Precision, Record, Result};
 
 /// A file that is to be written; [`send`](Self::send) carries it out.
 ///
-/// Made by [`Client::write_file`], which says what becomes of a file, or by [`Client::write_reader`]. What is not set here is as the client has it.
+/// Made by [`Client::write_file`](crate::Client::write_file), which says what becomes of a file, or by [`Client::write_reader`](crate::Client::write_reader). What is not set here is as the client has it.
 #[must_use = "nothing is written until `send` is called"]
 pub struct WriteFile<'a> {
-    client: &'a Client,
+    writer: &'a Writer,
     request: WriteRequest<'a, Nothing>,
     from: From<'a>,
     format: Option<FileFormat>,
     reader_limit: usize,
-    reading: Reading,
+    read_options: ReadOptions,
     time_format: Option<Result<TimeFormat>>,
     progress: Option<OnProgress<'a>>,
     resume_from_line: usize,
@@ -43,34 +43,34 @@ type OnProgress<'a> = Box<dyn FnMut(&Progress) + 'a>;
 type EachLine<'a> = &'a mut (dyn FnMut(&str) -> io::Result<()> + 'a);
 
 impl<'a> WriteFile<'a> {
-    pub(crate) fn path(client: &'a Client, path: &Path) -> Self {
-        Self::new(client, From::Path(path.to_owned()))
+    pub(crate) fn path(writer: &'a Writer, path: &Path) -> Self {
+        Self::new(writer, From::Path(path.to_owned()))
     }
 
     pub(crate) fn reader(
-        client: &'a Client,
+        writer: &'a Writer,
         reader: Box<dyn Read + 'a>,
         format: FileFormat,
     ) -> Self {
-        Self::new(client, From::Reader(reader, format))
+        Self::new(writer, From::Reader(reader, format))
     }
 
-    fn new(client: &'a Client, from: From<'a>) -> Self {
+    fn new(writer: &'a Writer, from: From<'a>) -> Self {
         let layout = LayoutOptions { needs_time: true, ..LayoutOptions::default() };
         Self {
-            client,
-            request: WriteRequest::new(client, Nothing),
+            writer,
+            request: WriteRequest::new(writer, Nothing),
             from,
             format: None,
             reader_limit: READER_LIMIT,
-            reading: Reading { layout, ..Reading::default() },
+            read_options: ReadOptions { layout, ..ReadOptions::default() },
             time_format: None,
             progress: None,
             resume_from_line: 0,
         }
     }
 
-    layout_options!(reading.layout);
+    layout_options!(read_options.layout);
 
     /// The format, in place of the one that the extension says.
     ///
@@ -88,7 +88,7 @@ impl<'a> WriteFile<'a> {
     }
 
     /// How many bytes of a reader, or of a file that is none on a disk (a named pipe, `/dev/stdin`), may be kept in
-    /// memory: 256 MiB unless this is called. [`Client::write_reader`] says what is kept of which format. More is an error before anything
+    /// memory: 256 MiB unless this is called. [`Client::write_reader`](crate::Client::write_reader) says what is kept of which format. More is an error before anything
     /// is written.
     pub fn reader_limit(mut self, bytes: usize) -> Self {
         self.reader_limit = bytes;
@@ -207,15 +207,15 @@ impl<'a> WriteFile<'a> {
     }
 
     fn run(mut self, each: Option<EachLine<'_>>) -> Result<FileReport> {
-        self.client.check_open()?;
+        self.writer.check_open()?;
         let name = match &self.from {
             From::Path(path) => path.display().to_string(),
             From::Reader(..) => "the reader".to_owned(),
         };
-        self.reading.time_format = self.time_format.take().transpose()?;
+        self.read_options.time_format = self.time_format.take().transpose()?;
         let target = self.request.target()?;
         let mut progress = self.progress.take();
-        let mut run = Run::new(self.client, target, self.resume_from_line, each)?;
+        let mut run = Run::new(self.writer, target, self.resume_from_line, each)?;
         let open = || {
             Ok(match self.from {
                 From::Path(path) => {
@@ -229,7 +229,7 @@ impl<'a> WriteFile<'a> {
         };
         open()
             .and_then(|(origin, format)| {
-                run.write(origin, format, &self.reading, progress.as_deref_mut())
+                run.write(origin, format, &self.read_options, progress.as_deref_mut())
             })
             .map_err(|error| error.in_context(&name))?;
         run.end().map_err(|error| error.in_context(&name))
@@ -240,7 +240,7 @@ impl fmt::Debug for WriteFile<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("WriteFile")
             .field("format", &self.format)
-            .field("reading", &self.reading)
+            .field("read_options", &self.read_options)
             .finish_non_exhaustive()
     }
 }

@@ -15,7 +15,7 @@ impl WriteFile<'_> {
     /// Only a column of CSV that begins with a thousand texts is one of texts whatever comes later.
     /// [`FileReport::columns`](crate::FileReport::columns) tells what was chosen.
     pub fn column_type(mut self, name: impl Into<String>, column_type: ColumnType) -> Self {
-        self.reading.types.push((name.into(), column_type));
+        self.read_options.types.push((name.into(), column_type));
         self
     }
 
@@ -30,7 +30,7 @@ impl WriteFile<'_> {
     /// # Ok::<_, influxdb3_blocking::Error>(())
     /// ```
     pub fn infer_rows(mut self, rows: u64) -> Self {
-        self.reading.infer_rows = Some(rows);
+        self.read_options.infer_rows = Some(rows);
         self
     }
 
@@ -49,14 +49,14 @@ impl WriteFile<'_> {
     /// # Ok::<_, influxdb3_blocking::Error>(())
     /// ```
     pub fn null_values(mut self, values: impl IntoIterator<Item = impl Into<String>>) -> Self {
-        self.reading.null_values = values.into_iter().map(Into::into).collect();
+        self.read_options.null_values = values.into_iter().map(Into::into).collect();
         self
     }
 
     /// Texts in CSV and JSON that are no value, in place of the usual ones that [`null_values`](Self::null_values) lists:
     /// `NA` can be a text then. In columns of numbers and booleans an empty cell is no value still.
     pub fn only_null_values(mut self, values: impl IntoIterator<Item = impl Into<String>>) -> Self {
-        self.reading.has_only_listed_nulls = true;
+        self.read_options.has_only_listed_nulls = true;
         self.null_values(values)
     }
 
@@ -72,7 +72,7 @@ impl WriteFile<'_> {
     /// # Ok::<_, influxdb3_blocking::Error>(())
     /// ```
     pub fn skip_bad_rows(mut self, skip: bool) -> Self {
-        self.reading.skip_bad_rows = skip;
+        self.read_options.skip_bad_rows = skip;
         self
     }
 
@@ -106,7 +106,7 @@ impl WriteFile<'_> {
     /// # Ok::<_, influxdb3_blocking::Error>(())
     /// ```
     pub fn default_time(mut self, time: impl Into<Timestamp>) -> Self {
-        self.reading.layout.default_time = Some(time.into());
+        self.read_options.layout.default_time = Some(time.into());
         self
     }
 }
@@ -120,7 +120,7 @@ impl WriteFile<'_> {
     /// What stands between the cells of CSV, `,` if this is not called: an ASCII character, but neither a quote nor the
     /// end of a line.
     pub fn delimiter(mut self, delimiter: u8) -> Self {
-        self.reading.delimiter = Some(delimiter);
+        self.read_options.delimiter = Some(delimiter);
         self
     }
 
@@ -133,7 +133,7 @@ impl WriteFile<'_> {
     /// # Ok::<_, influxdb3_blocking::Error>(())
     /// ```
     pub fn column_names(mut self, names: impl IntoIterator<Item = impl Into<String>>) -> Self {
-        self.reading.column_names = Some(names.into_iter().map(Into::into).collect());
+        self.read_options.column_names = Some(names.into_iter().map(Into::into).collect());
         self
     }
 
@@ -147,21 +147,21 @@ impl WriteFile<'_> {
     /// # Ok::<_, influxdb3_blocking::Error>(())
     /// ```
     pub fn comment(mut self, first: u8) -> Self {
-        self.reading.comment = Some(first);
+        self.read_options.comment = Some(first);
         self
     }
 
     /// Leaves out this many lines of CSV at the beginning, a line `sep=;` included; the names of the columns come behind
     /// them.
     pub fn skip_lines(mut self, lines: u64) -> Self {
-        self.reading.skip_lines = lines;
+        self.read_options.skip_lines = lines;
         self
     }
 
     /// Leaves out blanks around the cells and names of CSV. Those in quotes stay as they are. Around numbers blanks never
     /// mean anything.
     pub fn trim(mut self, trim: bool) -> Self {
-        self.reading.trims = trim;
+        self.read_options.trims = trim;
         self
     }
 
@@ -175,7 +175,7 @@ impl WriteFile<'_> {
     /// # Ok::<_, influxdb3_blocking::Error>(())
     /// ```
     pub fn ragged_rows(mut self, ragged: bool) -> Self {
-        self.reading.ragged_rows = ragged;
+        self.read_options.ragged_rows = ragged;
         self
     }
 
@@ -189,7 +189,7 @@ impl WriteFile<'_> {
     /// # Ok::<_, influxdb3_blocking::Error>(())
     /// ```
     pub fn decimal_comma(mut self, comma: bool) -> Self {
-        self.reading.decimal_comma = comma;
+        self.read_options.decimal_comma = comma;
         self
     }
 }
@@ -212,14 +212,14 @@ impl WriteFile<'_> {
     /// # Ok::<_, influxdb3_blocking::Error>(())
     /// ```
     pub fn json_path(mut self, path: impl Into<String>) -> Self {
-        self.reading.json_path = Some(path.into());
+        self.read_options.json_path = Some(path.into());
         self
     }
 
     /// Makes keys of the parts of objects within rows of JSON, with this text between them: `{"main": {"temp": 20.5}}` has
     /// the key `main.temp` with `flatten(".")`. Without it such a value is an error, as arrays always are.
     pub fn flatten(mut self, between: impl Into<String>) -> Self {
-        self.reading.flatten = Some(between.into());
+        self.read_options.flatten = Some(between.into());
         self
     }
 }

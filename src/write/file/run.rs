@@ -5,18 +5,18 @@ use std::io;
 use std::sync::Arc;
 
 use super::{EachLine, FileReport, Progress};
-use crate::file::{self, FileFormat, Origin, Reading, Source};
+use crate::file::{self, FileFormat, LineSource, Origin, ReadOptions};
 use crate::line_protocol::text::line_ends;
 use crate::record::Lines;
-use crate::write::Batcher;
 use crate::write::batching::FileBatches;
 use crate::write::sync::{self, Encoded};
 use crate::write::target::Target;
-use crate::{Client, Error, ErrorKind, LineError, Result};
+use crate::write::{Batcher, Writer};
+use crate::{Error, ErrorKind, LineError, Result};
 
 /// The writing of one file.
 pub(super) struct Run<'a, 'e> {
-    client: &'a Client,
+    writer: &'a Writer,
     target: Arc<Target>,
     /// The batches of the file, where the client batches.
     batches: Option<FileBatches>,
@@ -40,14 +40,14 @@ pub(super) struct Run<'a, 'e> {
 
 impl<'a, 'e> Run<'a, 'e> {
     pub(super) fn new(
-        client: &'a Client,
+        writer: &'a Writer,
         target: Target,
         resume_from_line: usize,
         each: Option<EachLine<'e>>,
     ) -> Result<Self> {
-        let batcher = client.batcher().filter(|_| each.is_none());
+        let batcher = writer.batcher().filter(|_| each.is_none());
         Ok(Self {
-            client,
+            writer,
             target: Arc::new(target),
             batches: batcher.map(Batcher::file_batches).transpose()?,
             each,
@@ -57,7 +57,7 @@ impl<'a, 'e> Run<'a, 'e> {
             partial: None,
             line_errors: Vec::new(),
             rows: 0,
-            most: client.config().max_request_bytes,
+            most: writer.config().max_request_bytes,
             longest: 0,
         })
     }
@@ -66,12 +66,12 @@ impl<'a, 'e> Run<'a, 'e> {
         &mut self,
         origin: Origin<'_>,
         format: FileFormat,
-        reading: &Reading,
+        read_options: &ReadOptions,
         mut progress: Option<&mut (dyn FnMut(&Progress) + '_)>,
     ) -> Result<()> {
-        let rules = self.client.tag_rules();
+        let rules = self.writer.tag_rules();
         let bytes_total = origin.len();
-        let mut source = file::open(origin, format, reading, self.target.precision, rules)?;
+        let mut source = file::open(origin, format, read_options, self.target.precision, rules)?;
         let mut buffer = Vec::new();
         let mut told = 0;
         loop {
@@ -98,9 +98,9 @@ impl<'a, 'e> Run<'a, 'e> {
     }
 
     /// Reads lines for a batch and writes them. The inner result is what reading came to.
-    fn batch(&mut self, source: &mut dyn Source, buffer: &mut Vec<u8>) -> Result<Result<bool>> {
+    fn batch(&mut self, source: &mut dyn LineSource, buffer: &mut Vec<u8>) -> Result<Result<bool>> {
         let limit = self.most.min(BATCH_BYTES);
-        let rules = self.client.tag_rules();
+        let rules = self.writer.tag_rules();
         let mut lines = Lines::new(buffer, self.target.precision, rules).starting_at_row(self.rows);
         let end = loop {
             let before = lines.byte_len();
@@ -159,7 +159,7 @@ impl<'a, 'e> Run<'a, 'e> {
             self.settled += count;
             return Ok(());
         }
-        let (http, config) = (self.client.http(), self.client.config());
+        let (http, config) = (self.writer.http(), self.writer.config());
         let result = sync::send(http, config, &self.target, encoded, &mut self.most);
         self.report.batches += 1;
         match result {

@@ -16,7 +16,7 @@ use ureq::unversioned::transport::{
 #[cfg(feature = "tls")]
 use super::tls::TlsTransport;
 use crate::config::Config;
-use crate::transport::{ConnectError, Host, Limit, Peer, Proxy, Stage, Step, Tunnel};
+use crate::transport::{ConnectError, ConnectStage, Host, Limit, Peer, Proxy, Tunnel, TunnelStep};
 #[cfg(feature = "tls")]
 use crate::transport::{ProxyScheme, Tls, name_of};
 
@@ -88,12 +88,12 @@ impl Connector {
             .map_err(|error: InvalidUri| ConnectError::unresolved(peer).because(error))?;
         let addresses = match resolve(peer, &uri, details, deadline) {
             Ok(addresses) => addresses,
-            Err(ureq::Error::Timeout(_)) => return Err(timed_out(Stage::Resolving)),
+            Err(ureq::Error::Timeout(_)) => return Err(timed_out(ConnectStage::Resolving)),
             Err(error) => return Err(ConnectError::unresolved(peer).because(error)),
         };
         let mut stream = match connect_tcp(&uri, addresses, details, deadline) {
             Ok(stream) => stream,
-            Err(ureq::Error::Timeout(_)) => return Err(timed_out(Stage::Connecting)),
+            Err(ureq::Error::Timeout(_)) => return Err(timed_out(ConnectStage::Connecting)),
             Err(ureq::Error::Io(error)) => {
                 return Err(ConnectError::unconnected(peer, error.kind()).because(error));
             }
@@ -110,7 +110,7 @@ impl Connector {
             let timeout = deadline.next(details.timeout);
             return match TlsTransport::connect(config, name, stream, details, timeout) {
                 Ok(stream) => Ok(Box::new(stream)),
-                Err(error) if is_timeout(&error) => Err(timed_out(Stage::Handshake)),
+                Err(error) if is_timeout(&error) => Err(timed_out(ConnectStage::Handshake)),
                 Err(error) => {
                     Err(ConnectError::unfinished_handshake(endpoint, &error).because(error))
                 }
@@ -133,7 +133,7 @@ impl Connector {
             match TlsTransport::connect(config, name, stream, details, timeout) {
                 Ok(stream) => Box::new(stream),
                 Err(error) if is_timeout(&error) => {
-                    return Err(self.timed_out(Stage::Proxy, deadline));
+                    return Err(self.timed_out(ConnectStage::Proxy, deadline));
                 }
                 Err(error) => {
                     return Err(ConnectError::no_tls_with_proxy(proxy, &error).because(error));
@@ -144,7 +144,7 @@ impl Connector {
         };
         let broken = |error: io::Error| {
             if is_timeout(&error) {
-                return self.timed_out(Stage::Proxy, deadline);
+                return self.timed_out(ConnectStage::Proxy, deadline);
             }
             ConnectError::broken_proxy(proxy).because(error)
         };
@@ -154,20 +154,20 @@ impl Connector {
         let mut received = Vec::new();
         loop {
             match tunnel.step(&received)? {
-                Step::Send(bytes) => {
+                TunnelStep::Send(bytes) => {
                     stream.write_all(&bytes).map_err(broken)?;
                     received.clear();
                 }
-                Step::Receive(count) => {
+                TunnelStep::Receive(count) => {
                     received.resize(count, 0);
                     stream.read_exact(&mut received).map_err(broken)?;
                 }
-                Step::Done => return Ok(stream.into_inner()),
+                TunnelStep::Done => return Ok(stream.into_inner()),
             }
         }
     }
 
-    fn timed_out(&self, stage: Stage, deadline: &Deadline) -> ConnectError {
+    fn timed_out(&self, stage: ConnectStage, deadline: &Deadline) -> ConnectError {
         let Host { endpoint, proxy } = &*self.host;
         ConnectError::timed_out(stage, endpoint, proxy.as_ref(), deadline.limit)
     }

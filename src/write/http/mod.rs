@@ -171,7 +171,7 @@ impl Http {
     ) -> Result<T> {
         let agents = self.agents()?;
         let start = Instant::now();
-        let mut tour = self.hosts.tour(start).ok_or_else(no_host)?;
+        let mut tour = self.hosts.failover(start).ok_or_else(no_host)?;
         let headers = self.headers.with(own);
         let mut token = CallToken::new(&self.tokens, &headers);
         let left = || timeout.saturating_sub(start.elapsed());

@@ -2,8 +2,8 @@
 
 use std::borrow::Cow;
 
-use super::super::part::Part;
-use super::value::{BooleanFormat, Kind, NumberFormat, TimeForm};
+use super::super::row_block::RowBlock;
+use super::value::{BooleanFormat, Datatype, NumberFormat, TimeForm};
 use crate::file::time_format::TimeFormat;
 use crate::line_protocol::escape;
 use crate::{Error, Result};
@@ -21,12 +21,12 @@ pub(super) enum Annotation {
 
 /// A column, or what is the same in all rows.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Column {
+pub(super) struct AnnotatedColumn {
     /// Its place in the rows; none if it is not in them.
     pub(super) place: Option<usize>,
     pub(super) label: String,
     pub(super) part: Option<LinePart>,
-    pub(super) kind: Option<Kind>,
+    pub(super) kind: Option<Datatype>,
     /// In place of an empty cell.
     pub(super) default: String,
     /// Whether `default` has the labels of other columns in it, as `${label}`.
@@ -59,7 +59,7 @@ impl Annotation {
     }
 
     /// The value that an annotation has for a column.
-    pub(super) fn value<'a>(row: Part<'a>, place: usize) -> Cow<'a, str> {
+    pub(super) fn value<'a>(row: RowBlock<'a>, place: usize) -> Cow<'a, str> {
         let cell = row.cell(0, place).0;
         match (place, cell.split_once(' ')) {
             (0, Some((_, value))) => Cow::Owned(value.trim_start().to_owned()),
@@ -77,10 +77,10 @@ pub(super) fn has_type(label: &str) -> bool {
     })
 }
 
-impl Column {
+impl AnnotatedColumn {
     /// What is the same in all rows, of `#constant` or `#concat`: a type, a label and a value, of which a measurement
     /// and a time need no label.
-    pub(super) fn constant(row: Part<'_>, is_template: bool) -> Result<Self> {
+    pub(super) fn constant(row: RowBlock<'_>, is_template: bool) -> Result<Self> {
         let mut column = Self { is_template, ..Self::default() };
         let first = Annotation::value(row, 0);
         let values: Vec<Cow<'_, str>> = (usize::from(first.is_empty())..row.columns())
@@ -128,19 +128,19 @@ impl Column {
             "ignored" | "ignore" => return self.set_part(LinePart::Ignored),
             "dateTime" | "time" => {
                 self.part.get_or_insert(LinePart::Time);
-                Kind::Time(match format {
+                Datatype::Time(match format {
                     "" => TimeForm::Any,
                     "RFC3339" | "RFC3339Nano" => TimeForm::Rfc3339,
                     "number" => TimeForm::Number,
-                    layout => TimeForm::LayoutOptions(TimeFormat::go(layout)?),
+                    layout => TimeForm::GoLayout(TimeFormat::go(layout)?),
                 })
             }
-            "string" | "base64Binary" => Kind::Text,
-            "double" => Kind::Float(number()),
-            "long" => Kind::Integer(number()),
-            "unsignedLong" => Kind::Unsigned(number()),
-            "boolean" => Kind::Boolean(BooleanFormat::new(format)?),
-            "duration" => Kind::Duration,
+            "string" | "base64Binary" => Datatype::Text,
+            "double" => Datatype::Float(number()),
+            "long" => Datatype::Integer(number()),
+            "unsignedLong" => Datatype::Unsigned(number()),
+            "boolean" => Datatype::Boolean(BooleanFormat::new(format)?),
+            "duration" => Datatype::Duration,
             other => {
                 return Err(Error::invalid_record(format!(
                     "the datatype {} is not known: it must be one of {}",
@@ -154,7 +154,7 @@ impl Column {
 
     /// Lets clocks without an offset of their own be so many seconds ahead of UTC.
     pub(super) fn set_offset(&mut self, seconds: i64) {
-        if let Some(Kind::Time(TimeForm::LayoutOptions(format))) = &mut self.kind {
+        if let Some(Datatype::Time(TimeForm::GoLayout(format))) = &mut self.kind {
             format.set_offset(seconds);
         }
     }

@@ -9,19 +9,19 @@ mod value;
 
 use std::io::Read;
 
-use self::table::Table;
-use super::part::Part;
-use super::tokens::Tokens;
+use self::table::AnnotatedTable;
+use super::row_block::RowBlock;
+use super::row_reader::RowReader;
 use crate::columns::BLOCK_ROWS;
-use crate::file::cells::Nulls;
-use crate::file::counter::Counter;
+use crate::file::byte_counter::ByteCounter;
+use crate::file::null_texts::NullTexts;
 use crate::file::summary::{Skipped, Summary};
-use crate::file::{Reading, Source};
+use crate::file::{LineSource, ReadOptions};
 use crate::record::Lines;
 use crate::{Precision, Result};
 
 /// Whether the first row of a file is an annotation, or has a name with its type.
-pub(super) fn is_annotated(row: Part<'_>) -> bool {
+pub(super) fn is_annotated(row: RowBlock<'_>) -> bool {
     let first = row.cell(0, 0).0;
     column::Annotation::of(&first).is_some()
         || (0..row.columns()).any(|place| column::has_type(&row.cell(0, place).0))
@@ -29,47 +29,47 @@ pub(super) fn is_annotated(row: Part<'_>) -> bool {
 
 /// Reads the tables of a file; `tokens` are at its beginning.
 pub(super) fn open<'a, R: Read + 'a>(
-    tokens: Tokens<R>,
-    counter: Counter,
-    reading: &Reading,
-) -> Box<dyn Source + 'a> {
-    let settings = Settings {
-        nulls: Nulls::new(reading),
-        unit: reading.layout.date_unit.unwrap_or(Precision::Nanosecond),
-        reading: reading.clone(),
+    reader: RowReader<R>,
+    counter: ByteCounter,
+    read_options: &ReadOptions,
+) -> Box<dyn LineSource + 'a> {
+    let options = AnnotatedOptions {
+        nulls: NullTexts::new(read_options),
+        unit: read_options.layout.date_unit.unwrap_or(Precision::Nanosecond),
+        read_options: read_options.clone(),
     };
-    let skipped = Skipped::new(reading.skip_bad_rows);
-    Box::new(Annotated { tokens, table: Table::default(), settings, skipped, counter })
+    let skipped = Skipped::new(read_options.skip_bad_rows);
+    Box::new(Annotated { reader, table: AnnotatedTable::default(), options, skipped, counter })
 }
 
 /// What the caller has said.
-struct Settings {
-    nulls: Nulls,
+struct AnnotatedOptions {
+    nulls: NullTexts,
     /// The unit of times that are integers.
     unit: Precision,
-    reading: Reading,
+    read_options: ReadOptions,
 }
 
 struct Annotated<R> {
-    tokens: Tokens<R>,
-    table: Table,
-    settings: Settings,
+    reader: RowReader<R>,
+    table: AnnotatedTable,
+    options: AnnotatedOptions,
     skipped: Skipped,
-    counter: Counter,
+    counter: ByteCounter,
 }
 
-impl<R: Read> Source for Annotated<R> {
+impl<R: Read> LineSource for Annotated<R> {
     fn read(&mut self, lines: &mut Lines<'_>) -> Result<bool> {
         for _ in 0..BLOCK_ROWS {
-            let line = self.tokens.line();
-            let error = match self.tokens.next(1) {
+            let line = self.reader.line();
+            let error = match self.reader.next(1) {
                 Ok(None) => return Ok(false),
-                Ok(Some(row)) => match self.table.take(row, &self.settings, lines) {
+                Ok(Some(row)) => match self.table.take(row, &self.options, lines) {
                     Ok(()) => continue,
                     Err(error) => error.in_context(&format!("line {}", row.line(0))),
                 },
                 Err(error) => {
-                    if !self.skipped.is_on() || !self.tokens.pass_over() {
+                    if !self.skipped.is_on() || !self.reader.pass_over() {
                         return Err(error);
                     }
                     error

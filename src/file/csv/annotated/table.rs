@@ -2,10 +2,10 @@
 
 use std::borrow::Cow;
 
-use super::super::part::Part;
-use super::Settings;
-use super::column::{Annotation, Column, LinePart};
-use super::value::{Kind, TimeForm, untyped};
+use super::super::row_block::RowBlock;
+use super::AnnotatedOptions;
+use super::column::{AnnotatedColumn, Annotation, LinePart};
+use super::value::{Datatype, TimeForm, untyped};
 use crate::columns::LayoutOptions;
 use crate::line_protocol::escape;
 use crate::record::Lines;
@@ -14,10 +14,10 @@ use crate::{Error, Point, Result, Timestamp};
 
 /// What was read of a table so far.
 #[derive(Default)]
-pub(super) struct Table {
-    columns: Vec<Column>,
+pub(super) struct AnnotatedTable {
+    columns: Vec<AnnotatedColumn>,
     /// Of `#constant` and `#concat`.
-    extra: Vec<Column>,
+    extra: Vec<AnnotatedColumn>,
     /// Seconds that clocks without an offset are ahead of UTC.
     offset: i64,
     /// None before the names were read.
@@ -35,12 +35,12 @@ struct Roles {
     field: Option<(usize, usize)>,
 }
 
-impl Table {
+impl AnnotatedTable {
     /// Takes the next row: an annotation, the names, or values, which make a line.
     pub(super) fn take(
         &mut self,
-        row: Part<'_>,
-        settings: &Settings,
+        row: RowBlock<'_>,
+        options: &AnnotatedOptions,
         lines: &mut Lines<'_>,
     ) -> Result<()> {
         let first = row.cell(0, 0).0;
@@ -48,19 +48,19 @@ impl Table {
             Some(annotation) => self.annotate(annotation, row),
             // A comment.
             None if first.starts_with('#') => Ok(()),
-            None if self.roles.is_none() => self.name(row, settings),
-            None if self.is_named_again(row, settings) => Ok(()),
-            None => self.write(row, settings, lines),
+            None if self.roles.is_none() => self.name(row, options),
+            None if self.is_named_again(row, options) => Ok(()),
+            None => self.write(row, options, lines),
         }
     }
 
-    fn annotate(&mut self, annotation: Annotation, row: Part<'_>) -> Result<()> {
+    fn annotate(&mut self, annotation: Annotation, row: RowBlock<'_>) -> Result<()> {
         if self.roles.is_some() {
             *self = Self::default();
         }
         match annotation {
-            Annotation::Constant => self.extra.push(Column::constant(row, false)?),
-            Annotation::Concat => self.extra.push(Column::constant(row, true)?),
+            Annotation::Constant => self.extra.push(AnnotatedColumn::constant(row, false)?),
+            Annotation::Concat => self.extra.push(AnnotatedColumn::constant(row, true)?),
             Annotation::Timezone => {
                 let first = Annotation::value(row, 0);
                 let zone = if first.is_empty() { row.cell(0, 1).0 } else { first };
@@ -88,27 +88,27 @@ impl Table {
 
     fn make_room(&mut self, count: usize) {
         for place in self.columns.len()..count {
-            self.columns.push(Column { place: Some(place), ..Column::default() });
+            self.columns.push(AnnotatedColumn { place: Some(place), ..AnnotatedColumn::default() });
         }
     }
 
     /// Takes the names, and decides what becomes of each column.
-    fn name(&mut self, row: Part<'_>, settings: &Settings) -> Result<()> {
+    fn name(&mut self, row: RowBlock<'_>, options: &AnnotatedOptions) -> Result<()> {
         self.make_room(row.columns());
         for (place, column) in self.columns.iter_mut().enumerate() {
             column.set_label(&row.cell(0, place).0)?;
-            column.label = settings.reading.layout.new_name(&column.label).to_owned();
-            if let Some(chosen) = settings.reading.column_type(&column.label) {
-                column.kind = Some(Kind::of(chosen));
+            column.label = options.read_options.layout.new_name(&column.label).to_owned();
+            if let Some(chosen) = options.read_options.column_type(&column.label) {
+                column.kind = Some(Datatype::of(chosen));
             }
         }
         for column in self.columns.iter_mut().chain(&mut self.extra) {
             column.set_offset(self.offset);
-            if let (Some(kind), true) = (&mut column.kind, settings.reading.decimal_comma) {
+            if let (Some(kind), true) = (&mut column.kind, options.read_options.decimal_comma) {
                 kind.set_decimal_comma();
             }
         }
-        let roles = Roles::of(&self.columns, &self.extra, settings)?;
+        let roles = Roles::of(&self.columns, &self.extra, options)?;
         for label in self
             .extra
             .iter()
@@ -127,8 +127,8 @@ impl Table {
     }
 
     /// Whether the row has the names once more, as tables without annotations have them between them.
-    fn is_named_again(&self, row: Part<'_>, settings: &Settings) -> bool {
-        let layout = &settings.reading.layout;
+    fn is_named_again(&self, row: RowBlock<'_>, options: &AnnotatedOptions) -> bool {
+        let layout = &options.read_options.layout;
         self.columns.len() == row.columns()
             && self
                 .columns
@@ -137,14 +137,19 @@ impl Table {
                 .all(|(place, column)| layout.new_name(&row.cell(0, place).0) == column.label)
     }
 
-    fn column(&self, place: usize) -> Option<&Column> {
+    fn column(&self, place: usize) -> Option<&AnnotatedColumn> {
         self.columns.get(place).or_else(|| self.extra.get(place - self.columns.len()))
     }
 
     /// The value of a column, or its default; empty if there is none.
-    fn value<'a>(&'a self, row: Part<'a>, column: &'a Column, settings: &Settings) -> Cow<'a, str> {
+    fn value<'a>(
+        &'a self,
+        row: RowBlock<'a>,
+        column: &'a AnnotatedColumn,
+        options: &AnnotatedOptions,
+    ) -> Cow<'a, str> {
         let cell = column.place.map_or(Cow::Borrowed(""), |place| row.cell(0, place).0);
-        if !cell.is_empty() && !settings.nulls.has_listed(&cell) {
+        if !cell.is_empty() && !options.nulls.has_listed(&cell) {
             return cell;
         }
         if !column.is_template {
@@ -153,13 +158,18 @@ impl Table {
         let mut text = column.default.clone();
         for label in labels(&column.default) {
             if let Some(other) = self.columns.iter().find(|column| column.label == label) {
-                text = text.replace(&format!("${{{label}}}"), &self.value(row, other, settings));
+                text = text.replace(&format!("${{{label}}}"), &self.value(row, other, options));
             }
         }
         Cow::Owned(text)
     }
 
-    fn write(&self, row: Part<'_>, settings: &Settings, lines: &mut Lines<'_>) -> Result<()> {
+    fn write(
+        &self,
+        row: RowBlock<'_>,
+        options: &AnnotatedOptions,
+        lines: &mut Lines<'_>,
+    ) -> Result<()> {
         let Some(roles) = &self.roles else { return Ok(()) };
         if row.columns() > self.columns.len() {
             return Err(Error::invalid_record(format!(
@@ -169,9 +179,9 @@ impl Table {
             )));
         }
         let value = |place: usize| {
-            self.column(place).map_or(Cow::Borrowed(""), |column| self.value(row, column, settings))
+            self.column(place).map_or(Cow::Borrowed(""), |column| self.value(row, column, options))
         };
-        let name = match (&settings.reading.layout.measurement, roles.measurement) {
+        let name = match (&options.read_options.layout.measurement, roles.measurement) {
             (Some(name), _) => Cow::Borrowed(name.as_str()),
             (None, place) => place.map_or(Cow::Borrowed(""), value),
         };
@@ -186,25 +196,25 @@ impl Table {
         }
         if let Some((name, place)) = roles.field {
             let name = value(name);
-            let layout = &settings.reading.layout;
+            let layout = &options.read_options.layout;
             let name = layout.new_name(&name);
             if !name.is_empty() && !layout.is_excluded(name) && layout.can_be_field(name) {
-                point = self.field(point, name, place, &value(place), settings)?;
+                point = self.field(point, name, place, &value(place), options)?;
             }
         }
         for &place in &roles.fields {
             if let Some(column) = self.column(place) {
-                point = self.field(point, &column.label, place, &value(place), settings)?;
+                point = self.field(point, &column.label, place, &value(place), options)?;
             }
         }
         let text = roles.time.map_or(Cow::Borrowed(""), value);
         match (
             roles.time.and_then(|place| self.column(place)),
-            settings.reading.layout.default_time,
+            options.read_options.layout.default_time,
         ) {
             (_, Some(time)) if text.is_empty() => point = point.time(time),
             (Some(column), _) if !text.is_empty() => {
-                let time = time(column, &text, settings);
+                let time = time(column, &text, options);
                 point = point.time(time.map_err(|error| in_column(error, &column.label))?);
             }
             _ => {
@@ -222,12 +232,12 @@ impl Table {
         key: &str,
         place: usize,
         text: &str,
-        settings: &Settings,
+        options: &AnnotatedOptions,
     ) -> Result<Point> {
         let column = self.column(place).filter(|_| !text.is_empty());
         let Some(column) = column else { return Ok(point) };
         let value = match &column.kind {
-            Some(kind) => kind.field(text, settings.unit),
+            Some(kind) => kind.field(text, options.unit),
             None => untyped(text),
         };
         Ok(point.field(key, value.map_err(|error| in_column(error, &column.label))?))
@@ -235,8 +245,12 @@ impl Table {
 }
 
 impl Roles {
-    fn of(columns: &[Column], extra: &[Column], settings: &Settings) -> Result<Self> {
-        let layout = &settings.reading.layout;
+    fn of(
+        columns: &[AnnotatedColumn],
+        extra: &[AnnotatedColumn],
+        options: &AnnotatedOptions,
+    ) -> Result<Self> {
+        let layout = &options.read_options.layout;
         let all = || columns.iter().chain(extra).enumerate();
         let find =
             |wanted: &str| all().find(|(_, column)| column.label == wanted).map(|(place, _)| place);
@@ -258,7 +272,7 @@ impl Roles {
         roles.time = match &layout.timestamp_column {
             Some(name) => Some(find(name).ok_or_else(|| missing("timestamp", name, columns))?),
             None => {
-                let is_time = |column: &Column| {
+                let is_time = |column: &AnnotatedColumn| {
                     column.part == Some(LinePart::Time)
                         && !["_start", "_stop"].contains(&column.label.as_str())
                 };
@@ -270,14 +284,14 @@ impl Roles {
                     .or_else(ends)
             }
         };
-        if roles.time.is_none() && settings.reading.layout.default_time.is_none() {
+        if roles.time.is_none() && options.read_options.layout.default_time.is_none() {
             return Err(missing("timestamp", layout.time(), columns));
         }
         if let Some(name) = layout.tags.iter().find(|name| find(name).is_none()) {
             return Err(missing("tag", name, columns));
         }
         roles.field = find("_field").zip(find("_value"));
-        // What every table of a query has before its own columns.
+        // The columns that InfluxDB puts before those of a query: an empty label, `result` and `table`.
         let is_numbering = |place: usize, label: &str| {
             matches!((place, label), (1, "result") | (2, "table"))
                 && columns.first().is_some_and(|c| c.label.is_empty())
@@ -291,7 +305,7 @@ impl Roles {
                 || layout.is_excluded(label)
                 || is_numbering(place, label)
                 || ["_start", "_stop"].contains(&label)
-                // The measurement comes from elsewhere.
+                // A column of measurements that is not the chosen one.
                 || (label == "_measurement" || column.part == Some(LinePart::Measurement));
             if has_role || is_left_out {
                 continue;
@@ -315,12 +329,12 @@ impl Roles {
     }
 }
 
-fn time(column: &Column, text: &str, settings: &Settings) -> Result<Timestamp> {
-    match (&settings.reading.time_format, &column.kind) {
+fn time(column: &AnnotatedColumn, text: &str, options: &AnnotatedOptions) -> Result<Timestamp> {
+    match (&options.read_options.time_format, &column.kind) {
         (Some(format), _) => format.read(text),
-        (None, Some(Kind::Time(form))) => form.read(text, settings.unit),
-        (None, Some(Kind::Integer(_))) => TimeForm::Number.read(text, settings.unit),
-        (None, _) => time_text::parse_or_number(text, settings.unit),
+        (None, Some(Datatype::Time(form))) => form.read(text, options.unit),
+        (None, Some(Datatype::Integer(_))) => TimeForm::Number.read(text, options.unit),
+        (None, _) => time_text::parse_or_number(text, options.unit),
     }
 }
 
@@ -353,7 +367,7 @@ fn in_column(error: Error, label: &str) -> Error {
     error.in_context(&format!("column {}", escape::quoted(label)))
 }
 
-fn missing(what: &str, name: &str, columns: &[Column]) -> Error {
+fn missing(what: &str, name: &str, columns: &[AnnotatedColumn]) -> Error {
     let names: Vec<String> = columns.iter().map(|column| escape::quoted(&column.label)).collect();
     Error::invalid_record(format!(
         "the {what} column {} is not there; the columns are {}",

@@ -1,13 +1,13 @@
 //! The values of annotated columns.
 
 use crate::file::time_format::TimeFormat;
-use crate::line_protocol::escape;
+use crate::line_protocol::{escape, number};
 use crate::timestamp::time_text;
 use crate::{ColumnType, Error, FieldValue, Precision, Result, Timestamp};
 
 /// The type of a column.
 #[derive(Clone, Debug)]
-pub(super) enum Kind {
+pub(super) enum Datatype {
     Text,
     Float(NumberFormat),
     Integer(NumberFormat),
@@ -39,10 +39,10 @@ pub(super) enum TimeForm {
     Any,
     Number,
     Rfc3339,
-    LayoutOptions(TimeFormat),
+    GoLayout(TimeFormat),
 }
 
-impl Kind {
+impl Datatype {
     /// The type that the caller has chosen for a column.
     pub(super) fn of(column_type: ColumnType) -> Self {
         match column_type {
@@ -70,7 +70,7 @@ impl Kind {
             Self::Unsigned(format) => format.plain(cell).parse().ok().map(FieldValue::Unsigned),
             Self::Boolean(format) => format.read(cell).map(FieldValue::Boolean),
             Self::Duration => duration(cell).map(FieldValue::Integer),
-            // A field has no times.
+            // No field of InfluxDB is a time: a valid one is written as text.
             Self::Time(form) => {
                 form.read(cell, unit)?;
                 Some(FieldValue::from(cell))
@@ -102,11 +102,7 @@ impl Kind {
 pub(super) fn untyped(cell: &str) -> Result<FieldValue<'_>> {
     let integer = || cell.strip_suffix('i')?.parse().ok().map(FieldValue::Integer);
     let unsigned = || cell.strip_suffix('u')?.parse().ok().map(FieldValue::Unsigned);
-    let boolean = || match cell {
-        "t" | "T" | "true" | "True" | "TRUE" => Some(FieldValue::Boolean(true)),
-        "f" | "F" | "false" | "False" | "FALSE" => Some(FieldValue::Boolean(false)),
-        _ => None,
-    };
+    let boolean = || number::read_boolean(cell).map(FieldValue::Boolean);
     let float = || cell.parse::<f64>().ok().map(FieldValue::Float);
     float().or_else(integer).or_else(unsigned).or_else(boolean).ok_or_else(|| {
         Error::invalid_record(format!(
@@ -189,7 +185,7 @@ impl TimeForm {
         match self {
             Self::Any => time_text::parse_or_number(cell, unit),
             Self::Rfc3339 => time_text::parse(cell),
-            Self::LayoutOptions(format) => format.read(cell),
+            Self::GoLayout(format) => format.read(cell),
             Self::Number => match cell.parse() {
                 Ok(number) => Ok(Timestamp::of_unit(number, unit)),
                 Err(_) => Err(Error::invalid_record(format!(

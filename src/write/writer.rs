@@ -1,0 +1,65 @@
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use super::{Batcher, Http};
+use crate::config::Config;
+use crate::line_protocol::TagRules;
+use crate::{Error, Result};
+
+/// What the writes of one client go through: its settings, its connections, and its batches if it makes any.
+pub(crate) struct Writer {
+    config: Arc<Config>,
+    rules: Arc<TagRules>,
+    http: Arc<Http>,
+    /// None if writes are synchronous.
+    batcher: Option<Arc<Batcher>>,
+    is_closed: AtomicBool,
+}
+
+impl Writer {
+    pub(crate) fn new(
+        config: Arc<Config>,
+        rules: Arc<TagRules>,
+        http: Arc<Http>,
+        batcher: Option<Arc<Batcher>>,
+    ) -> Self {
+        Self { config, rules, http, batcher, is_closed: AtomicBool::new(false) }
+    }
+
+    /// # Errors
+    /// [`ErrorKind::Closed`](crate::ErrorKind::Closed): the client was closed.
+    pub(crate) fn check_open(&self) -> Result<()> {
+        if self.is_closed.load(Ordering::Acquire) {
+            return Err(Error::closed());
+        }
+        Ok(())
+    }
+
+    /// Takes no more writes, and lets go of the connections, but for those that batches need. False if it was done before.
+    pub(crate) fn retire(&self) -> bool {
+        if self.is_closed.swap(true, Ordering::AcqRel) {
+            return false;
+        }
+        if self.batcher.is_none() {
+            self.http.retire(false);
+        }
+        true
+    }
+
+    pub(crate) fn config(&self) -> &Config {
+        &self.config
+    }
+
+    pub(crate) fn tag_rules(&self) -> &TagRules {
+        &self.rules
+    }
+
+    pub(crate) fn http(&self) -> &Http {
+        &self.http
+    }
+
+    /// What makes batches of the lines; none if writes are synchronous.
+    pub(crate) fn batcher(&self) -> Option<&Arc<Batcher>> {
+        self.batcher.as_ref()
+    }
+}
