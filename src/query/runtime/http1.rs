@@ -27,7 +27,8 @@ pub(crate) struct Http1Client(Client<Http1Connector, Full<Bytes>>);
 pub(crate) type Http1Body = UnsyncBoxBody<Bytes, BoxError>;
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
-/// How long a connection is kept that nobody uses: shorter than servers and gateways keep it.
+/// How long a connection without a request is kept: less than servers and gateways keep one, so that it is seldom used when
+/// they are about to close it.
 const IDLE: Duration = Duration::from_secs(20);
 
 impl Http1Client {
@@ -38,9 +39,9 @@ impl Http1Client {
         Self(builder.pool_timer(TokioTimer::new()).pool_idle_timeout(IDLE).build(connector))
     }
 
-    /// Sends a request and waits for the head of its answer. Only in a task.
+    /// Sends a request and waits for the head of its answer. Only in a task: it needs the runtime.
     ///
-    /// One that could not be sent, as a kept connection had ended, is sent over another.
+    /// A request of which nothing was sent, as the kept connection had ended, is sent over another.
     pub(crate) async fn request(
         &self,
         request: Request<Full<Bytes>>,
@@ -71,7 +72,7 @@ impl Service<Uri> for Http1Connector {
     }
 }
 
-/// A stream that the client asks what it is: HTTP/1.1, to the server itself.
+/// A stream to the server itself on which HTTP/1.1 is spoken: hyper's client asks each stream for that.
 struct Http1Stream(Stream);
 
 impl Connection for Http1Stream {

@@ -1,0 +1,82 @@
+//! What a query is tried with: hosts, tokens and retries, until one of them gives an answer or nothing is left.
+
+use std::time::{Duration, Instant};
+
+use super::retries::Retries;
+use crate::config::CallToken;
+use crate::query::call::Call;
+use crate::query::client::QueryClient;
+use crate::transport::Tour;
+use crate::{Error, Result};
+
+/// The tries of one query. Nothing of an answer may have been handed out before the next one.
+pub(super) struct Attempts {
+    tour: Tour,
+    token: CallToken,
+    retries: Retries,
+    /// For connecting, and for a token.
+    connect_timeout: Duration,
+}
+
+impl Attempts {
+    /// # Errors
+    ///
+    /// There is no host for queries.
+    pub(super) fn new(client: &QueryClient, call: &Call, retries: Retries) -> Result<Self> {
+        let config = client.config();
+        let tour = client.hosts().tour(Instant::now()).ok_or_else(no_host)?;
+        let token = CallToken::new(&config.tokens, &config.headers.with(&call.headers));
+        Ok(Self { tour, token, retries, connect_timeout: config.connect_timeout })
+    }
+
+    /// The place of the host that is to be asked now, with its token in the call. Waits for the token, on this thread.
+    ///
+    /// # Errors
+    ///
+    /// There is no token.
+    pub(super) fn prepare(&mut self, call: &mut Call, deadline: Option<Instant>) -> Result<usize> {
+        let time = self.time(deadline);
+        call.token = self.token.get(time)?.map(|issued| issued.token().clone());
+        Ok(self.tour.place())
+    }
+
+    /// Something of an answer has come.
+    pub(super) fn answered(&self) {
+        self.token.accepted();
+        self.tour.works();
+    }
+
+    /// Decides about another try after this error: with another token, at another host, or later. The call is changed
+    /// accordingly.
+    ///
+    /// # Errors
+    ///
+    /// There is no other try: the error of the query.
+    pub(super) fn again(
+        &mut self,
+        client: &QueryClient,
+        call: &mut Call,
+        error: Error,
+        deadline: Option<Instant>,
+    ) -> Result<()> {
+        let time = self.time(deadline);
+        let Err(error) = self.token.renew(error, time) else { return Ok(()) };
+        // A query changes nothing on a server.
+        let now = Instant::now();
+        let Err(error) = self.tour.go_on(error, true, !time.is_zero(), now) else { return Ok(()) };
+        let Some(begin) = self.retries.next(&error, deadline) else { return Err(error) };
+        log::debug!("the query is sent once more, as was asked for ({error})");
+        call.begin = Some(begin);
+        self.tour = client.hosts().tour(now).ok_or_else(no_host)?;
+        Ok(())
+    }
+
+    fn time(&self, deadline: Option<Instant>) -> Duration {
+        let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
+        left.map_or(self.connect_timeout, |left| left.min(self.connect_timeout))
+    }
+}
+
+fn no_host() -> Error {
+    Error::config("there is no host for queries: set .query_host(…) or .host(…)")
+}
