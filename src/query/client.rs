@@ -3,7 +3,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
 
-use super::call::{Call, Server};
+use super::call::{Call, GrpcServer};
 use super::flight::{DoGet, FlightEvent};
 #[cfg(feature = "parquet")]
 use super::over_http::{HttpEvent, HttpServer, HttpStatement};
@@ -35,7 +35,7 @@ enum QueryClientState {
 struct Network {
     driver: Arc<Driver>,
     /// One for each host, in the order of the hosts.
-    servers: Arc<[Arc<Server>]>,
+    servers: Arc<[Arc<GrpcServer>]>,
     #[cfg(feature = "parquet")]
     http_servers: Arc<[Arc<HttpServer>]>,
 }
@@ -129,7 +129,7 @@ impl QueryClient {
         let driver = Arc::new(Driver::start()?);
         let open = Network {
             driver,
-            servers: self.each_host(Server::new),
+            servers: self.each_host(GrpcServer::new),
             #[cfg(feature = "parquet")]
             http_servers: self.each_host(HttpServer::new),
         };

@@ -1,5 +1,3 @@
-//! What a query is tried with: hosts, tokens and retries, until one of them gives an answer or nothing is left.
-
 use std::time::{Duration, Instant};
 
 use super::retries::Retries;
@@ -9,12 +7,13 @@ use crate::query::client::QueryClient;
 use crate::transport::Tour;
 use crate::{Error, Result};
 
-/// The tries of one query. Nothing of an answer may have been handed out before the next one.
+/// The tries of one query, with the hosts, tokens and retries that are left, until one of them brings an answer or nothing is
+/// left. No batch may have been handed out before another try: its rows would come twice.
 pub(super) struct Attempts {
     tour: Tour,
     token: CallToken,
     retries: Retries,
-    /// For connecting, and for a token.
+    /// The most time for getting a token.
     connect_timeout: Duration,
 }
 
@@ -40,14 +39,13 @@ impl Attempts {
         Ok(self.tour.place())
     }
 
-    /// Something of an answer has come.
+    /// To be called when the server has begun to answer: then its host works, and it has accepted the token.
     pub(super) fn answered(&self) {
         self.token.accepted();
         self.tour.works();
     }
 
-    /// Decides about another try after this error: with another token, at another host, or later. The call is changed
-    /// accordingly.
+    /// Decides on another try after this error: with another token, at another host, or later, which it sets in `call`.
     ///
     /// # Errors
     ///
@@ -61,9 +59,12 @@ impl Attempts {
     ) -> Result<()> {
         let time = self.time(deadline);
         let Err(error) = self.token.renew(error, time) else { return Ok(()) };
-        // A query changes nothing on a server.
+        // A host may have run the query all the same; that it runs once more changes nothing.
+        let is_repeatable = true;
         let now = Instant::now();
-        let Err(error) = self.tour.go_on(error, true, !time.is_zero(), now) else { return Ok(()) };
+        let Err(error) = self.tour.go_on(error, is_repeatable, !time.is_zero(), now) else {
+            return Ok(());
+        };
         let Some(begin) = self.retries.next(&error, deadline) else { return Err(error) };
         log::debug!("the query is sent once more, as was asked for ({error})");
         call.begin = Some(begin);
@@ -71,6 +72,7 @@ impl Attempts {
         Ok(())
     }
 
+    /// The time for getting a token, up to the deadline.
     fn time(&self, deadline: Option<Instant>) -> Duration {
         let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
         left.map_or(self.connect_timeout, |left| left.min(self.connect_timeout))

@@ -1,4 +1,4 @@
-//! The HTTP/2 connections to the server: opened when they are needed, shared by calls, kept.
+//! The HTTP/2 connections to a host: opened when they are needed, shared by calls, kept.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -15,37 +15,39 @@ use super::stage::CallStage;
 use super::transport_failure::{ConnectionEnded, TransportFailure};
 use crate::config::{Config, KeepAlive};
 use crate::query::runtime::{
-    Connector, Observation, Observed, ObservedStream, SharedOutcome, Stream, TokioIo,
+    BoxError, HostConnector, HostStream, Observation, Observed, ObservedStream, SharedOutcome,
+    TokioIo,
 };
 use crate::transport::Host;
 
-/// A stream may have so much under way. 1 Gbit/s over 100 ms is 12.5 MB.
+/// How many bytes a stream may have under way: a little more than 1 Gbit/s brings in a round trip of 100 ms, 12.5 MB.
 const STREAM_WINDOW: u32 = 16 << 20;
-/// How many calls share a connection. A reader that pauses keeps what its window lets in: with more of them than
-/// the connection's window has room for, none of its other calls would get anything. Servers and gateways allow 100
-/// streams and more.
+/// How many calls share a connection: less than the 100 streams and more that servers and gateways allow. The window of a
+/// connection has room for the windows of all of them, as an answer that nobody reads fills its own: with less room, such
+/// answers would hold up the other calls of the connection.
 const STREAMS: usize = 64;
 const CONNECTION_WINDOW: u32 = STREAMS as u32 * STREAM_WINDOW;
-/// Fewer, larger frames: each costs a turn through the HTTP/2 machinery.
+/// The most bytes of an HTTP/2 frame. The default is 16 KiB; larger ones cost hyper and tonic less work for the same bytes.
 const FRAME_SIZE: u32 = 1 << 20;
-/// The interval of PINGs, unless the idle limit is short.
+/// The interval of PINGs, unless a third of `idle_timeout` is shorter.
 const PING_INTERVAL: Duration = Duration::from_secs(20);
 
 /// The connections of one client to one host.
 pub(crate) struct Connections {
     config: Arc<Config>,
     host: Arc<Host>,
-    connector: Connector,
+    connector: HostConnector,
     state: Mutex<OpenConnections>,
 }
 
 #[derive(Default)]
 struct OpenConnections {
     open: Vec<Connection>,
-    /// One attempt to connect at a time, for whoever waits.
+    /// The attempt to connect that is under way, for all calls that wait. There is one at a time.
     opening: Option<SharedOutcome<Result<(), TransportFailure>>>,
+    /// How many were opened so far: the number of the next one.
     opened: u64,
-    /// The server has complained about PINGs.
+    /// Whether the server has closed a connection because of too many PINGs.
     without_pings: bool,
 }
 
@@ -59,7 +61,7 @@ struct Connection {
 
 impl Connections {
     pub(crate) fn new(config: Arc<Config>, host: Arc<Host>) -> Self {
-        let connector = Connector::new(&config, Arc::clone(&host));
+        let connector = HostConnector::new(&config, Arc::clone(&host));
         Self { config, host, connector, state: Mutex::default() }
     }
 
@@ -68,7 +70,11 @@ impl Connections {
         self.connector.first_words().await
     }
 
-    /// A place on a connection, which is opened if there is none with room.
+    /// A place on a connection that has room; opens one if there is none.
+    ///
+    /// # Errors
+    ///
+    /// An attempt to connect that began after this call has failed.
     pub(crate) async fn lease(self: &Arc<Self>) -> Result<Lease, TransportFailure> {
         let since = Instant::now();
         let mut is_new = false;
@@ -83,7 +89,7 @@ impl Connections {
             is_new = true;
             match opening.outcome().await {
                 Some(Ok(())) => {}
-                // It began before this call did: the network may be another one now.
+                // That attempt began before this call: one that begins now may succeed.
                 Some(Err(failure)) if failure.began_before(since) => {}
                 Some(Err(failure)) => return Err(failure),
                 None => {
@@ -109,6 +115,7 @@ impl Connections {
         }
     }
 
+    /// A place on an open connection; `None` if none has room.
     fn place(self: &Arc<Self>, state: &mut OpenConnections, is_new: bool) -> Option<Lease> {
         let connection = state.open.iter_mut().find(|connection| connection.calls < STREAMS)?;
         connection.calls += 1;
@@ -121,6 +128,7 @@ impl Connections {
         })
     }
 
+    /// Starts to open a connection.
     fn open(self: &Arc<Self>) -> SharedOutcome<Result<(), TransportFailure>> {
         let this = Arc::clone(self);
         SharedOutcome::spawn(async move {
@@ -141,11 +149,13 @@ impl Connections {
         })
     }
 
+    /// Opens a connection and begins HTTP/2 on it.
     async fn connect(&self, observed: Observed) -> Result<Channel, TransportFailure> {
         let failed =
             |error: tonic::transport::Error| TransportFailure::new(CallStage::Connecting, error);
         let config = &self.config;
-        // The connector speaks TLS: tonic must not, and only names the scheme to the server.
+        // The connector does TLS, so that tonic must not: it gets an address of http://, and the real origin, which requests
+        // name to the server.
         let origin = self.host.to_string();
         let plain = origin.replacen("https://", "http://", 1);
         let origin = origin
@@ -159,7 +169,8 @@ impl Connections {
             .max_frame_size(FRAME_SIZE)
             .http2_max_header_list_size(64 << 10);
         if let Some(interval) = self.ping_interval() {
-            // PINGs are answered also while a query is planned: a dead connection is known within the idle limit.
+            // Servers answer PINGs also while they plan a query. An interval of a third, and two thirds of patience: a dead
+            // connection is noticed within `idle_timeout`.
             let patience = config.idle_timeout - config.idle_timeout / 3;
             endpoint = endpoint
                 .http2_keep_alive_interval(interval)
@@ -170,6 +181,7 @@ impl Connections {
         endpoint.connect_with_connector(one).await.map_err(failed)
     }
 
+    /// `None` if no PINGs are to be sent.
     fn ping_interval(&self) -> Option<Duration> {
         if self.lock().without_pings {
             return None;
@@ -184,7 +196,7 @@ impl Connections {
         }
     }
 
-    /// After a call: a connection that nobody uses is kept only if it is the only one with room.
+    /// Ends a call on this connection. One without calls is kept only if no other has room.
     fn give_back(&self, number: u64) {
         let mut state = self.lock();
         let mut others_have_room = false;
@@ -207,7 +219,7 @@ impl Connections {
     }
 }
 
-/// A call's place on a connection. Given back when it is dropped.
+/// The place of a call on a connection. Given back when it is dropped.
 pub(crate) struct Lease {
     connections: Arc<Connections>,
     number: u64,
@@ -222,12 +234,12 @@ impl Lease {
         self.channel.clone()
     }
 
-    /// What was observed on the connection.
+    /// What was observed on the connection so far.
     pub(crate) fn observation(&self) -> Observation {
         self.observed.get()
     }
 
-    /// No further call uses this connection. Those that do, go on.
+    /// Takes the connection away from further calls. Those that use it go on.
     pub(crate) fn retire(&self) {
         self.connections.lock().open.retain(|connection| connection.number != self.number);
     }
@@ -239,16 +251,16 @@ impl Drop for Lease {
     }
 }
 
-/// tonic would connect again by itself, and without a word: it gets one connection and no more.
-struct OneConnection(Option<(Connector, Observed)>);
+/// Gives tonic one connection, and an error when it wants another: tonic connects again by itself when a connection ends, and
+/// then neither the limit of calls nor what is observed would be those of the connection that is used.
+struct OneConnection(Option<(HostConnector, Observed)>);
 
-type BoxError = Box<dyn std::error::Error + Send + Sync>;
-type Connected = TokioIo<ObservedStream<Stream>>;
+type ObservedConnection = TokioIo<ObservedStream<HostStream>>;
 
 impl Service<Uri> for OneConnection {
-    type Response = Connected;
+    type Response = ObservedConnection;
     type Error = BoxError;
-    type Future = Pin<Box<dyn Future<Output = Result<Connected, BoxError>> + Send>>;
+    type Future = Pin<Box<dyn Future<Output = Result<ObservedConnection, BoxError>> + Send>>;
 
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
         match &mut self.0 {

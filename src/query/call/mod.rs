@@ -1,21 +1,28 @@
 //! A remote call: its connection, its request, its deadline and its status, and the errors that it can end with.
 
+mod answer_body;
+mod call_error;
 mod connections;
 mod error_context;
 mod failure_errors;
-mod grpc_call;
 mod grpc_status;
 mod header_list;
 mod http1_answer;
 mod http_status;
+mod method;
+mod request_headers;
+mod server;
 mod stage;
 mod transport_failure;
 
+pub(crate) use answer_body::{AnswerBody, AnswerPiece, is_idle, read_text, without_status};
+pub(crate) use call_error::CallError;
 pub(crate) use error_context::ErrorContext;
-pub(crate) use grpc_call::{
-    AnswerBody, Call, CallError, Method, Piece, Server, is_idle, read_text, without_status,
-};
 pub(crate) use grpc_status::Trailers;
 pub(crate) use header_list::{HeaderList, header_list};
+pub(crate) use method::GrpcMethod;
+#[cfg(feature = "parquet")]
+pub(crate) use request_headers::insert_headers;
+pub(crate) use server::{Call, GrpcServer};
 pub(crate) use stage::{CallStage, SharedStage, batch_timed_out, table_timed_out};
 pub(crate) use transport_failure::TransportFailure;

@@ -6,7 +6,9 @@ use prost::Message;
 use super::flight_data::FlightData;
 use super::message_reader::{MessageProgress, MessageReader};
 use crate::Error;
-use crate::query::call::{AnswerBody, CallError, Method, Piece, Trailers, without_status};
+use crate::query::call::{
+    AnswerBody, AnswerPiece, CallError, GrpcMethod, Trailers, without_status,
+};
 use crate::query::runtime::EventSender;
 
 /// What the task of a query over Flight sends: messages, in their order, and at last one of the other two.
@@ -27,7 +29,7 @@ pub(crate) struct DoGet {
 /// counted so that many messages without content are bounded, too.
 const BOOKKEEPING: usize = 512;
 
-impl Method for DoGet {
+impl GrpcMethod for DoGet {
     const NAME: &'static str = "arrow.flight.protocol.FlightService/DoGet";
 
     fn request(&self) -> Bytes {
@@ -39,9 +41,11 @@ impl Method for DoGet {
         let mut credit = None;
         loop {
             match answer.next().await? {
-                Piece::Data(data) => messages.push(data),
-                Piece::End(_) if messages.is_in_message() => return Err(without_status().into()),
-                Piece::End(trailers) => return Ok(trailers),
+                AnswerPiece::Data(data) => messages.push(data),
+                AnswerPiece::End(_) if messages.is_in_message() => {
+                    return Err(without_status().into());
+                }
+                AnswerPiece::End(trailers) => return Ok(trailers),
             }
             while let Some(progress) = messages.read()? {
                 match progress {

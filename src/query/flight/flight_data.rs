@@ -2,8 +2,8 @@ use arrow_buffer::Buffer;
 use bytes::{Buf, Bytes};
 use prost::encoding::{DecodeContext, decode_key, skip_field};
 
-use super::body::Body;
 use super::gathered_bytes::GatheredBytes;
+use super::message_body::MessageBody;
 use crate::query::unreadable::unreadable;
 use crate::{Error, Result};
 
@@ -37,7 +37,7 @@ pub(super) struct PartialMessage {
     /// All fields but the body, as they came.
     pub(super) others: Vec<u8>,
     /// The body, filled up to what was read of it. Of a field that comes twice, the last one counts.
-    pub(super) body: Option<Body>,
+    pub(super) body: Option<MessageBody>,
 }
 
 impl PartialMessage {

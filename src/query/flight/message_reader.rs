@@ -8,11 +8,11 @@
 use bytes::{Buf, Bytes};
 use prost::encoding::{WireType, decode_key, decode_varint};
 
-use super::body::BodyMemory;
 use super::flight_data::{
     BODY, FlightData, PartialMessage, bad_message, cut_message, not_protobuf,
 };
 use super::gathered_bytes::GatheredBytes;
+use super::message_body::BodyMemory;
 use crate::{Error, ErrorKind, Result};
 
 /// Cuts a stream of bytes into gRPC messages, and reads them as [`FlightData`].

@@ -1,11 +1,11 @@
 //! Arrow Flight: the call `DoGet`, its messages, and the record batches in them.
 
-mod body;
 mod decoder;
 mod dictionaries;
 mod do_get;
 mod flight_data;
 mod gathered_bytes;
+mod message_body;
 mod message_reader;
 
 pub(crate) use decoder::{Decoded, Decoder};

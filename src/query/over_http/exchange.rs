@@ -3,13 +3,14 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, USER_AGENT};
+use http::header::{ACCEPT, CONTENT_TYPE};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, Uri};
 use http_body_util::{BodyExt as _, Full};
 
-use crate::config::{self, Config, Secrets};
+use crate::config::Config;
 use crate::query::call::{
-    Call, CallStage, ErrorContext, TransportFailure, header_list, is_idle, read_text,
+    Call, CallStage, ErrorContext, TransportFailure, header_list, insert_headers, is_idle,
+    read_text,
 };
 use crate::query::runtime::{EventSender, Http1Body, Http1Client, sleep_until, within};
 use crate::query::statement::Language;
@@ -52,10 +53,8 @@ impl HttpServer {
         call: &Call,
         events: &EventSender<HttpEvent>,
     ) -> Result<()> {
-        self.judged_query(statement, call, events).await.map_err(|error| {
-            let headers = self.config.headers.with(&call.headers);
-            error.without(&Secrets::new(call.token.as_ref(), &headers))
-        })
+        let asked = self.judged_query(statement, call, events).await;
+        asked.map_err(|error| call.without_secrets(&self.config, error))
     }
 
     async fn judged_query(
@@ -134,23 +133,10 @@ impl HttpServer {
         *request.method_mut() = Method::POST;
         *request.uri_mut() = uri;
         let headers = request.headers_mut();
-        headers.insert(USER_AGENT, HeaderValue::from_static(config::USER_AGENT));
         headers.insert(ACCEPT, HeaderValue::from_static(PARQUET));
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-        if let Some(token) = &call.token {
-            let value = format!("{} {}", self.config.auth_scheme, token.reveal());
-            let mut value = HeaderValue::try_from(value)
-                .map_err(|_| Error::config("the token cannot be sent in a header"))?;
-            value.set_sensitive(true);
-            headers.insert(AUTHORIZATION, value);
-        }
-        for (name, value) in self.config.headers.with(&call.headers).iter() {
-            let invalid = || Error::config(format!("the header {name} cannot be sent"));
-            let name = HeaderName::try_from(name).map_err(|_| invalid())?;
-            let mut value = HeaderValue::try_from(value).map_err(|_| invalid())?;
-            value.set_sensitive(true);
-            headers.insert(name, value);
-        }
+        let own = self.config.headers.with(&call.headers);
+        insert_headers(headers, &self.config.auth_scheme, call.token.as_ref(), &own)?;
         Ok(request)
     }
 }

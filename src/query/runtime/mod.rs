@@ -19,7 +19,7 @@ mod observe;
 mod process;
 mod wait;
 
-pub(crate) use connect::{Connector, Stream};
+pub(crate) use connect::{HostConnector, HostStream};
 pub(crate) use driver::Driver;
 pub(crate) use driver_task::{AbortHandle, DriverTask, EventSender, NoEvent};
 #[cfg(feature = "parquet")]
@@ -28,3 +28,6 @@ pub(crate) use hyper_util::rt::TokioIo;
 pub(crate) use observe::{Observation, Observed, ObservedStream};
 pub(crate) use process::OfProcess;
 pub(crate) use wait::{SharedOutcome, sleep_until, within};
+
+/// An error of a stack of services: hyper and tonic take and give it.
+pub(crate) type BoxError = Box<dyn std::error::Error + Send + Sync>;

@@ -1,31 +1,34 @@
-//! Memory for the bodies of messages.
+//! The bodies of messages, and memory for them.
 
 use std::fmt;
 use std::sync::{Arc, Mutex, Weak};
 
 use arrow_buffer::{Buffer, MutableBuffer};
 
-/// Where the memory of bodies that were let go waits for the next one, as long as the stream lasts.
+/// The memory of the bodies of one stream: that of a body which was dropped is used for the next one of about its length.
 ///
-/// Memory of this size goes back to the system when it is freed, and comes back page by page: that takes longer than to
-/// copy a body into it.
+/// If it were freed, allocators would give memory of this size back to the system, and the next body would get it page by
+/// page: that takes longer than to copy a body into it.
 #[derive(Default)]
 pub(crate) struct BodyMemory(Arc<Idle>);
 
 type Idle = Mutex<Vec<MutableBuffer>>;
 
-/// From here on memory is used again.
+/// From this length on, memory is used again.
 const LARGE: usize = 1 << 20;
-/// So much may wait: what a reader goes through while the next message comes.
+/// How many pieces of memory are kept: one for the body that comes, one for the body that a reader drops meanwhile.
 const MOST_IDLE: usize = 2;
 
 impl BodyMemory {
     /// Memory for a body of this length, aligned for every type.
-    pub(crate) fn take(&self, length: usize) -> Body {
+    pub(crate) fn take(&self, length: usize) -> MessageBody {
         if length < LARGE {
-            return Body { memory: MutableBuffer::with_capacity(length), origin: Weak::new() };
+            return MessageBody {
+                memory: MutableBuffer::with_capacity(length),
+                origin: Weak::new(),
+            };
         }
-        // A batch that is kept is not to keep much more than itself.
+        // Not much longer than the body: a batch that the caller keeps keeps the whole piece.
         let fits =
             |memory: &MutableBuffer| (length..=length + length / 4).contains(&memory.capacity());
         let found = self.0.lock().ok().and_then(|mut idle| {
@@ -33,32 +36,33 @@ impl BodyMemory {
             Some(idle.swap_remove(place))
         });
         let memory = found.unwrap_or_else(|| MutableBuffer::with_capacity(length));
-        Body { memory, origin: Arc::downgrade(&self.0) }
+        MessageBody { memory, origin: Arc::downgrade(&self.0) }
     }
 }
 
-/// The body of a message. Its memory goes back to where it is from when it is dropped.
-pub(crate) struct Body {
+/// The body of a message. When it is dropped, its memory goes back to the [`BodyMemory`] that it is from.
+pub(crate) struct MessageBody {
     memory: MutableBuffer,
+    /// Dangling for a body that is too short, and once the stream has ended.
     origin: Weak<Idle>,
 }
 
-impl Body {
+impl MessageBody {
     pub(crate) fn extend_from_slice(&mut self, bytes: &[u8]) {
         self.memory.extend_from_slice(bytes);
     }
 }
 
-impl AsRef<[u8]> for Body {
+impl AsRef<[u8]> for MessageBody {
     fn as_ref(&self) -> &[u8] {
         &self.memory
     }
 }
 
-impl Drop for Body {
+impl Drop for MessageBody {
     fn drop(&mut self) {
         let Some(idle) = self.origin.upgrade() else { return };
-        // Batches are dropped on the caller's threads, also in a forked child, where the lock may be held for good.
+        // Not `lock`: batches may be dropped in a forked child, where the lock stays taken if another thread had it.
         let Ok(mut idle) = idle.try_lock() else { return };
         let mut memory = std::mem::take(&mut self.memory);
         memory.clear();
@@ -69,8 +73,8 @@ impl Drop for Body {
     }
 }
 
-impl From<Body> for Buffer {
-    fn from(mut body: Body) -> Self {
+impl From<MessageBody> for Buffer {
+    fn from(mut body: MessageBody) -> Self {
         if body.origin.strong_count() == 0 {
             return std::mem::take(&mut body.memory).into();
         }
@@ -78,9 +82,9 @@ impl From<Body> for Buffer {
     }
 }
 
-impl fmt::Debug for Body {
+impl fmt::Debug for MessageBody {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Body").field("length", &self.memory.len()).finish_non_exhaustive()
+        f.debug_struct("MessageBody").field("length", &self.memory.len()).finish_non_exhaustive()
     }
 }
 
