@@ -67,10 +67,10 @@ mod tests {
         base64::engine::general_purpose::STANDARD.decode(text).unwrap()
     }
 
-    /// xorshift: the same mutations each time.
-    struct Random(u64);
+    /// Random numbers, the same each time.
+    struct Xorshift(u64);
 
-    impl Random {
+    impl Xorshift {
         fn below(&mut self, limit: usize) -> usize {
             self.0 ^= self.0 << 13;
             self.0 ^= self.0 >> 7;
@@ -100,7 +100,7 @@ mod tests {
 
     #[test]
     fn answers_with_flipped_bits_decode_to_valid_batches_or_not_at_all() {
-        let mut random = Random(0x9e37_79b9_7f4a_7c15);
+        let mut random = Xorshift(0x9e37_79b9_7f4a_7c15);
         let (mut good, mut bad) = (0, 0);
         for body in bodies() {
             for _ in 0..2_000 {

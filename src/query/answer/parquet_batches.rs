@@ -1,6 +1,5 @@
 //! From a file of Parquet to record batches.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use arrow_array::{RecordBatch, RecordBatchReader as _};
@@ -8,6 +7,7 @@ use arrow_schema::{Schema, SchemaRef};
 use bytes::Bytes;
 use parquet::arrow::arrow_reader::{ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder};
 
+use crate::contain::contain;
 use crate::query::unreadable::{check_types, unreadable};
 use crate::{Error, Result};
 
@@ -53,11 +53,10 @@ impl ParquetBatches {
     }
 }
 
-/// Runs the reader of Parquet, which panics for some files that contradict themselves. Unwind safe: after an error the reader
-/// is not used again.
+/// Runs the reader of Parquet, which panics for some files that contradict themselves. After an error the reader is not
+/// used again, so that what a panic left half changed is not, either.
 fn guarded<T>(read: impl FnOnce() -> Result<T>) -> Result<T> {
-    catch_unwind(AssertUnwindSafe(read))
-        .unwrap_or_else(|_| Err(unreadable("a file of Parquet contradicts itself")))
+    contain(read).unwrap_or_else(|_| Err(unreadable("a file of Parquet contradicts itself")))
 }
 
 fn undecodable(error: impl std::error::Error + Send + Sync + 'static) -> Error {

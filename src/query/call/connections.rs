@@ -66,8 +66,8 @@ impl Connections {
     }
 
     /// What the server says to a client that begins to speak HTTP/2, if it speaks something else.
-    pub(crate) async fn first_words(&self) -> Vec<u8> {
-        self.connector.first_words().await
+    pub(crate) async fn first_bytes(&self) -> Vec<u8> {
+        self.connector.first_bytes().await
     }
 
     /// A place on a connection that has room; opens one if there is none.

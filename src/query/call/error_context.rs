@@ -1,5 +1,5 @@
-use crate::ErrorKind;
 use crate::config::{Config, Endpoint};
+use crate::{Error, ErrorKind};
 
 /// What the errors of a call need to know about it. They are made by methods of this, each next to what it judges.
 pub(crate) struct ErrorContext<'a> {
@@ -39,6 +39,12 @@ impl ErrorContext<'_> {
 
     pub(crate) fn server_failed() -> (ErrorKind, String) {
         (ErrorKind::Server, "the server failed".to_owned())
+    }
+
+    /// The error of a host that was asked without TLS and speaks it.
+    pub(super) fn tls_port(&self) -> Error {
+        let text = format!("the port of {} speaks TLS: use https://", self.endpoint);
+        Error::new(ErrorKind::Tls, text)
     }
 
     /// The sentence about a token that is wrong or missing.

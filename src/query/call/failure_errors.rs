@@ -16,17 +16,17 @@ impl ErrorContext<'_> {
         }
     }
 
-    /// The error of a call that broke on a connection on which this was observed. `first_words` is what the server says to
+    /// The error of a call that broke on a connection on which this was observed. `first_bytes` is what the server says to
     /// a client that begins to speak HTTP/2, if it speaks something else and that is known; otherwise empty.
     pub(crate) fn observed_failure(
         &self,
         failure: TransportFailure,
         observed: &Observation,
-        first_words: &[u8],
+        first_bytes: &[u8],
     ) -> Error {
         self.no_tls(&failure, observed)
             .or_else(|| self.too_late(&failure))
-            .or_else(|| self.other_protocol(&failure, observed, first_words))
+            .or_else(|| self.other_protocol(&failure, observed, first_bytes))
             .unwrap_or_else(|| self.cut(&failure, observed))
             .with_source(failure)
     }
@@ -41,7 +41,7 @@ impl ErrorContext<'_> {
             let text = format!("no TLS connection to {endpoint}: {why}");
             return Some(Error::new(ErrorKind::Tls, text).with_host_failure(true));
         }
-        if !endpoint.is_tls() || failure.stage != CallStage::Head || observed.has_heard {
+        if !endpoint.is_tls() || failure.stage != CallStage::Head || observed.has_received {
             return None;
         }
         let question = match self.config.tls.has_client_cert() {
@@ -81,20 +81,17 @@ impl ErrorContext<'_> {
         &self,
         failure: &TransportFailure,
         observed: &Observation,
-        first_words: &[u8],
+        first_bytes: &[u8],
     ) -> Option<Error> {
         let endpoint = self.endpoint;
         if endpoint.is_tls() || !failure.leaves_protocol_open(observed) {
             return None;
         }
-        match first_words {
-            [b'H', b'T', b'T', b'P', b'/', b'1', ..] => Some(self.http1(first_words)),
+        match first_bytes {
+            [b'H', b'T', b'T', b'P', b'/', b'1', ..] => Some(self.http1(first_bytes)),
             // TLS (RFC 8446, 5.1): the type of a record, alert or handshake, and the high byte of its version.
-            [0x15 | 0x16, 3, ..] => Some(Error::new(
-                ErrorKind::Tls,
-                format!("the port of {endpoint} speaks TLS: use https://"),
-            )),
-            [] if !observed.has_heard => Some(
+            [0x15 | 0x16, 3, ..] => Some(self.tls_port()),
+            [] if !observed.has_received => Some(
                 Error::new(
                     ErrorKind::Connect,
                     format!(

@@ -31,10 +31,7 @@ impl ErrorContext<'_> {
                 .with_headers(answer.headers);
         }
         if says_use_https(answer.body) {
-            let text = format!("the port of {endpoint} speaks TLS: use https://");
-            return Error::new(ErrorKind::Tls, text)
-                .with_status(answer.status)
-                .with_headers(answer.headers);
+            return self.tls_port().with_status(answer.status).with_headers(answer.headers);
         }
         // These statuses mean the same in HTTP/1 and in HTTP/2.
         if matches!(answer.status, 300..=399 | 401 | 403 | 407 | 429 | 503) {

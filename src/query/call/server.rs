@@ -106,8 +106,8 @@ impl GrpcServer {
             // On a kept connection that had ended meanwhile, nothing was sent: that does not count as a try.
             let was_sent = lease.is_new || !failure.is_ended_connection();
             if was_sent && !(has_another_try && failure.is_worth_another_try(&observed)) {
-                let first_words = self.first_words(&failure, &observed).await;
-                return Err(context.observed_failure(failure, &observed, &first_words));
+                let first_bytes = self.first_bytes(&failure, &observed).await;
+                return Err(context.observed_failure(failure, &observed, &first_bytes));
             }
             log::debug!("the connection broke before the answer: trying once more ({failure})");
             has_another_try &= !was_sent;
@@ -116,11 +116,11 @@ impl GrpcServer {
     }
 
     /// What the server says to a client that begins to speak HTTP/2; empty unless it may speak something else.
-    async fn first_words(&self, failure: &TransportFailure, observed: &Observation) -> Vec<u8> {
+    async fn first_bytes(&self, failure: &TransportFailure, observed: &Observation) -> Vec<u8> {
         if self.host.endpoint.is_tls() || !failure.leaves_protocol_open(observed) {
             return Vec::new();
         }
-        self.connections.first_words().await
+        self.connections.first_bytes().await
     }
 
     /// One try on this connection.

@@ -4,7 +4,6 @@
 //! What can be checked before decoding is checked; a panic of the rest is caught and becomes an error. (In programs that
 //! are built with `panic = "abort"` no panic can be caught.)
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use arrow_array::RecordBatch;
@@ -15,6 +14,7 @@ use arrow_schema::{ArrowError, SchemaRef};
 
 use super::dictionaries::Dictionaries;
 use super::flight_data::FlightData;
+use crate::contain::contain;
 use crate::query::unreadable::{check_types, unreadable};
 use crate::{Error, ErrorKind, Result};
 
@@ -53,17 +53,9 @@ impl Decoder {
         if self.failed {
             return Err(unreadable("the answer was broken before"));
         }
-        // Unwind safe: after a panic `failed` is set, so that nothing that it left half changed is used again.
-        let decoded = match catch_unwind(AssertUnwindSafe(|| self.decode_unguarded(message))) {
-            Ok(decoded) => decoded,
-            Err(panic) => {
-                // arrow panics with text. The drop of a value of another type could panic, so it is leaked.
-                if !panic.is::<String>() && !panic.is::<&'static str>() {
-                    std::mem::forget(panic);
-                }
-                Err(unreadable("a message contradicts itself"))
-            }
-        };
+        // After a panic `failed` is set, so that what it left half changed is not used again.
+        let decoded = contain(|| self.decode_unguarded(message))
+            .unwrap_or_else(|_| Err(unreadable("a message contradicts itself")));
         self.failed = decoded.is_err();
         decoded
     }

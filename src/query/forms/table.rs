@@ -1,10 +1,10 @@
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use arrow_array::{ArrayRef, RecordBatch};
 use arrow_schema::{Schema, SchemaRef};
 use arrow_select::concat::concat_batches;
 
+use crate::contain::contain;
 use crate::query::answer::QueryStats;
 use crate::query::rows::{ColumnIndex, FindColumn as _, FromCell, Row, Rows, Values};
 use crate::{Error, ErrorKind, Result};
@@ -169,8 +169,8 @@ impl Table {
         if let [batch] = &self.batches[..] {
             return Ok(batch.clone());
         }
-        // Where offsets or lengths overflow, some kernels of arrow give an error, and others panic. Unwind safe: a kernel
-        // owns what it builds, and the batches are not changed.
+        // Where offsets or lengths overflow, some kernels of arrow give an error, and others panic. A kernel owns what it
+        // builds, and the batches are not changed, so that a panic leaves nothing behind.
         let concat = || concat_batches(&self.schema, &self.batches);
         let too_large = |why: String| {
             Error::new(
@@ -178,7 +178,7 @@ impl Table {
                 format!("the table does not fit one record batch ({why}): use its batches"),
             )
         };
-        match catch_unwind(AssertUnwindSafe(concat)) {
+        match contain(concat) {
             Ok(Ok(batch)) => Ok(batch),
             Ok(Err(error)) => Err(too_large(error.to_string()).with_source(error)),
             Err(_) => Err(too_large("a column has too many values".to_owned())),

@@ -72,13 +72,13 @@ impl HostConnector {
     /// that. Empty if it speaks HTTP/2 or says nothing.
     ///
     /// It takes a connection of its own: to be asked only after a call failed and left this open.
-    pub(crate) async fn first_words(&self) -> Vec<u8> {
-        let mut words = Vec::new();
+    pub(crate) async fn first_bytes(&self) -> Vec<u8> {
+        let mut received = Vec::new();
         if let Ok(stream) = self.clone().connect().await {
-            let listening = listen(stream, &mut words);
+            let listening = listen(stream, &mut received);
             let _ = tokio::time::timeout(self.config.connect_timeout.min(MOMENT), listening).await;
         }
-        words
+        received
     }
 
     async fn connect(self) -> Result<HostStream, ConnectError> {
@@ -165,8 +165,8 @@ impl HostConnector {
 /// How long a server has time for its first bytes: `connect_timeout` if that is shorter.
 const MOMENT: Duration = Duration::from_secs(1);
 
-/// Begins HTTP/2 and reads what comes, into `words`: empty if it is HTTP/2.
-async fn listen(mut stream: HostStream, words: &mut Vec<u8>) {
+/// Begins HTTP/2 and reads what comes, into `received`: empty if it is HTTP/2.
+async fn listen(mut stream: HostStream, received: &mut Vec<u8>) {
     const ENOUGH: usize = 512;
     // What a client begins with (RFC 9113, 3.4): the preface, and a SETTINGS frame without settings.
     const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0";
@@ -175,13 +175,13 @@ async fn listen(mut stream: HostStream, words: &mut Vec<u8>) {
     // An error is no reason to stop: a server that refuses this may close before it has read all, and say why.
     let _ = stream.write_all(PREFACE).await;
     let mut chunk = [0; ENOUGH];
-    while words.len() < ENOUGH {
+    while received.len() < ENOUGH {
         match stream.read(&mut chunk).await {
-            Ok(count) if count > 0 => words.extend_from_slice(&chunk[..count]),
+            Ok(count) if count > 0 => received.extend_from_slice(&chunk[..count]),
             _ => return,
         }
-        if matches!(words[..], [0, _, _, SETTINGS, ..]) {
-            return words.clear();
+        if matches!(received[..], [0, _, _, SETTINGS, ..]) {
+            return received.clear();
         }
     }
 }

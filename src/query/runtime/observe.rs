@@ -16,7 +16,7 @@ pub(crate) struct Observed(Arc<Mutex<Observation>>);
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Observation {
     /// Whether a byte came.
-    pub(crate) has_heard: bool,
+    pub(crate) has_received: bool,
     /// Whether it began as HTTP/2 does.
     pub(crate) is_http2: bool,
     /// Whether the server has sent a GOAWAY because of too many PINGs.
@@ -51,23 +51,23 @@ impl Observed {
 /// A stream whose bytes are observed as they are read.
 pub(crate) struct ObservedStream<S> {
     stream: S,
-    has_heard: bool,
+    has_received: bool,
     frames: Http2Frames,
     observed: Observed,
 }
 
 impl<S> ObservedStream<S> {
     pub(crate) fn new(stream: S, observed: Observed) -> Self {
-        Self { stream, has_heard: false, frames: Http2Frames::default(), observed }
+        Self { stream, has_received: false, frames: Http2Frames::default(), observed }
     }
 
     fn came(&mut self, bytes: &[u8]) {
         if bytes.is_empty() {
             return;
         }
-        if !self.has_heard {
-            self.has_heard = true;
-            self.observed.update(|observation| observation.has_heard = true);
+        if !self.has_received {
+            self.has_received = true;
+            self.observed.update(|observation| observation.has_received = true);
         }
         self.frames.read(bytes, &self.observed);
     }
@@ -87,9 +87,9 @@ impl<S> ObservedStream<S> {
 impl<S: AsyncRead + Unpin> ObservedStream<S> {
     /// Reads what has come once more after writing failed: a server that refuses a client may say why and close before it
     /// has read all, and h2 does not read from a connection that it could not write to.
-    fn read_last_words(&mut self, cx: &mut Context<'_>) {
-        let mut words = [0; 512];
-        let mut buffer = ReadBuf::new(&mut words);
+    fn read_last_bytes(&mut self, cx: &mut Context<'_>) {
+        let mut bytes = [0; 512];
+        let mut buffer = ReadBuf::new(&mut bytes);
         match Pin::new(&mut self.stream).poll_read(cx, &mut buffer) {
             Poll::Ready(Ok(())) => self.came(buffer.filled()),
             Poll::Ready(Err(error)) => self.failed(&error),
@@ -117,7 +117,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for ObservedStream<S> {
 impl<S: AsyncRead + AsyncWrite + Unpin> ObservedStream<S> {
     fn written<T>(&mut self, cx: &mut Context<'_>, written: io::Result<T>) -> io::Result<T> {
         if written.is_err() {
-            self.read_last_words(cx);
+            self.read_last_bytes(cx);
         }
         written
     }
@@ -235,8 +235,8 @@ mod tests {
         frame
     }
 
-    fn goaway(words: &[u8]) -> Vec<u8> {
-        frame(7, &[&[0, 0, 0, 1, 0, 0, 0, 11], words].concat())
+    fn goaway(text: &[u8]) -> Vec<u8> {
+        frame(7, &[&[0, 0, 0, 1, 0, 0, 0, 11], text].concat())
     }
 
     fn observe(bytes: &[u8], piece: usize) -> Observation {
@@ -260,7 +260,7 @@ mod tests {
             for piece in 1..=bytes.len() {
                 let observation = observe(&bytes, piece);
                 assert_eq!(observation.refuses_pings, refuses_pings, "{piece}");
-                assert!(observation.has_heard && observation.is_http2);
+                assert!(observation.has_received && observation.is_http2);
             }
         }
     }
@@ -271,8 +271,10 @@ mod tests {
             [&b"HTTP/1.1 400 Bad Request\r\n\r\n<html></html>"[..], &[0x15, 3, 3, 0, 2, 2, 40]]
         {
             let observation = observe(bytes, 3);
-            assert!(observation.has_heard && !observation.is_http2 && !observation.refuses_pings);
+            assert!(
+                observation.has_received && !observation.is_http2 && !observation.refuses_pings
+            );
         }
-        assert!(!observe(b"", 1).has_heard);
+        assert!(!observe(b"", 1).has_received);
     }
 }
