@@ -24,7 +24,9 @@ pub struct QueryProgress {
 
 /// The caller's function that is told the progress. The lock is never contended: it makes what holds this `Sync`, which the
 /// function need not be.
-pub(crate) struct ProgressCallback(Mutex<Box<dyn FnMut(&QueryProgress) + Send>>);
+pub(crate) struct ProgressCallback(Mutex<ProgressFn>);
+
+type ProgressFn = Box<dyn FnMut(&QueryProgress) + Send>;
 
 impl ProgressCallback {
     pub(crate) fn new(on_progress: impl FnMut(&QueryProgress) + Send + 'static) -> Self {
