@@ -9,7 +9,7 @@ use polars_core::datatypes::{CompatLevel, DataType as PolarsType, Field as Polar
 
 use super::column_builder::{ColumnBuilder, Problem, extend_validity};
 
-/// ListBuilder of any length and of one length.
+/// Lists: of any lengths, or all of one.
 pub(super) struct ListBuilder {
     offsets: Vec<i64>,
     values: Box<dyn ColumnBuilder>,
