@@ -133,7 +133,8 @@ impl QueryClient {
             #[cfg(feature = "parquet")]
             http_servers: self.each_host(HttpServer::new),
         };
-        *state = QueryClientState::Open(OfProcess::new(open.clone()));
+        let process = open.driver.process();
+        *state = QueryClientState::Open(OfProcess::new(open.clone(), process));
         Ok(open)
     }
 

@@ -49,11 +49,11 @@ impl CancelHandle {
     }
 
     /// From now on, this is the task to abort: at once if the query was cancelled before.
-    pub(super) fn attach(&self, task: Option<AbortHandle>) {
+    pub(super) fn attach(&self, task: AbortHandle) {
         let mut current = self.task();
-        *current = task;
+        let task = current.insert(task);
         // `cancel` may have been called after the sender asked and before there was a task to abort.
-        if let (Some(task), true) = (&*current, self.is_cancelled()) {
+        if self.is_cancelled() {
             task.abort();
         }
     }

@@ -8,14 +8,17 @@ use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, unbounded};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::driver::Driver;
-use super::process::OfProcess;
+use super::process::{OfProcess, Process};
 
 /// The most bytes that events may hold which the caller has not received. A single event may hold more: it waits until no
 /// other is there, and takes all.
 const CREDITS: u32 = 32 << 20;
 
 /// The caller's end of a task that sends events `T`. Dropping it aborts the task, which resets its stream.
-pub(crate) struct DriverTask<T>(OfProcess<Parts<T>>);
+pub(crate) struct DriverTask<T> {
+    parts: OfProcess<Parts<T>>,
+    abort: AbortHandle,
+}
 
 struct Parts<T> {
     events: Receiver<Sent<T>>,
@@ -48,13 +51,16 @@ impl<T> DriverTask<T> {
         F: Future<Output = ()> + Send + 'static,
     {
         let (sender, events) = EventSender::new();
-        let abort = driver.handle().spawn(run(sender)).abort_handle();
-        Self(OfProcess::new(Parts { events, abort, _driver: Arc::clone(driver) }))
+        // In a box: several kilobytes that would be moved three times on their way into the runtime.
+        let abort = driver.handle().spawn(Box::pin(run(sender))).abort_handle();
+        let process = driver.process();
+        let parts = Parts { events, abort: abort.clone(), _driver: Arc::clone(driver) };
+        Self { parts: OfProcess::new(parts, process), abort: AbortHandle { task: abort, process } }
     }
 
     /// Waits for the next event of the task, until the deadline if there is one. Gives back the event's credit.
     pub(crate) fn receive(&self, deadline: Option<Instant>) -> Result<T, NoEvent> {
-        let Parts { events, .. } = self.0.get().ok_or(NoEvent::Forked)?;
+        let Parts { events, .. } = self.parts.get().ok_or(NoEvent::Forked)?;
         let sent = match deadline {
             Some(deadline) => events.recv_deadline(deadline),
             None => events.recv().map_err(|_| RecvTimeoutError::Disconnected),
@@ -66,19 +72,24 @@ impl<T> DriverTask<T> {
         }
     }
 
-    /// `None` in a forked child.
-    pub(crate) fn abort_handle(&self) -> Option<AbortHandle> {
-        self.0.get().map(|parts| AbortHandle(OfProcess::new(parts.abort.clone())))
+    pub(crate) fn abort_handle(&self) -> AbortHandle {
+        self.abort.clone()
     }
 }
 
 /// Aborts a task, from any thread of its process.
-pub(crate) struct AbortHandle(OfProcess<tokio::task::AbortHandle>);
+#[derive(Clone)]
+pub(crate) struct AbortHandle {
+    /// In a forked child it may be dropped, but not used.
+    task: tokio::task::AbortHandle,
+    process: Process,
+}
 
 impl AbortHandle {
+    /// Does nothing in a forked child.
     pub(crate) fn abort(&self) {
-        if let Some(handle) = self.0.get() {
-            handle.abort();
+        if self.process.is_current() {
+            self.task.abort();
         }
     }
 }
@@ -128,7 +139,7 @@ mod tests {
     use super::*;
 
     fn parts<T>(task: &DriverTask<T>) -> &Parts<T> {
-        task.0.get().unwrap()
+        task.parts.get().unwrap()
     }
 
     #[test]
