@@ -1,7 +1,9 @@
 //! What it means to a person that a call broke.
 
 use super::error_context::ErrorContext;
-use super::stage::{CallStage, table_timed_out};
+#[cfg(feature = "tls")]
+use super::stage::CallStage;
+use super::stage::table_timed_out;
 use super::transport_failure::TransportFailure;
 use crate::query::runtime::Observation;
 use crate::transport::ConnectError;

@@ -15,14 +15,19 @@ mod server;
 mod stage;
 mod transport_failure;
 
-pub(crate) use answer_body::{AnswerBody, AnswerPiece, is_idle, read_text, without_status};
+pub(crate) use answer_body::{AnswerBody, AnswerPiece, without_status};
 pub(crate) use call_error::CallError;
-pub(crate) use error_context::ErrorContext;
 pub(crate) use grpc_status::Trailers;
-pub(crate) use header_list::{HeaderList, header_list};
 pub(crate) use method::GrpcMethod;
-#[cfg(feature = "parquet")]
-pub(crate) use request_headers::insert_headers;
 pub(crate) use server::{Call, GrpcServer};
-pub(crate) use stage::{CallStage, SharedStage, batch_timed_out, table_timed_out};
-pub(crate) use transport_failure::TransportFailure;
+pub(crate) use stage::{SharedStage, batch_timed_out, table_timed_out};
+// What queries over HTTP/1.1 have in common with calls of gRPC.
+#[cfg(feature = "parquet")]
+pub(crate) use {
+    answer_body::{is_idle, read_text},
+    error_context::ErrorContext,
+    header_list::{HeaderList, header_list},
+    request_headers::insert_headers,
+    stage::CallStage,
+    transport_failure::TransportFailure,
+};
