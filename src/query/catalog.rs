@@ -2,8 +2,8 @@
 
 use arrow_schema::DataType;
 
-use super::kind::ColumnKind;
 use super::request::QueryRequest;
+use super::rows::{ColumnKind, Row};
 use crate::{Error, ErrorKind, Result};
 
 /// A column of a table: made by [`Client::columns`](crate::Client::columns).
@@ -26,17 +26,21 @@ pub struct TableColumn {
     pub data_type: DataType,
 }
 
-/// The schema of the tables that were written; the server's own are in others.
+/// The schema, in the sense of SQL, of the tables that were written. The server's own tables are in others.
 const SCHEMA: &str = "iox";
 
-/// Takes a request for a text of SQL.
+/// The names of all tables, in their order. `query` makes the request for a text of SQL.
 pub(crate) fn tables<'a>(query: impl FnOnce(&str) -> QueryRequest<'a>) -> Result<Vec<String>> {
     let sql = "SELECT table_name FROM information_schema.tables WHERE table_schema = $schema ORDER BY table_name";
     let table = query(sql).param("schema", SCHEMA).table()?;
     table.values("table_name")?.collect()
 }
 
-/// Takes a request for a text of SQL, and the name of a table.
+/// The columns of a table, in the order of their names. `query` makes the request for a text of SQL.
+///
+/// # Errors
+///
+/// [`ErrorKind::NotFound`] if there is no such table.
 pub(crate) fn columns<'a>(
     query: impl FnOnce(&str) -> QueryRequest<'a>,
     table: &str,
@@ -53,7 +57,7 @@ pub(crate) fn columns<'a>(
             ),
         ));
     }
-    let column = |row: super::Row<'_>| {
+    let column = |row: Row<'_>| {
         let name: String = row.get("column_name")?;
         let text: &str = row.get("data_type")?;
         let data_type = text.parse().map_err(|error| {

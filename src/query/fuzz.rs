@@ -1,17 +1,17 @@
-//! The whole way from bytes to record batches, as fuzz targets want it.
+//! From the bytes of an answer to record batches and values, for fuzz targets.
 
 use arrow_array::RecordBatch;
 use bytes::Bytes;
 
-use super::ipc::{Decoded, Decoder};
-use super::message::{MessageReader, Progress};
+use super::flight::{Decoded, Decoder, MessageProgress, MessageReader};
+use super::rows::Rows;
 use crate::Result;
 
-/// Decodes the body of an answer that came in pieces of this size. What decodes passes arrow's full validation.
+/// Decodes the body of an answer over Flight that comes in pieces of this size, and looks at the values of all batches.
 ///
 /// # Panics
 ///
-/// Never, or the target has found something.
+/// A fault was found: arrow's full validation refuses a batch that was decoded, or something else panicked.
 pub(crate) fn fuzz_decode(body: &[u8], piece: usize) -> Result<Vec<RecordBatch>> {
     const LIMIT: usize = 1 << 20;
     let mut reader = MessageReader::new(LIMIT);
@@ -20,14 +20,14 @@ pub(crate) fn fuzz_decode(body: &[u8], piece: usize) -> Result<Vec<RecordBatch>>
     for piece in body.chunks(piece.max(1)) {
         reader.push(Bytes::copy_from_slice(piece));
         while let Some(progress) = reader.read()? {
-            let Progress::Whole(message) = progress else { continue };
+            let MessageProgress::Whole(message) = progress else { continue };
             if let Decoded::Batch(batch) = decoder.decode(message)? {
                 for column in batch.columns() {
                     let valid = column.to_data().validate_full();
                     assert!(valid.is_ok(), "what was decoded is not valid: {valid:?}");
                 }
-                // Every value can be looked at. (A column of nulls has any number of rows in no bytes.)
-                for row in super::Rows::new(&batch).take(1000) {
+                // A batch of columns of the type null has up to 2^31 rows in a few bytes: a thousand are enough.
+                for row in Rows::new(&batch).take(1000) {
                     drop(format!("{row:?}"));
                 }
                 batches.push(batch);
@@ -67,10 +67,10 @@ mod tests {
         base64::engine::general_purpose::STANDARD.decode(text).unwrap()
     }
 
-    /// xorshift: the same mutations each time.
-    struct Random(u64);
+    /// Random numbers, the same each time.
+    struct Xorshift(u64);
 
-    impl Random {
+    impl Xorshift {
         fn below(&mut self, limit: usize) -> usize {
             self.0 ^= self.0 << 13;
             self.0 ^= self.0 >> 7;
@@ -100,7 +100,7 @@ mod tests {
 
     #[test]
     fn answers_with_flipped_bits_decode_to_valid_batches_or_not_at_all() {
-        let mut random = Random(0x9e37_79b9_7f4a_7c15);
+        let mut random = Xorshift(0x9e37_79b9_7f4a_7c15);
         let (mut good, mut bad) = (0, 0);
         for body in bodies() {
             for _ in 0..2_000 {

@@ -1,76 +1,43 @@
-//! Queries over Arrow Flight: from a text to record batches.
+//! Queries, over Arrow Flight or over HTTP: from a text to record batches, rows, tables and data frames.
+//!
+//! The inner rooms use those above them in this list, and not the other way round:
+//!
+//! - [`runtime`]: the thread that owns the network
+//! - [`call`]: a call of a server: its connection, request, deadline, status and errors
+//! - [`statement`]: what is asked
+//! - [`flight`], [`over_http`]: how it is sent, and what comes back
+//! - [`client`]: what a client has for queries; it starts the tasks that make the calls
+//! - [`answer`]: the answer on its way: tries, limits, progress, batches
+//! - [`rows`]: from record batches to rows and values of Rust's types
+//! - [`forms`]: the forms in which an answer is taken
+//! - [`request`]: a query that is being put together; [`catalog`]: those that ask what there is
 
 mod answer;
-mod attempts;
-mod body;
 mod call;
-mod cancel;
 mod catalog;
-mod cell;
-#[cfg(feature = "serde")]
-mod cell_deserializer;
-mod cell_text;
-mod chunks;
 mod client;
-mod column_index;
-mod connections;
-#[cfg(feature = "serde")]
-mod deserialize;
-mod dictionaries;
-mod failure;
 mod flight;
-#[cfg(feature = "polars")]
-mod frame;
-mod from_cell;
+mod forms;
 #[cfg(any(test, feature = "_fuzzing"))]
 pub(crate) mod fuzz;
-mod gathered;
-mod http1;
-mod ipc;
-mod kind;
-mod limits;
-mod message;
-#[cfg(any(feature = "chrono", feature = "jiff", feature = "time"))]
-mod other_times;
 #[cfg(feature = "parquet")]
 mod over_http;
-mod params;
-#[cfg(feature = "pretty")]
-mod pretty;
-mod progress;
-mod reader;
 mod request;
-mod retry;
 mod rows;
 mod runtime;
-#[cfg(feature = "serde")]
-mod serde_rows;
-mod source;
-mod stats;
-mod status;
-mod table;
-mod ticket;
+mod statement;
 mod time_units;
-mod to_point;
-mod values;
+mod unreadable;
 
-pub use cancel::CancelHandle;
+pub use answer::{CancelHandle, QueryProgress, QueryStats};
 pub use catalog::TableColumn;
 pub(crate) use catalog::{columns, tables};
-pub use chunks::{Chunk, Chunks};
 pub(crate) use client::QueryClient;
-pub use column_index::ColumnIndex;
-pub use from_cell::FromCell;
-pub use kind::ColumnKind;
 #[cfg(feature = "pretty")]
-pub use pretty::TableDisplay;
-pub use progress::QueryProgress;
-pub use reader::Reader;
-pub use request::QueryRequest;
-pub use rows::{Row, Rows};
+pub use forms::TableDisplay;
 #[cfg(feature = "serde")]
-pub use serde_rows::TypedRows;
-pub use stats::QueryStats;
-pub use table::Table;
-pub use ticket::{Language, Param};
-pub use values::Values;
+pub use forms::TypedRows;
+pub use forms::{Chunk, Chunks, Reader, Table};
+pub use request::QueryRequest;
+pub use rows::{ColumnIndex, ColumnKind, FromCell, Row, Rows, Values};
+pub use statement::{Language, Param};

@@ -1,4 +1,4 @@
-//! What the units of Arrow mean, and times as text.
+//! Times in the units of Arrow, and as text.
 
 use std::fmt;
 
@@ -7,7 +7,7 @@ use arrow_schema::TimeUnit;
 use crate::Timestamp;
 use crate::timestamp::time_text;
 
-/// The time that is so many units from 1970.
+/// The time that is so many units after 1970.
 pub(super) fn timestamp(value: i64, unit: TimeUnit) -> Timestamp {
     match unit {
         TimeUnit::Second => Timestamp::seconds(value),
@@ -27,7 +27,8 @@ pub(super) fn rfc3339(time: Timestamp) -> Option<String> {
     written(|out| time_text::write(out, time))
 }
 
-/// The day of a time in UTC, such as `2022-01-01`, or the time where it is within the day.
+/// A time in UTC as its day, such as `2022-01-01`, if it is midnight; any other as [`rfc3339`]. `None` outside of the years 0
+/// to 9999.
 pub(super) fn date(time: Timestamp) -> Option<String> {
     let (days, rest) =
         (time.as_nanos().div_euclid(NANOS_PER_DAY), time.as_nanos().rem_euclid(NANOS_PER_DAY));
@@ -37,7 +38,7 @@ pub(super) fn date(time: Timestamp) -> Option<String> {
     }
 }
 
-/// A time of the day, such as `08:00:00`; `None` if a day has no such time.
+/// A time of the day, given as nanoseconds since midnight, such as `08:00:00`; `None` if a day has no such time.
 pub(super) fn clock(nanos: i128) -> Option<String> {
     let nanos = i64::try_from(nanos).ok()?;
     written(|out| time_text::write_clock(out, nanos))
@@ -46,6 +47,7 @@ pub(super) fn clock(nanos: i128) -> Option<String> {
 pub(super) const NANOS_PER_SECOND: i128 = 1_000_000_000;
 pub(super) const NANOS_PER_DAY: i128 = 86_400 * NANOS_PER_SECOND;
 
+/// The text, if `write` says that there is one.
 fn written(write: impl FnOnce(&mut String) -> Result<bool, fmt::Error>) -> Option<String> {
     let mut out = String::new();
     let is_written = write(&mut out).ok()?;

@@ -130,7 +130,7 @@ fn threads() -> usize {
         std::fs::read_to_string(task.ok()?.path().join("comm")).ok()
     };
     let tasks = std::fs::read_dir("/proc/self/task").unwrap();
-    tasks.filter_map(named).filter(|name| name.starts_with("influx-query")).count()
+    tasks.filter_map(named).filter(|name| name.starts_with("influxdb3-query")).count()
 }
 
 #[cfg(not(target_os = "linux"))]

@@ -1,8 +1,8 @@
-//! What the server's refusals of queries over HTTP mean.
+//! Answers to a query over HTTP that are no file of Parquet, and what they mean.
 
 use serde_json::Value;
 
-use crate::query::status::ErrorContext;
+use crate::query::call::{ErrorContext, HeaderList};
 use crate::{Error, ErrorKind};
 
 impl ErrorContext<'_> {
@@ -10,25 +10,16 @@ impl ErrorContext<'_> {
     ///
     /// Decided by parts of the text that all releases share, as the statuses differ: a query that cannot be planned is
     /// 500 in Core 3.6, and 400 or 405 in 3.10.
-    pub(super) fn http_query(
-        &self,
-        status: u16,
-        headers: Vec<(String, String)>,
-        body: &[u8],
-    ) -> Error {
+    pub(super) fn http_query(&self, status: u16, headers: HeaderList, body: &[u8]) -> Error {
         let message = message(body);
         let has = |text: &str| message.contains(text);
-        let database = self.database;
         let is_about_the_query = has("query error")
             || has("planning")
             || has("InfluxQL")
             || has("DataFusion")
             || has("datafusion");
         let (kind, text) = match status {
-            404 if has("database not found") => (
-                ErrorKind::NotFound,
-                format!("no such database: {database:?} (it is made by the first write to it)"),
-            ),
+            404 if has("database not found") => self.no_database(),
             404 => (
                 ErrorKind::NotFound,
                 format!(
@@ -36,28 +27,17 @@ impl ErrorContext<'_> {
                     self.endpoint
                 ),
             ),
-            400 | 405 | 500 if has("table '") && has("' not found") => {
-                (ErrorKind::NotFound, format!("no such table in the database {database:?}"))
-            }
-            400 | 405 | 500 if has("file limit") => (
-                ErrorKind::Query,
-                "the query reads more files than the server allows: narrow its range of time, or raise the server's \
-                 --query-file-limit"
-                    .to_owned(),
-            ),
-            400 | 405 | 500 if has("Resources exhausted") => {
-                (ErrorKind::Query, "the server has not enough resources for the query".to_owned())
-            }
+            400 | 405 | 500 if has("table '") && has("' not found") => self.no_table(),
+            400 | 405 | 500 if has("file limit") => Self::too_many_files(),
+            400 | 405 | 500 if has("Resources exhausted") => Self::no_resources(),
             400 if has("Authorization header") => (
                 ErrorKind::Unauthorized,
                 "the server cannot read the token: check .token(…) and .auth_scheme(…)".to_owned(),
             ),
-            400 => (ErrorKind::Query, "the server refused the query".to_owned()),
-            405 | 500 if is_about_the_query => {
-                (ErrorKind::Query, "the server refused the query".to_owned())
-            }
-            500 => (ErrorKind::Server, "the server failed".to_owned()),
-            // Nothing but the status decides: redirects, tokens, proxies, too many requests.
+            400 => Self::refused(),
+            405 | 500 if is_about_the_query => Self::refused(),
+            500 => Self::server_failed(),
+            // Redirects, tokens, proxies, too many requests: the status says all.
             _ => return self.http(status, headers, body),
         };
         let text = match message.is_empty() {
@@ -69,7 +49,7 @@ impl ErrorContext<'_> {
     }
 
     /// The error of a success that is no file of Parquet, such as the login page of a proxy.
-    pub(super) fn no_parquet(&self, headers: Vec<(String, String)>, content_type: &str) -> Error {
+    pub(super) fn no_parquet(&self, headers: HeaderList, content_type: &str) -> Error {
         let text = format!(
             "{} answered a query with {content_type:?} and not with Parquet: is the host right, or is a proxy in between?",
             self.endpoint
@@ -78,7 +58,7 @@ impl ErrorContext<'_> {
     }
 }
 
-/// What the server says: the text of its JSON, or all of it.
+/// What the server says: the text of its JSON (`error` or `message`), or the whole body.
 fn message(body: &[u8]) -> String {
     let text = String::from_utf8_lossy(body);
     let json = serde_json::from_slice::<Value>(body).ok();

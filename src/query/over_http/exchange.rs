@@ -1,38 +1,40 @@
-//! One query over HTTP, on the driver's thread.
+//! One query over HTTP, in a task on the driver's thread.
 
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, USER_AGENT};
+use http::header::{ACCEPT, CONTENT_TYPE};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, Uri};
 use http_body_util::{BodyExt as _, Full};
 
-use crate::config::{self, Config, Secrets};
-use crate::query::call::{Call, is_idle, read_text};
-use crate::query::failure::{Failure, Stage};
-use crate::query::runtime::{Http1Body, Http1Client, Outbox, sleep_until, within};
-use crate::query::status::{ErrorContext, to_list};
-use crate::query::ticket::Language;
+use crate::config::Config;
+use crate::query::call::{
+    Call, CallStage, ErrorContext, TransportFailure, header_list, insert_headers, is_idle,
+    read_text,
+};
+use crate::query::runtime::{EventSender, Http1Body, Http1Client, sleep_until, within};
+use crate::query::statement::Language;
 use crate::transport::Host;
 use crate::{Error, Result};
 
-/// What is asked.
+/// A statement as it is sent over HTTP.
 #[derive(Clone)]
-pub(in crate::query) struct HttpQuery {
-    pub(in crate::query) language: Language,
-    /// JSON.
-    pub(in crate::query) body: Bytes,
+pub(crate) struct HttpStatement {
+    /// A part of the path.
+    pub(crate) language: Language,
+    /// The JSON of [`Statement::http_body`](crate::query::statement::Statement::http_body).
+    pub(crate) body: Bytes,
 }
 
-/// What comes back, in this order: pieces of the body, and at last one of the other two.
-pub(in crate::query) enum HttpEvent {
+/// What the task of a query over HTTP sends: pieces of the answer's body, and at last one of the other two.
+pub(crate) enum HttpEvent {
     Piece(Bytes),
     End,
     Failed(Error),
 }
 
-/// The server's HTTP half.
-pub(in crate::query) struct HttpServer {
+/// One host, and the connections to it that are kept.
+pub(crate) struct HttpServer {
     config: Arc<Config>,
     host: Arc<Host>,
     client: Http1Client,
@@ -40,37 +42,36 @@ pub(in crate::query) struct HttpServer {
 
 impl HttpServer {
     /// Connects to nothing yet. Needs no runtime.
-    pub(in crate::query) fn new(config: Arc<Config>, host: Arc<Host>) -> Self {
+    pub(crate) fn new(config: Arc<Config>, host: Arc<Host>) -> Self {
         Self { client: Http1Client::new(&config, Arc::clone(&host)), config, host }
     }
 
-    /// Sends the query, and the pieces of its answer to the outbox.
-    pub(in crate::query) async fn query(
+    /// Sends the query, and hands over the pieces of its answer as events.
+    pub(crate) async fn query(
         &self,
-        query: &HttpQuery,
+        statement: &HttpStatement,
         call: &Call,
-        outbox: &Outbox<HttpEvent>,
+        events: &EventSender<HttpEvent>,
     ) -> Result<()> {
-        self.judged_query(query, call, outbox).await.map_err(|error| {
-            let headers = self.config.headers.with(&call.headers);
-            error.without(&Secrets::new(call.token.as_ref(), &headers))
-        })
+        let asked = self.judged_query(statement, call, events).await;
+        asked.map_err(|error| call.without_secrets(&self.config, error))
     }
 
     async fn judged_query(
         &self,
-        query: &HttpQuery,
+        statement: &HttpStatement,
         call: &Call,
-        outbox: &Outbox<HttpEvent>,
+        events: &EventSender<HttpEvent>,
     ) -> Result<()> {
         if let Some(begin) = call.begin {
             sleep_until(begin).await;
         }
         let context = call.context(&self.config, &self.host);
-        // Connecting has a limit and errors of its own.
-        call.stage.set(Stage::Head);
-        let (head, mut body) = self.head(query, call, &context).await?.into_parts();
-        let headers = || to_list(&head.headers);
+        // Not `Connecting`, as the client of HTTP/1 does not tell when it has a connection. A failure to connect has an error of
+        // its own, without a stage.
+        call.stage.set(CallStage::Head);
+        let (head, mut body) = self.head(statement, call, &context).await?.into_parts();
+        let headers = || header_list(&head.headers);
         let status = head.status.as_u16();
         if !head.status.is_success() {
             return Err(context.http_query(
@@ -83,16 +84,17 @@ impl HttpServer {
         if content_type.contains("html") || content_type.contains("json") {
             return Err(context.no_parquet(headers(), content_type));
         }
-        call.stage.set(Stage::Streaming);
+        call.stage.set(CallStage::Streaming);
         let limit = self.config.idle_timeout;
         loop {
             let frame = within(limit, body.frame()).await.ok_or_else(|| is_idle(limit))?;
             let Some(frame) = frame else { return Ok(()) };
-            let frame = frame
-                .map_err(|error| context.no_http_answer(Failure::new(Stage::Streaming, error)))?;
+            let frame = frame.map_err(|error| {
+                context.unobserved_failure(TransportFailure::new(CallStage::Streaming, error))
+            })?;
             if let Ok(piece) = frame.into_data() {
-                let credit = outbox.reserve(piece.len()).await;
-                outbox.send(HttpEvent::Piece(piece), Some(credit));
+                let credit = events.reserve(piece.len()).await;
+                events.send(HttpEvent::Piece(piece), Some(credit));
             }
         }
     }
@@ -103,54 +105,38 @@ impl HttpServer {
     /// tried once more on another. A query changes nothing on the server.
     async fn head(
         &self,
-        query: &HttpQuery,
+        statement: &HttpStatement,
         call: &Call,
         context: &ErrorContext<'_>,
     ) -> Result<Response<Http1Body>> {
         let mut has_another_try = true;
         loop {
-            let failure = match self.client.request(self.request(query, call)?).await {
+            let failure = match self.client.request(self.request(statement, call)?).await {
                 Ok(answer) => return Ok(answer),
-                Err(error) => Failure::new(Stage::Head, error),
+                Err(error) => TransportFailure::new(CallStage::Head, error),
             };
             if !has_another_try || failure.is_without_connection() {
-                return Err(context.no_http_answer(failure));
+                return Err(context.unobserved_failure(failure));
             }
             log::debug!("the connection broke before the answer: trying once more ({failure})");
             has_another_try = false;
         }
     }
 
-    fn request(&self, query: &HttpQuery, call: &Call) -> Result<Request<Full<Bytes>>> {
-        let language = match query.language {
-            Language::Sql => "sql",
-            Language::InfluxQl => "influxql",
-        };
+    fn request(&self, statement: &HttpStatement, call: &Call) -> Result<Request<Full<Bytes>>> {
+        let language = statement.language.name();
         let uri = format!("{}/api/v3/query_{language}", self.host);
         let uri = uri.parse::<Uri>().map_err(|error| {
             Error::config("the host cannot be part of a request").with_source(error)
         })?;
-        let mut request = Request::new(Full::new(query.body.clone()));
+        let mut request = Request::new(Full::new(statement.body.clone()));
         *request.method_mut() = Method::POST;
         *request.uri_mut() = uri;
         let headers = request.headers_mut();
-        headers.insert(USER_AGENT, HeaderValue::from_static(config::USER_AGENT));
         headers.insert(ACCEPT, HeaderValue::from_static(PARQUET));
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-        if let Some(token) = &call.token {
-            let value = format!("{} {}", self.config.auth_scheme, token.reveal());
-            let mut value = HeaderValue::try_from(value)
-                .map_err(|_| Error::config("the token cannot be sent in a header"))?;
-            value.set_sensitive(true);
-            headers.insert(AUTHORIZATION, value);
-        }
-        for (name, value) in self.config.headers.with(&call.headers).iter() {
-            let invalid = || Error::config(format!("the header {name} cannot be sent"));
-            let name = HeaderName::try_from(name).map_err(|_| invalid())?;
-            let mut value = HeaderValue::try_from(value).map_err(|_| invalid())?;
-            value.set_sensitive(true);
-            headers.insert(name, value);
-        }
+        let own = self.config.headers.with(&call.headers);
+        insert_headers(headers, &self.config.auth_scheme, call.token.as_ref(), &own)?;
         Ok(request)
     }
 }
@@ -161,5 +147,5 @@ fn text_of<'a>(headers: &'a HeaderMap, name: &HeaderName) -> &'a str {
     headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
 }
 
-/// As much as is read of a body that explains an error, which may be a page.
+/// How many bytes are read of a body that explains an error, which may be a page of HTML.
 const ENOUGH_TEXT: usize = 16 << 10;

@@ -1,9 +1,7 @@
-//! Queries over HTTP/1.1, for networks that do not pass HTTP/2: the answer is a file of Parquet, which keeps the types.
+//! A query over HTTP/1.1, for networks that do not pass HTTP/2: the request, and the file of Parquet that answers it, in the
+//! pieces in which it comes.
 
-mod answer;
 mod errors;
 mod exchange;
-mod parquet;
 
-pub(super) use answer::HttpAnswer;
-pub(super) use exchange::{HttpEvent, HttpQuery, HttpServer};
+pub(crate) use exchange::{HttpEvent, HttpServer, HttpStatement};

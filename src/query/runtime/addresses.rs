@@ -7,7 +7,8 @@ use std::vec;
 use hyper_util::client::legacy::connect::dns::Name;
 use tower_service::Service;
 
-/// A resolver that knows its answer: the name was looked up before, so that this is a stage of its own.
+/// A resolver for hyper that gives these addresses for any name: the name was looked up before, so that a failure to resolve
+/// it is told apart from a failure to connect.
 #[derive(Clone)]
 pub(super) struct Addresses(Vec<SocketAddr>);
 

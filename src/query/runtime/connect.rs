@@ -1,4 +1,4 @@
-//! From a host to a connection that is ready for HTTP: names, addresses, the proxy, TLS, within one time.
+//! From a host to a connection that is ready for HTTP: its name, its addresses, the proxy, TLS, all within one time limit.
 
 use std::error::Error as StdError;
 use std::future::{Future, poll_fn};
@@ -25,25 +25,25 @@ use crate::transport::{ProxyScheme, name_of};
 
 /// Opens connections to one server, through the proxy if there is one.
 #[derive(Clone)]
-pub(crate) struct Connector {
+pub(crate) struct HostConnector {
     config: Arc<Config>,
     host: Arc<Host>,
     #[cfg(feature = "tls")]
     tls: TlsConnector,
     #[cfg(feature = "tls")]
     proxy_tls: TlsConnector,
-    /// HTTP/2 is agreed upon in the handshake, HTTP/1 is what is spoken without.
+    /// Whether the handshake has to agree on HTTP/2 (ALPN).
     #[cfg(feature = "tls")]
     is_http2: bool,
 }
 
-/// What HTTP runs on: TCP, TLS on TCP, or TLS in the TLS of a proxy.
-pub(crate) type Stream = Box<dyn Socket>;
+/// A connection to a host that HTTP runs on: TCP, TLS, or either in the TLS of a proxy.
+pub(crate) type HostStream = Box<dyn Socket>;
 
 pub(crate) trait Socket: AsyncRead + AsyncWrite + Send + Unpin {}
 impl<T: AsyncRead + AsyncWrite + Send + Unpin> Socket for T {}
 
-impl Connector {
+impl HostConnector {
     pub(crate) fn new(config: &Arc<Config>, host: Arc<Host>) -> Self {
         Self {
             config: Arc::clone(config),
@@ -72,23 +72,23 @@ impl Connector {
     /// that. Empty if it speaks HTTP/2 or says nothing.
     ///
     /// It takes a connection of its own: to be asked only after a call failed and left this open.
-    pub(crate) async fn first_words(&self) -> Vec<u8> {
-        let mut words = Vec::new();
+    pub(crate) async fn first_bytes(&self) -> Vec<u8> {
+        let mut received = Vec::new();
         if let Ok(stream) = self.clone().connect().await {
-            let listening = listen(stream, &mut words);
+            let listening = listen(stream, &mut received);
             let _ = tokio::time::timeout(self.config.connect_timeout.min(MOMENT), listening).await;
         }
-        words
+        received
     }
 
-    async fn connect(self) -> Result<Stream, ConnectError> {
+    async fn connect(self) -> Result<HostStream, ConnectError> {
         let began = Instant::now();
-        self.open(Deadline::new(began, self.config.connect_timeout))
+        self.open(ConnectDeadline::new(began, self.config.connect_timeout))
             .await
             .map_err(|error| error.began(began))
     }
 
-    async fn open(&self, deadline: Deadline) -> Result<Stream, ConnectError> {
+    async fn open(&self, deadline: ConnectDeadline) -> Result<HostStream, ConnectError> {
         let (endpoint, proxy) = (&self.host.endpoint, self.host.proxy.as_ref());
         let peer = Peer::first(endpoint, proxy);
         let timed_out =
@@ -109,7 +109,11 @@ impl Connector {
         Ok(stream)
     }
 
-    async fn open_tunnel(&self, proxy: &Proxy, stream: Stream) -> Result<Stream, ConnectError> {
+    async fn open_tunnel(
+        &self,
+        proxy: &Proxy,
+        stream: HostStream,
+    ) -> Result<HostStream, ConnectError> {
         #[cfg(feature = "tls")]
         let stream = if proxy.scheme() == ProxyScheme::Https {
             let name = name_of(Peer::Proxy(proxy))?;
@@ -142,14 +146,14 @@ impl Connector {
     }
 
     #[cfg(feature = "tls")]
-    async fn handshake(&self, stream: Stream) -> Result<Stream, ConnectError> {
+    async fn handshake(&self, stream: HostStream) -> Result<HostStream, ConnectError> {
         let endpoint = &self.host.endpoint;
         let name = self.config.tls.server_name(endpoint)?;
         let stream =
             self.tls.connect(name, stream).await.map_err(|error| {
                 ConnectError::unfinished_handshake(endpoint, &error).because(error)
             })?;
-        // A server that knows no ALPN ends the handshake well, and speaks HTTP/1.
+        // A server that knows no ALPN agrees on nothing, and speaks HTTP/1.
         match stream.get_ref().1.alpn_protocol() {
             Some(b"h2") => Ok(Box::new(stream)),
             _ if !self.is_http2 => Ok(Box::new(stream)),
@@ -158,31 +162,32 @@ impl Connector {
     }
 }
 
-/// How long a server has to say something, or the rest of it.
+/// How long a server has time for its first bytes: `connect_timeout` if that is shorter.
 const MOMENT: Duration = Duration::from_secs(1);
 
-async fn listen(mut stream: Stream, words: &mut Vec<u8>) {
+/// Begins HTTP/2 and reads what comes, into `received`: empty if it is HTTP/2.
+async fn listen(mut stream: HostStream, received: &mut Vec<u8>) {
     const ENOUGH: usize = 512;
-    // What a client begins with (RFC 9113, 3.4), and settings, of which there are none.
+    // What a client begins with (RFC 9113, 3.4): the preface, and a SETTINGS frame without settings.
     const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0";
-    // The type of the frame that a server of HTTP/2 begins with, after three bytes of its length.
+    // A server of HTTP/2 begins with a SETTINGS frame: three bytes of its length, and this type.
     const SETTINGS: u8 = 4;
-    // A server that does not like what it hears may close before it has heard all.
+    // An error is no reason to stop: a server that refuses this may close before it has read all, and say why.
     let _ = stream.write_all(PREFACE).await;
     let mut chunk = [0; ENOUGH];
-    while words.len() < ENOUGH {
+    while received.len() < ENOUGH {
         match stream.read(&mut chunk).await {
-            Ok(count) if count > 0 => words.extend_from_slice(&chunk[..count]),
+            Ok(count) if count > 0 => received.extend_from_slice(&chunk[..count]),
             _ => return,
         }
-        if matches!(words[..], [0, _, _, SETTINGS, ..]) {
-            return words.clear();
+        if matches!(received[..], [0, _, _, SETTINGS, ..]) {
+            return received.clear();
         }
     }
 }
 
-impl Service<Uri> for Connector {
-    type Response = TokioIo<Stream>;
+impl Service<Uri> for HostConnector {
+    type Response = TokioIo<HostStream>;
     type Error = ConnectError;
     type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Self::Error>> + Send>>;
 
@@ -198,12 +203,12 @@ impl Service<Uri> for Connector {
 
 /// The end of the time for connecting, all of its stages together.
 #[derive(Clone, Copy)]
-struct Deadline {
+struct ConnectDeadline {
     began: Instant,
     time: Duration,
 }
 
-impl Deadline {
+impl ConnectDeadline {
     fn new(began: Instant, time: Duration) -> Self {
         Self { began, time }
     }
@@ -241,11 +246,11 @@ async fn connect_tcp(
     peer: Peer<'_>,
     addresses: Vec<SocketAddr>,
     time: Duration,
-) -> Result<Stream, ConnectError> {
+) -> Result<HostStream, ConnectError> {
     let mut connector = HttpConnector::new_with_resolver(Addresses::new(addresses));
     connector.set_nodelay(true);
     connector.set_keepalive(Some(Duration::from_secs(60)));
-    // Shared among the addresses, so that a dead one leaves time for the next.
+    // hyper shares this among the addresses, so that one that does not answer leaves time for the next.
     connector.set_connect_timeout(Some(time));
     let uri: Uri = format!("http://{}:{}", peer.host(), peer.port())
         .parse()
@@ -263,7 +268,7 @@ async fn connect_tcp(
     }
 }
 
-/// The I/O error that stands behind another.
+/// The first I/O error in the chain of causes, without its own cause; if there is none, the text of the error as one.
 fn io_error(error: &(dyn StdError + 'static)) -> io::Error {
     let mut cause = Some(error);
     while let Some(error) = cause {

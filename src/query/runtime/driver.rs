@@ -1,4 +1,4 @@
-//! The thread.
+//! The thread for queries.
 
 use std::sync::{Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
@@ -10,7 +10,8 @@ use tokio::sync::oneshot;
 use super::process::Process;
 use crate::{Error, ErrorKind, Result};
 
-/// The thread and the way to it. Of one process: it is kept in an [`OfProcess`](super::OfProcess).
+/// The thread, and the handle to run tasks on it. It is of use only in the process that started it, so it is kept in an
+/// [`OfProcess`](super::OfProcess).
 pub(crate) struct Driver {
     /// The process that the thread is in.
     process: Process,
@@ -20,29 +21,32 @@ pub(crate) struct Driver {
 }
 
 impl Driver {
-    /// Starts the thread, named `influx-query`.
+    /// Starts the thread, named `influxdb3-query`, and waits until its runtime is there.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Internal`] if the system has no thread, or no event queue (epoll) for it.
     pub(crate) fn start() -> Result<Self> {
         let (started, start) = bounded(1);
         let (stop, stopped) = oneshot::channel::<()>();
         let run = move || {
-            // Built here: should something fail, the runtime must not be dropped on a thread that may be
-            // inside of somebody else's.
+            // Built here, so that it is dropped here, too: tokio panics if a runtime is dropped on a thread of another
+            // runtime, as the caller's thread may be.
             let runtime = match Builder::new_current_thread().enable_io().enable_time().build() {
                 Ok(runtime) => runtime,
                 Err(error) => return drop(started.send(Err(error))),
             };
             let _ = started.send(Ok(runtime.handle().clone()));
-            // Drives every spawned task as well; a dropped sender ends it, too.
+            // Drives the spawned tasks, until `stop` drops the other end.
             let _ = runtime.block_on(stopped);
-            // A name resolution that hangs must not hold up a drop.
+            // Does not wait for a name resolution, which runs on a thread of its own and cannot be aborted.
             runtime.shutdown_background();
         };
         let failed = |error: std::io::Error| {
             Error::new(ErrorKind::Internal, "the thread for queries cannot be started")
                 .with_source(error)
         };
-        let thread =
-            thread::Builder::new().name("influx-query".into()).spawn(run).map_err(failed)?;
+        let thread = thread::Builder::new().name(THREAD_NAME.into()).spawn(run).map_err(failed)?;
         let handle = match start.recv() {
             Ok(Ok(handle)) => handle,
             Ok(Err(error)) => return Err(failed(error)),
@@ -84,6 +88,9 @@ impl Driver {
         }
     }
 }
+
+/// 15 bytes: Linux cuts off what is longer.
+const THREAD_NAME: &str = "influxdb3-query";
 
 impl Drop for Driver {
     fn drop(&mut self) {

@@ -1,4 +1,4 @@
-//! HTTP/1.1 on the connections of the [`Connector`]: requests, and connections that are kept.
+//! HTTP/1.1 on the connections of the [`HostConnector`]: requests, and connections that are kept.
 
 use std::future::Future;
 use std::io;
@@ -17,7 +17,8 @@ use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tower_service::Service;
 
-use super::connect::{Connector, Stream};
+use super::BoxError;
+use super::connect::{HostConnector, HostStream};
 use crate::config::Config;
 use crate::transport::{ConnectError, Host};
 
@@ -25,22 +26,22 @@ use crate::transport::{ConnectError, Host};
 pub(crate) struct Http1Client(Client<Http1Connector, Full<Bytes>>);
 
 pub(crate) type Http1Body = UnsyncBoxBody<Bytes, BoxError>;
-type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
-/// How long a connection is kept that nobody uses: shorter than servers and gateways keep it.
+/// How long a connection without a request is kept: less than servers and gateways keep one, so that it is seldom used when
+/// they are about to close it.
 const IDLE: Duration = Duration::from_secs(20);
 
 impl Http1Client {
     /// Connects to nothing yet.
     pub(crate) fn new(config: &Arc<Config>, host: Arc<Host>) -> Self {
-        let connector = Http1Connector(Connector::for_http1(config, host));
+        let connector = Http1Connector(HostConnector::for_http1(config, host));
         let mut builder = Client::builder(TokioExecutor::new());
         Self(builder.pool_timer(TokioTimer::new()).pool_idle_timeout(IDLE).build(connector))
     }
 
-    /// Sends a request and waits for the head of its answer. Only in a task.
+    /// Sends a request and waits for the head of its answer. Only in a task: it needs the runtime.
     ///
-    /// One that could not be sent, as a kept connection had ended, is sent over another.
+    /// A request of which nothing was sent, as the kept connection had ended, is sent over another.
     pub(crate) async fn request(
         &self,
         request: Request<Full<Bytes>>,
@@ -51,7 +52,7 @@ impl Http1Client {
 }
 
 #[derive(Clone)]
-struct Http1Connector(Connector);
+struct Http1Connector(HostConnector);
 
 impl Service<Uri> for Http1Connector {
     type Response = TokioIo<Http1Stream>;
@@ -71,8 +72,8 @@ impl Service<Uri> for Http1Connector {
     }
 }
 
-/// A stream that the client asks what it is: HTTP/1.1, to the server itself.
-struct Http1Stream(Stream);
+/// A stream to the server itself on which HTTP/1.1 is spoken: hyper's client asks each stream for that.
+struct Http1Stream(HostStream);
 
 impl Connection for Http1Stream {
     fn connected(&self) -> Connected {

@@ -12,19 +12,22 @@
 mod addresses;
 mod connect;
 mod driver;
+mod driver_task;
 #[cfg(feature = "parquet")]
 mod http1;
 mod observe;
 mod process;
-mod task;
 mod wait;
 
-pub(crate) use connect::{Connector, Stream};
+pub(crate) use connect::{HostConnector, HostStream};
 pub(crate) use driver::Driver;
+pub(crate) use driver_task::{AbortHandle, DriverTask, EventSender, NoEvent};
 #[cfg(feature = "parquet")]
 pub(crate) use http1::{Http1Body, Http1Client};
 pub(crate) use hyper_util::rt::TokioIo;
 pub(crate) use observe::{Observation, Observed, ObservedStream};
 pub(crate) use process::OfProcess;
-pub(crate) use task::{AbortHandle, NoEvent, Outbox, Task};
-pub(crate) use wait::{Shared, sleep_until, within};
+pub(crate) use wait::{SharedOutcome, sleep_until, within};
+
+/// An error of a stack of services: hyper and tonic take and give it.
+pub(crate) type BoxError = Box<dyn std::error::Error + Send + Sync>;

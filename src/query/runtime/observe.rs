@@ -1,4 +1,5 @@
-//! What comes on a connection beside the answers of calls: neither HTTP/2 nor gRPC hand it on.
+//! What comes on a connection beside the answers of calls, and that neither hyper nor tonic hand on: whether it is HTTP/2
+//! at all, why the server ends the connection, and why TLS does.
 
 use std::io;
 use std::pin::Pin;
@@ -7,21 +8,34 @@ use std::task::{Context, Poll, ready};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-/// What was observed on one connection so far.
+/// The observation of one connection, which its [`ObservedStream`] goes on with. Clones are of the same connection.
 #[derive(Clone, Default)]
 pub(crate) struct Observed(Arc<Mutex<Observation>>);
 
+/// What was observed so far.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Observation {
-    /// Whether anything came.
-    pub(crate) has_heard: bool,
+    /// Whether a byte came.
+    pub(crate) has_received: bool,
     /// Whether it began as HTTP/2 does.
     pub(crate) is_http2: bool,
-    /// Whether the server has said goodbye because of too many PINGs.
+    /// Whether the server has sent a GOAWAY because of too many PINGs.
     pub(crate) refuses_pings: bool,
-    /// How TLS ended the connection. On its way through HTTP/2 nothing but its text is left of it.
+    /// The error with which TLS ended the connection. hyper and tonic keep nothing but its text.
     #[cfg(feature = "tls")]
     pub(crate) tls_error: Option<rustls::Error>,
+}
+
+impl Observation {
+    #[cfg(feature = "tls")]
+    pub(crate) fn has_tls_error(&self) -> bool {
+        self.tls_error.is_some()
+    }
+
+    #[cfg(not(feature = "tls"))]
+    pub(crate) fn has_tls_error(&self) -> bool {
+        false
+    }
 }
 
 impl Observed {
@@ -34,26 +48,26 @@ impl Observed {
     }
 }
 
-/// A connection that is observed.
+/// A stream whose bytes are observed as they are read.
 pub(crate) struct ObservedStream<S> {
     stream: S,
-    has_heard: bool,
-    frames: Frames,
+    has_received: bool,
+    frames: Http2Frames,
     observed: Observed,
 }
 
 impl<S> ObservedStream<S> {
     pub(crate) fn new(stream: S, observed: Observed) -> Self {
-        Self { stream, has_heard: false, frames: Frames::default(), observed }
+        Self { stream, has_received: false, frames: Http2Frames::default(), observed }
     }
 
     fn came(&mut self, bytes: &[u8]) {
         if bytes.is_empty() {
             return;
         }
-        if !self.has_heard {
-            self.has_heard = true;
-            self.observed.update(|observation| observation.has_heard = true);
+        if !self.has_received {
+            self.has_received = true;
+            self.observed.update(|observation| observation.has_received = true);
         }
         self.frames.read(bytes, &self.observed);
     }
@@ -71,11 +85,11 @@ impl<S> ObservedStream<S> {
 }
 
 impl<S: AsyncRead + Unpin> ObservedStream<S> {
-    /// A server that does not like what it hears may say so and close before it has heard all. Then writing fails, and
-    /// nobody would read why.
-    fn read_last_words(&mut self, cx: &mut Context<'_>) {
-        let mut words = [0; 512];
-        let mut buffer = ReadBuf::new(&mut words);
+    /// Reads what has come once more after writing failed: a server that refuses a client may say why and close before it
+    /// has read all, and h2 does not read from a connection that it could not write to.
+    fn read_last_bytes(&mut self, cx: &mut Context<'_>) {
+        let mut bytes = [0; 512];
+        let mut buffer = ReadBuf::new(&mut bytes);
         match Pin::new(&mut self.stream).poll_read(cx, &mut buffer) {
             Poll::Ready(Ok(())) => self.came(buffer.filled()),
             Poll::Ready(Err(error)) => self.failed(&error),
@@ -103,7 +117,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for ObservedStream<S> {
 impl<S: AsyncRead + AsyncWrite + Unpin> ObservedStream<S> {
     fn written<T>(&mut self, cx: &mut Context<'_>, written: io::Result<T>) -> io::Result<T> {
         if written.is_err() {
-            self.read_last_words(cx);
+            self.read_last_bytes(cx);
         }
         written
     }
@@ -142,25 +156,28 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for ObservedStream<S> {
     }
 }
 
-/// The frames of HTTP/2 (RFC 9113, 4.1) as they pass: a length of 3 bytes, a type, flags, a stream of 4 bytes.
+/// Follows the frames of HTTP/2 (RFC 9113, 4.1) as their bytes pass: a length of 3 bytes, a type, flags, the id of a stream of
+/// 4 bytes, and the content.
 #[derive(Default)]
-struct Frames {
+struct Http2Frames {
     head: [u8; Self::HEAD],
-    /// How much of the head has passed.
+    /// How many bytes of the head have passed.
     passed: usize,
-    /// How much of the content is to pass.
+    /// How many bytes of the content are to pass.
     missing: usize,
+    /// Whether the first frame has begun.
     has_begun: bool,
-    /// The content of a GOAWAY.
-    goodbye: Vec<u8>,
+    /// The beginning of the content of a GOAWAY.
+    goaway: Vec<u8>,
 }
 
-impl Frames {
+impl Http2Frames {
     const HEAD: usize = 9;
     const SETTINGS: u8 = 4;
     const GOAWAY: u8 = 7;
-    /// A stream, a reason and what servers of gRPC say who have enough of PINGs (gRPC proposal A8).
-    const GOODBYE: usize = 8 + TOO_MANY_PINGS.len();
+    /// The content of a GOAWAY as far as it is kept: the id of a stream, an error code, and the text that servers of gRPC
+    /// send when they get too many PINGs (gRPC proposal A8).
+    const GOAWAY_CONTENT: usize = 8 + TOO_MANY_PINGS.len();
 
     fn read(&mut self, mut bytes: &[u8], observed: &Observed) {
         while !bytes.is_empty() {
@@ -182,12 +199,12 @@ impl Frames {
         }
     }
 
-    /// A frame of which the head has come.
+    /// The head of a frame has passed.
     fn begin(&mut self, observed: &Observed) {
         let [high, middle, low, kind, ..] = self.head;
         self.missing = u32::from_be_bytes([0, high, middle, low]) as usize;
-        self.goodbye.clear();
-        // A server begins with its settings (3.4).
+        self.goaway.clear();
+        // A server of HTTP/2 begins with SETTINGS (RFC 9113, 3.4).
         if !self.has_begun {
             self.has_begun = true;
             observed.update(|observation| observation.is_http2 = kind == Self::SETTINGS);
@@ -198,9 +215,9 @@ impl Frames {
         if self.head[3] != Self::GOAWAY {
             return;
         }
-        let room = Self::GOODBYE - self.goodbye.len();
-        self.goodbye.extend_from_slice(&content[..content.len().min(room)]);
-        if self.goodbye.ends_with(TOO_MANY_PINGS) {
+        let room = Self::GOAWAY_CONTENT - self.goaway.len();
+        self.goaway.extend_from_slice(&content[..content.len().min(room)]);
+        if self.goaway.ends_with(TOO_MANY_PINGS) {
             observed.update(|observation| observation.refuses_pings = true);
         }
     }
@@ -218,8 +235,8 @@ mod tests {
         frame
     }
 
-    fn goodbye(words: &[u8]) -> Vec<u8> {
-        frame(7, &[&[0, 0, 0, 1, 0, 0, 0, 11], words].concat())
+    fn goaway(text: &[u8]) -> Vec<u8> {
+        frame(7, &[&[0, 0, 0, 1, 0, 0, 0, 11], text].concat())
     }
 
     fn observe(bytes: &[u8], piece: usize) -> Observation {
@@ -230,20 +247,20 @@ mod tests {
     }
 
     #[test]
-    fn a_goodbye_is_found_in_whatever_pieces_it_comes() {
+    fn a_goaway_is_found_in_whatever_pieces_it_comes() {
         let settings = frame(4, &[]);
         let data = frame(0, b"\0\0\x16\x07too_many_pings");
-        for (goodbye, refuses_pings) in [
-            (goodbye(b"too_many_pings"), true),
-            (goodbye(b""), false),
-            (goodbye(b"max_age"), false),
-            (goodbye(&[b'x'; 100]), false),
+        for (goaway, refuses_pings) in [
+            (goaway(b"too_many_pings"), true),
+            (goaway(b""), false),
+            (goaway(b"max_age"), false),
+            (goaway(&[b'x'; 100]), false),
         ] {
-            let bytes = [&settings[..], &data, &goodbye, &data].concat();
+            let bytes = [&settings[..], &data, &goaway, &data].concat();
             for piece in 1..=bytes.len() {
                 let observation = observe(&bytes, piece);
                 assert_eq!(observation.refuses_pings, refuses_pings, "{piece}");
-                assert!(observation.has_heard && observation.is_http2);
+                assert!(observation.has_received && observation.is_http2);
             }
         }
     }
@@ -254,8 +271,10 @@ mod tests {
             [&b"HTTP/1.1 400 Bad Request\r\n\r\n<html></html>"[..], &[0x15, 3, 3, 0, 2, 2, 40]]
         {
             let observation = observe(bytes, 3);
-            assert!(observation.has_heard && !observation.is_http2 && !observation.refuses_pings);
+            assert!(
+                observation.has_received && !observation.is_http2 && !observation.refuses_pings
+            );
         }
-        assert!(!observe(b"", 1).has_heard);
+        assert!(!observe(b"", 1).has_received);
     }
 }

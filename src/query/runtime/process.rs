@@ -5,7 +5,7 @@
 ///
 /// A forked child has none of these threads: there the value is out of reach, and it is not dropped, either.
 pub(crate) struct OfProcess<T> {
-    /// There until it is dropped.
+    /// `None` only while it is dropped.
     value: Option<T>,
     process: Process,
 }

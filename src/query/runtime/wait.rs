@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::watch;
 
-/// What the future gives, or `None` if it takes longer than the limit.
+/// What the future gives, or `None` if it takes longer than the limit; the future is dropped then.
 pub(crate) async fn within<T>(limit: Duration, future: impl Future<Output = T>) -> Option<T> {
     let mut future = pin!(future);
     // What is there already needs no timer.
@@ -17,16 +17,16 @@ pub(crate) async fn within<T>(limit: Duration, future: impl Future<Output = T>) 
     }
 }
 
+/// Waits until this moment; not at all if it has passed.
 pub(crate) async fn sleep_until(moment: Instant) {
     tokio::time::sleep_until(moment.into()).await;
 }
 
-/// The outcome of a task of its own, for which any number of others may wait. It runs to its end also if nobody
-/// does.
+/// The outcome of a task, for which any number of other tasks may wait. The task runs to its end also if none does.
 #[derive(Clone)]
-pub(crate) struct Shared<T>(watch::Receiver<Option<T>>);
+pub(crate) struct SharedOutcome<T>(watch::Receiver<Option<T>>);
 
-impl<T: Clone + Send + Sync + 'static> Shared<T> {
+impl<T: Clone + Send + Sync + 'static> SharedOutcome<T> {
     /// Starts the task. Needs the runtime: only in a task.
     pub(crate) fn spawn(future: impl Future<Output = T> + Send + 'static) -> Self {
         let (done, outcome) = watch::channel(None);

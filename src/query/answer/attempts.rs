@@ -1,0 +1,84 @@
+use std::time::{Duration, Instant};
+
+use super::retries::Retries;
+use crate::config::CallToken;
+use crate::query::call::Call;
+use crate::query::client::QueryClient;
+use crate::transport::Failover;
+use crate::{Error, Result};
+
+/// The tries of one query, with the hosts, tokens and retries that are left, until one of them brings an answer or nothing is
+/// left. No batch may have been handed out before another try: its rows would come twice.
+pub(super) struct Attempts {
+    tour: Failover,
+    token: CallToken,
+    retries: Retries,
+    /// The most time for getting a token.
+    connect_timeout: Duration,
+}
+
+impl Attempts {
+    /// # Errors
+    ///
+    /// There is no host for queries.
+    pub(super) fn new(client: &QueryClient, call: &Call, retries: Retries) -> Result<Self> {
+        let config = client.config();
+        let tour = client.hosts().failover(Instant::now()).ok_or_else(no_host)?;
+        let token = CallToken::new(&config.tokens, &config.headers.with(&call.headers));
+        Ok(Self { tour, token, retries, connect_timeout: config.connect_timeout })
+    }
+
+    /// The place of the host that is to be asked now, with its token in the call. Waits for the token, on this thread.
+    ///
+    /// # Errors
+    ///
+    /// There is no token.
+    pub(super) fn prepare(&mut self, call: &mut Call, deadline: Option<Instant>) -> Result<usize> {
+        let time = self.time(deadline);
+        call.token = self.token.get(time)?.map(|issued| issued.token().clone());
+        Ok(self.tour.place())
+    }
+
+    /// To be called when the server has begun to answer: then its host works, and it has accepted the token.
+    pub(super) fn answered(&self) {
+        self.token.accepted();
+        self.tour.works();
+    }
+
+    /// Decides on another try after this error: with another token, at another host, or later, which it sets in `call`.
+    ///
+    /// # Errors
+    ///
+    /// There is no other try: the error of the query.
+    pub(super) fn again(
+        &mut self,
+        client: &QueryClient,
+        call: &mut Call,
+        error: Error,
+        deadline: Option<Instant>,
+    ) -> Result<()> {
+        let time = self.time(deadline);
+        let Err(error) = self.token.renew(error, time) else { return Ok(()) };
+        // A host may have run the query all the same; that it runs once more changes nothing.
+        let is_repeatable = true;
+        let now = Instant::now();
+        let Err(error) = self.tour.go_on(error, is_repeatable, !time.is_zero(), now) else {
+            return Ok(());
+        };
+        let Some(begin) = self.retries.next(&error, deadline) else { return Err(error) };
+        log::debug!("the query is sent once more, as was asked for ({error})");
+        call.begin = Some(begin);
+        self.tour = client.hosts().failover(now).ok_or_else(no_host)?;
+        Ok(())
+    }
+
+    /// The time for getting a token, up to the deadline.
+    fn time(&self, deadline: Option<Instant>) -> Duration {
+        let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
+        left.map_or(self.connect_timeout, |left| left.min(self.connect_timeout))
+    }
+}
+
+fn no_host() -> Error {
+    Error::config("there is no host for queries: set .query_host(…) or .host(…)")
+}

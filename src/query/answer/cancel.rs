@@ -1,0 +1,72 @@
+use std::fmt;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use crate::query::runtime::AbortHandle;
+
+/// Cancels a query, from any thread: made by [`QueryRequest::cancel_handle`](crate::QueryRequest::cancel_handle) before
+/// the query is sent, or by what its answer is read with.
+///
+/// Clones cancel the same query. A handle of a query that has ended does nothing.
+///
+/// ```no_run
+/// # let client = influxdb3_blocking::Client::from_env()?;
+/// let query = client.query("SELECT * FROM home");
+/// let cancel = query.cancel_handle();
+/// let answer = std::thread::scope(|scope| {
+///     let answer = scope.spawn(|| query.table());
+///     cancel.cancel();
+///     answer.join()
+/// });
+/// # Ok::<_, influxdb3_blocking::Error>(())
+/// ```
+#[derive(Clone, Default)]
+pub struct CancelHandle(Arc<CancelState>);
+
+#[derive(Default)]
+struct CancelState {
+    is_cancelled: AtomicBool,
+    /// Aborts the task that runs the query now; `None` before the query is sent.
+    task: Mutex<Option<AbortHandle>>,
+}
+
+impl CancelHandle {
+    /// Cancels the query; a second call does nothing. Never waits.
+    ///
+    /// Whoever waits for the query then gets an error of the kind
+    /// [`ErrorKind::Cancelled`](crate::ErrorKind::Cancelled), and so does whoever sends it later. The server is told.
+    pub fn cancel(&self) {
+        self.0.is_cancelled.store(true, Ordering::Release);
+        if let Some(task) = &*self.task() {
+            task.abort();
+        }
+    }
+
+    /// Whether [`cancel`](Self::cancel) was called.
+    #[must_use]
+    pub fn is_cancelled(&self) -> bool {
+        self.0.is_cancelled.load(Ordering::Acquire)
+    }
+
+    /// From now on, this is the task to abort: at once if the query was cancelled before.
+    pub(super) fn attach(&self, task: AbortHandle) {
+        let mut current = self.task();
+        let task = current.insert(task);
+        // `cancel` may have been called after the sender asked and before there was a task to abort.
+        if self.is_cancelled() {
+            task.abort();
+        }
+    }
+
+    fn task(&self) -> MutexGuard<'_, Option<AbortHandle>> {
+        self.0.task.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl fmt::Debug for CancelHandle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CancelHandle")
+            .field("cancelled", &self.is_cancelled())
+            .finish_non_exhaustive()
+    }
+}
