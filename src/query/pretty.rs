@@ -3,6 +3,7 @@
 use std::fmt::{self, Write as _};
 use std::iter;
 
+use arrow_schema::{DataType, Field};
 use unicode_width::UnicodeWidthChar as _;
 
 use super::cell::Cell;
@@ -78,7 +79,8 @@ impl TableDisplay<'_> {
     }
 
     /// Makes lines at most so wide, in columns of a terminal: values that are too long are cut, and `…` is their end;
-    /// columns for which there is no room at all are left out from the right, and a line at the end says so.
+    /// columns for which there is no room at all are left out from the right, and a line at the end says so. Numbers and
+    /// times are cut only where it does not help to cut texts.
     ///
     /// The first column is always there, with at least 6 columns of the terminal for its values.
     pub fn max_width(mut self, columns: usize) -> Self {
@@ -123,7 +125,8 @@ impl TableDisplay<'_> {
             }
         }
         if let Some(most) = self.max_width {
-            squeeze(&mut widths, most);
+            let is_kept: Vec<_> = fields.fields().iter().map(|field| is_kept(field)).collect();
+            squeeze(&mut widths, &is_kept, most);
         }
         widths
     }
@@ -214,23 +217,38 @@ const BORDER: usize = 3;
 /// What the values of a column get at least, if there is something to cut.
 const LEAST: usize = 6;
 
+/// Whether a part of a value would say nothing, or something else.
+fn is_kept(field: &Field) -> bool {
+    let data_type = field.data_type();
+    data_type.is_numeric() || data_type.is_temporal() || *data_type == DataType::Boolean
+}
+
 /// Makes columns narrower, the widest ones first, and leaves out the last ones, until a line has no more than `most`.
-fn squeeze(widths: &mut Vec<usize>, most: usize) {
-    let needed = |widths: &[usize], limit: usize| {
-        let columns = widths.iter().map(|width| (*width).min(limit) + BORDER);
-        columns.fold(1, usize::saturating_add)
+/// Those that are to be kept are made narrower only if the others cannot be narrow enough.
+fn squeeze(widths: &mut Vec<usize>, is_kept: &[bool], most: usize) {
+    let limited = |width: usize, is_kept: bool, keeps: bool, limit: usize| match is_kept && keeps {
+        true => width,
+        false => width.min(limit),
     };
-    while widths.len() > 1 && needed(widths, LEAST) > most {
+    let fits = |widths: &[usize], keeps: bool, limit: usize| {
+        let columns = widths.iter().zip(is_kept);
+        let columns = columns.map(|(width, kept)| limited(*width, *kept, keeps, limit) + BORDER);
+        columns.fold(1, usize::saturating_add) <= most
+    };
+    while widths.len() > 1 && !fits(widths, false, LEAST) {
         widths.pop();
     }
+    let keeps = fits(widths, true, LEAST);
     // The greatest limit of a column with which the line still fits.
     let widest = widths.iter().copied().max().unwrap_or(0);
-    let (mut fits, mut beyond) = (LEAST, widest + 1);
-    while fits + 1 < beyond {
-        let middle = fits + (beyond - fits) / 2;
-        if needed(widths, middle) <= most { fits = middle } else { beyond = middle }
+    let (mut limit, mut beyond) = (LEAST, widest + 1);
+    while limit + 1 < beyond {
+        let middle = limit + (beyond - limit) / 2;
+        if fits(widths, keeps, middle) { limit = middle } else { beyond = middle }
     }
-    widths.iter_mut().for_each(|width| *width = (*width).min(fits));
+    for (width, is_kept) in widths.iter_mut().zip(is_kept) {
+        *width = limited(*width, *is_kept, keeps, limit);
+    }
 }
 
 /// Null as nothing, text without quotes, everything else as in a row.
@@ -284,6 +302,7 @@ mod tests {
     use arrow_array::types::Int8Type;
     use arrow_array::{
         ArrayRef, DictionaryArray, Float64Array, Int64Array, RecordBatch, StringArray,
+        TimestampNanosecondArray,
     };
 
     use super::*;
@@ -392,6 +411,26 @@ mod tests {
 +-------+---------+
 2 of 4 columns";
         assert_eq!(table.display().max_width(19).to_string(), shown);
+    }
+
+    #[test]
+    fn texts_are_cut_before_numbers_and_times_are() {
+        let times = TimestampNanosecondArray::from(vec![1_641_024_000_000_000_000]);
+        let table = table(vec![
+            ("a", text(["a text that is longer than the time"])),
+            ("n", numbers(1_234_567_890..1_234_567_891)),
+            ("time", Arc::new(times)),
+        ]);
+        let shown = "\
++---------+------------+----------------------+
+| a       |          n | time                 |
++---------+------------+----------------------+
+| a text… | 1234567890 | 2022-01-01T08:00:00Z |
++---------+------------+----------------------+";
+        assert_eq!(table.display().max_width(47).to_string(), shown);
+        // Where that does not help, all are.
+        let shown = table.display().max_width(44).to_string();
+        assert!(shown.contains("| a text that … | 1234567890 | 2022-01-01T08…"), "{shown}");
     }
 
     #[test]

@@ -6,6 +6,7 @@
 //! - `connection`: which server, which database, which token, and where each of these comes from
 //! - `write`, `query`, `prompt`, `ping`, `config`, `documents`: one for each command
 //! - `failure`: what is told when it did not work, and the exit codes
+//! - `features`: what the binary may have been built without
 //! - `interrupt`, `terminal`, `amounts`, `words`: signals, what is a terminal, numbers and messages for people
 
 #![forbid(unsafe_code)]
@@ -19,6 +20,7 @@ mod config;
 mod connection;
 mod documents;
 mod failure;
+mod features;
 mod interrupt;
 mod ping;
 mod prompt;

@@ -31,7 +31,7 @@ SELECT …;             a statement, on as many lines as it takes, ended by a se
 \\timing [on|off]      tell how long each statement took
 \\language [LANGUAGE]  sql or influxql
 \\q                    the end, as Ctrl-D
-Ctrl-C cancels a statement; Tab completes tables and columns.
+Ctrl-C cancels a statement, while it is typed and while it runs; Tab completes tables and columns.
 ";
 
 impl Command {

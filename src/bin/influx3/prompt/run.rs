@@ -40,6 +40,7 @@ pub(crate) struct Arguments {
 pub(crate) fn run(common: &Common, arguments: &Arguments) -> Result<(), Failure> {
     let settings = Settings::resolve(common)?;
     settings.database()?;
+    arguments.format.check()?;
     let client = settings.builder()?.build()?;
     let mut prompt = Prompt {
         client,
@@ -195,6 +196,7 @@ impl Prompt {
                 print(&format!("timing is {}\n", if self.has_timing { "on" } else { "off" }))?;
             }
             Command::Format(format) => {
+                format.unwrap_or(self.format).check()?;
                 self.format = format.unwrap_or(self.format);
                 print(&format!("the format is {}\n", self.format))?;
             }
@@ -230,6 +232,7 @@ impl Prompt {
             text: statement.trim(),
             language: self.language,
             params: &[],
+            #[cfg(feature = "parquet")]
             over_http: false,
             max_retries: 0,
             schema: false,

@@ -25,7 +25,7 @@ Examples:
   influx3 write -d sensors big.csv --measurement m --rejects bad.lp
   influx3 write -d sensors bad.lp                      # once it is mended
   influx3 write -d sensors home.lp --spool waiting     # what cannot be sent now is kept in waiting
-  influx3 write --spool waiting                        # sends it
+  influx3 write --spool waiting --drain                # sends it
   influx3 write home.csv --measurement home --tag room --dry-run=summary")]
 pub(crate) struct Arguments {
     /// Files, folders, patterns in quotes, or - for standard input
@@ -222,10 +222,15 @@ pub(crate) struct Sending {
     /// Keep in a directory what cannot be sent now, and send what an earlier run has left there
     ///
     /// A request is tried again as --max-retries says, within half a minute, and its lines are put into the directory
-    /// then. The exit code is 0 if every line is at the server or in the directory. Without FILE, on a terminal or with
-    /// empty standard input, what waits there is sent.
+    /// then. The exit code is 0 if every line is at the server or in the directory.
     #[arg(long, value_name = "DIR", conflicts_with = "rate_limit")]
     pub(crate) spool: Option<PathBuf>,
+
+    /// Read nothing, and send what waits in the directory of --spool
+    ///
+    /// Without FILE on a terminal, that is done as well.
+    #[arg(long, requires = "spool", conflicts_with_all = ["files", "dry_run", "resume_from"])]
+    pub(crate) drain: bool,
 }
 
 #[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]

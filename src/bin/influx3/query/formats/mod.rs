@@ -1,10 +1,12 @@
 //! The formats of answers.
 
 mod csv;
+#[cfg(feature = "feather")]
 mod feather;
 mod json;
 mod lines;
 mod markdown;
+#[cfg(feature = "parquet")]
 mod parquet;
 mod plain_text;
 mod pretty;
@@ -20,6 +22,7 @@ use influxdb3_blocking::arrow_schema;
 use super::destination::Destination;
 use super::output::{Output, Shown};
 use crate::failure::Failure;
+use crate::features::Feature;
 
 /// How an answer is written.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
@@ -37,8 +40,10 @@ pub(crate) enum Format {
     /// CSV
     Csv,
     /// Parquet
+    #[cfg_attr(not(feature = "parquet"), value(hide = true))]
     Parquet,
     /// Feather, which is an Arrow IPC file
+    #[cfg_attr(not(feature = "feather"), value(hide = true))]
     Feather,
     /// Line protocol
     Lp,
@@ -57,6 +62,17 @@ impl Format {
             "feather" | "arrow" => Some(Self::Feather),
             "lp" => Some(Self::Lp),
             _ => None,
+        }
+    }
+
+    /// # Errors
+    /// It needs a feature that is off.
+    pub(crate) fn check(self) -> Result<(), Failure> {
+        let what = format!("the format {self}");
+        match self {
+            Self::Parquet => Feature::Parquet.check(&what),
+            Self::Feather => Feature::Feather.check(&what),
+            _ => Ok(()),
         }
     }
 
@@ -79,6 +95,7 @@ pub(super) fn open(
     shown: Shown,
     out: Destination,
 ) -> Result<Box<dyn Output>, Failure> {
+    format.check()?;
     Ok(match format {
         Format::Pretty => Box::new(pretty::Pretty::new(schema, &shown, out)),
         Format::Vertical => Box::new(vertical::Vertical::new(schema, out)),
@@ -86,8 +103,13 @@ pub(super) fn open(
         Format::Json => Box::new(json::Json::array(schema, out)),
         Format::Jsonl => Box::new(json::Json::lines(schema, out)),
         Format::Csv => Box::new(csv::Csv::new(schema, out)?),
+        #[cfg(feature = "parquet")]
         Format::Parquet => Box::new(parquet::Parquet::new(schema, out)?),
+        #[cfg(feature = "feather")]
         Format::Feather => Box::new(feather::Feather::new(schema, out)?),
         Format::Lp => Box::new(lines::Lines::new(schema, shown, out)?),
+        // `check` has refused it.
+        #[cfg(not(all(feature = "parquet", feature = "feather")))]
+        _ => return Err(Failure::usage(format!("{format} is not in this influx3"))),
     })
 }
