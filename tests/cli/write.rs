@@ -305,6 +305,22 @@ fn what_is_wrong_is_one_sentence_with_what_to_do() {
 }
 
 #[test]
+fn a_damaged_file_is_one_sentence() {
+    let folder = Folder::new();
+    // Here, the reader of ORC panics.
+    let mut bytes = fs::read(data("home-snappy.orc")).unwrap();
+    bytes[210] ^= 0xff;
+    let file = folder.file("damaged.orc", bytes);
+    let server = DevServer::start().unwrap();
+    let mut command = influx3(&server.url(), write(&HOME));
+    let told = run(command.arg(&file).env_remove("RUST_BACKTRACE")).failed(1);
+    assert_eq!(told, format!("influx3: {}: it is damaged: it contradicts itself\n", file.display()));
+    let mut command = influx3(&server.url(), write(&HOME));
+    let told = run(command.arg(&file).env("RUST_BACKTRACE", "1")).failed(1);
+    assert!(told.contains("panicked at"), "{told}");
+}
+
+#[test]
 fn a_server_that_is_away_for_a_moment_costs_a_retry_and_nothing_else() {
     let server = Server::start(|number, _| match number {
         0 => Reply::Answer(503, vec![("retry-after", "0".to_owned())], Vec::new()),

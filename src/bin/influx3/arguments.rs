@@ -59,6 +59,13 @@ Examples:
     },
 }
 
+impl Command {
+    /// Whether lines may be sent.
+    pub(crate) fn writes(&self) -> bool {
+        matches!(self, Self::Write(arguments) if arguments.dry_run.is_none())
+    }
+}
+
 /// What every command knows.
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Connection")]
