@@ -27,7 +27,7 @@ SELECT …;             a statement, on as many lines as it takes, ended by a se
 \\d                    the tables
 \\d TABLE              the columns of a table
 \\format [FORMAT]      how answers are shown: pretty, vertical, markdown, json, jsonl, csv, parquet, feather, lp
-\\o [FILE]             answers go to a file; without one, to the screen again
+\\o [FILE]             answers go to a file, in the format that its name says; without one, to the screen again
 \\timing [on|off]      tell how long each statement took
 \\language [LANGUAGE]  sql or influxql
 \\q                    the end, as Ctrl-D

@@ -44,8 +44,11 @@ pub(crate) struct Came {
 
 pub(crate) fn run(common: &Common, arguments: &Arguments) -> Result<(), Failure> {
     let settings = Settings::resolve(common)?;
-    let named = arguments.out.as_deref().and_then(Format::of);
-    let format = arguments.format.or(named).unwrap_or(Format::Pretty);
+    let format = match (arguments.format, &arguments.out) {
+        (Some(format), _) => format,
+        (None, Some(path)) => Format::of(path)?.unwrap_or(Format::Pretty),
+        (None, None) => Format::Pretty,
+    };
     format.check()?;
     #[cfg(not(feature = "parquet"))]
     if arguments.over_http {

@@ -13,7 +13,7 @@ use crate::amounts;
 /// Writes files, folders or standard input
 ///
 /// Line protocol, CSV (annotated as well), JSON, JSON lines, Parquet, Feather and ORC; text may be packed with gzip or
-/// zstd. Files are read part by part. Each row becomes a line: its measurement is --measurement or the column
+/// zstd (--version tells what this influx3 was built with). Files are read part by part. Each row becomes a line: its measurement is --measurement or the column
 /// `measurement`, its time the column `time`, its tags the columns named with --tag, and every other column is a field.
 #[derive(Args, Debug)]
 #[command(after_help = "\
@@ -183,11 +183,11 @@ pub(crate) struct Reading {
 #[command(next_help_heading = "Sending")]
 pub(crate) struct Sending {
     /// Lines that go as one request, as long as they are less than 10 MB
-    #[arg(long, value_name = "N", default_value_t = 10_000)]
+    #[arg(long, value_name = "N", default_value_t = 10_000, value_parser = amounts::one_or_more)]
     pub(crate) batch_size: usize,
 
     /// Requests that may be under way at once
-    #[arg(long, value_name = "N", default_value_t = 4)]
+    #[arg(long, value_name = "N", default_value_t = 4, value_parser = amounts::one_or_more)]
     pub(crate) workers: usize,
 
     /// Compress requests; `auto` does if the server is on another machine

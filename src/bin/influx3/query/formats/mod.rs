@@ -50,19 +50,28 @@ pub(crate) enum Format {
 }
 
 impl Format {
-    /// What the name of a file says.
-    pub(super) fn of(path: &Path) -> Option<Self> {
-        let extension = path.extension()?.to_string_lossy().to_ascii_lowercase();
-        match extension.as_str() {
+    /// What the name of a file says; none if it has no extension, or is a text of any kind.
+    ///
+    /// # Errors
+    /// It has an extension that says something else.
+    pub(crate) fn of(path: &Path) -> Result<Option<Self>, Failure> {
+        let Some(extension) = path.extension() else { return Ok(None) };
+        Ok(match extension.to_string_lossy().to_ascii_lowercase().as_str() {
             "md" => Some(Self::Markdown),
             "json" => Some(Self::Json),
             "jsonl" | "ndjson" => Some(Self::Jsonl),
             "csv" => Some(Self::Csv),
             "parquet" => Some(Self::Parquet),
-            "feather" | "arrow" => Some(Self::Feather),
-            "lp" => Some(Self::Lp),
-            _ => None,
-        }
+            "feather" | "arrow" | "ipc" => Some(Self::Feather),
+            "lp" | "line" | "influx" => Some(Self::Lp),
+            "txt" => None,
+            _ => {
+                let path = path.display();
+                let problem = format!("{path}: the name does not say a format that can be written");
+                return Err(Failure::usage(problem)
+                    .with_advice("give it with --format, or another name, such as answer.csv"));
+            }
+        })
     }
 
     /// # Errors
