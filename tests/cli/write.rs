@@ -318,10 +318,9 @@ fn a_damaged_file_is_one_sentence() {
     let server = DevServer::start().unwrap();
     let mut command = influx3(&server.url(), write(&HOME));
     let told = run(command.arg(&file).env_remove("RUST_BACKTRACE")).failed(1);
-    assert_eq!(
-        told,
-        format!("influx3: {}: it is damaged: it contradicts itself\n", file.display())
-    );
+    let path = file.display();
+    let sentence = format!("influx3: {path}: it is damaged: it contradicts itself\n");
+    assert_eq!(told, format!("{sentence}  nothing of {path} is written\n"));
     let mut command = influx3(&server.url(), write(&HOME));
     let told = run(command.arg(&file).env("RUST_BACKTRACE", "1")).failed(1);
     assert!(told.contains("panicked at"), "{told}");
