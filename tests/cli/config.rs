@@ -162,5 +162,9 @@ fn every_command_has_help_with_examples_a_page_and_completions() {
         let text = run(bare().args(["completions", shell])).ok();
         assert!(text.contains("dry-run"), "{shell}");
     }
-    assert!(run(bare().args(["--version"])).ok().starts_with("influx3 "));
+    let version = run(bare().args(["--version"])).ok();
+    assert!(version.starts_with(concat!("influx3 ", env!("CARGO_PKG_VERSION"), "\n")), "{version}");
+    let read = "formats: lp, csv, json, jsonl, parquet, feather, orc\npacked with: gzip, zstd\n";
+    assert!(version.ends_with(read), "{version}");
+    assert_eq!(run(bare().arg("-V")).ok(), concat!("influx3 ", env!("CARGO_PKG_VERSION"), "\n"));
 }

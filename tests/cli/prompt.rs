@@ -30,6 +30,22 @@ time  time   Timestamp(ns)
 }
 
 #[test]
+fn an_answer_for_a_file_has_the_format_of_its_name() {
+    let server = home_server();
+    let folder = Folder::new();
+    let (csv, plain) = (folder.path("a.csv"), folder.path("plain"));
+    let input = format!(
+        "\\o {}\nSELECT 1 AS a;\n\\format jsonl\n\\o {}\nSELECT 2 AS b;\n\\o a.xlsx\n",
+        csv.display(),
+        plain.display()
+    );
+    let told = run_with(&mut influx3(&server.url(), ["sql"]), input.as_bytes()).failed(2);
+    assert!(told.contains("a.xlsx"), "{told}");
+    assert_eq!(text(&csv), "a\n1\n");
+    assert_eq!(text(&plain), "{\"b\":2}\n");
+}
+
+#[test]
 fn the_first_failure_ends_it() {
     let server = home_server();
     let ran = run_with(&mut influx3(&server.url(), ["sql"]), b"SELECT * FROM nix;\nSELECT 1;\n");

@@ -141,6 +141,24 @@ fn a_file_is_there_as_a_whole_or_not_at_all() {
 }
 
 #[test]
+fn the_name_of_a_file_says_the_format_or_it_has_to_be_given() {
+    let server = home_server();
+    let folder = Folder::new();
+    let query = |name: &str, arguments: &[&str]| {
+        let mut command = influx3(&server.url(), ["query", "SELECT temp FROM home LIMIT 1"]);
+        run(command.args(arguments).arg("--output").arg(folder.path(name)))
+    };
+    query("a.csv", &[]).ok();
+    assert!(text(&folder.path("a.csv")).starts_with("temp\n"));
+    query("a.txt", &[]).ok();
+    assert!(text(&folder.path("a.txt")).starts_with("+--"));
+    let told = query("a.orc", &[]).failed(2);
+    assert!(told.contains("a.orc: the name does not say") && told.contains("--format"), "{told}");
+    query("a.orc", &["--format", "csv"]).ok();
+    assert_eq!(folder.names(), ["a.csv", "a.orc", "a.txt"]);
+}
+
+#[test]
 fn the_first_rows_are_seen_before_the_last_have_come() {
     for format in ["csv", "jsonl", "lp", "vertical", "markdown"] {
         let gate = Arc::new(Notify::new());

@@ -54,7 +54,7 @@ fn what_cannot_be_sent_waits_on_the_disk_and_the_next_run_sends_it() {
     assert!(ran.err.contains("wrote 0 lines"), "{}", ran.err);
     let waits = format!("26 lines (1.5 kB) wait in {}: ", spool.display());
     assert!(ran.err.contains(&waits) && ran.err.contains("nothing listens there"), "{}", ran.err);
-    let advice = format!("influx3 write --spool {}", spool.display());
+    let advice = format!("influx3 write --spool {} --drain", spool.display());
     assert!(ran.err.contains(&advice), "{}", ran.err);
     ran.ok();
     let (mut waiting, mut expected) = (lines_in(&spool), home::lines());
@@ -79,6 +79,39 @@ fn what_cannot_be_sent_waits_on_the_disk_and_the_next_run_sends_it() {
     let ran = run(&mut write(&server.url(), &spool));
     assert!(ran.err.contains("wrote 0 lines"), "{}", ran.err);
     ran.ok();
+}
+
+#[test]
+fn a_script_sends_what_waits_and_its_standard_input_is_left_alone() {
+    use std::io::Write as _;
+
+    use crate::run::{bare, spawn};
+
+    let folder = Folder::new();
+    let spool = folder.path("what waits");
+    let ran = run_with(&mut write(&nowhere(), &spool), b"m v=1 1\nm v=2 2");
+    let advice = format!("influx3 write --spool '{}' --drain", spool.display());
+    assert!(ran.err.contains(&advice), "{}", ran.err);
+    ran.ok();
+    let server = DevServer::start().unwrap();
+    // No database is named: what waits knows its own.
+    let mut command = bare();
+    command.env("INFLUX_HOST", server.url()).args(["write", "--drain", "--spool"]);
+    let mut child = spawn(command.arg(&spool));
+    // The other commands of the script are to have it, and it does not end.
+    let mut stdin = child.stdin.take().unwrap();
+    let _ = stdin.write_all(b"m v=3 3\n");
+    let told = crate::run::end(child);
+    assert!(told.err.contains("2 from the spool"), "{}", told.err);
+    told.ok();
+    assert_eq!(server.rows("sensors", "m"), 2);
+    drop(stdin);
+    for other in ["a.lp", "--dry-run", "--resume-from=1"] {
+        let told = run(write(&server.url(), &spool).args(["--drain", other])).failed(2);
+        assert!(told.contains("--drain"), "{told}");
+    }
+    let told = run(&mut influx3(&server.url(), ["write", "--drain"])).failed(2);
+    assert!(told.contains("--spool"), "{told}");
 }
 
 #[test]

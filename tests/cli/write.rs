@@ -298,10 +298,32 @@ fn what_is_wrong_is_one_sentence_with_what_to_do() {
     assert_eq!(error["error"]["kind"], "Unauthorized");
     assert_eq!(error["error"]["advice"][0], "the token is from INFLUX_TOKEN");
 
+    for flag in ["--batch-size", "--workers"] {
+        let told = run(bare().args(["write", flag, "0", "a.lp"])).failed(2);
+        assert!(told.contains(flag), "{told}");
+    }
     let told = run(bare().args(["write", "--json-errors", "--no-such-flag"])).failed(2);
     let error: serde_json::Value = serde_json::from_str(&told).unwrap();
     assert_eq!(error["error"]["kind"], "Usage");
     assert!(error["error"]["message"].as_str().unwrap().contains("--no-such-flag"));
+}
+
+#[test]
+fn a_damaged_file_is_one_sentence() {
+    let folder = Folder::new();
+    // Here, the reader of ORC panics.
+    let mut bytes = fs::read(data("home-snappy.orc")).unwrap();
+    bytes[210] ^= 0xff;
+    let file = folder.file("damaged.orc", bytes);
+    let server = DevServer::start().unwrap();
+    let mut command = influx3(&server.url(), write(&HOME));
+    let told = run(command.arg(&file).env_remove("RUST_BACKTRACE")).failed(1);
+    let path = file.display();
+    let sentence = format!("influx3: {path}: it is damaged: it contradicts itself\n");
+    assert_eq!(told, format!("{sentence}  nothing of {path} is written\n"));
+    let mut command = influx3(&server.url(), write(&HOME));
+    let told = run(command.arg(&file).env("RUST_BACKTRACE", "1")).failed(1);
+    assert!(told.contains("panicked at"), "{told}");
 }
 
 #[test]

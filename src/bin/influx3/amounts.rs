@@ -94,6 +94,14 @@ pub(crate) fn byte_rate(text: &str) -> Result<f64, String> {
     if rate > 0.0 && rate.is_finite() { Ok(rate) } else { Err(wrong()) }
 }
 
+/// Reads how many there are of what must be there.
+pub(crate) fn one_or_more(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(number @ 1..) => Ok(number),
+        _ => Err(format!("{text:?} is no number from 1 on")),
+    }
+}
+
 /// A number, and the word behind it.
 fn split_number(text: &str) -> Option<(f64, &str)> {
     let text = text.trim();
@@ -128,6 +136,10 @@ mod tests {
         assert_eq!(duration("2 m"), Ok(Duration::from_secs(120)));
         for wrong in ["", "5", "s", "-1s", "1 day", "0s"] {
             assert!(duration(wrong).is_err(), "{wrong}");
+        }
+        assert_eq!(one_or_more("12"), Ok(12));
+        for wrong in ["0", "-1", "x", ""] {
+            assert!(one_or_more(wrong).is_err(), "{wrong}");
         }
         assert_eq!(byte_rate("5 MB/min"), Ok(5e6 / 60.0));
         assert_eq!(byte_rate("5MB / 5 min"), Ok(5e6 / 300.0));

@@ -6,13 +6,14 @@ use std::time::Duration;
 use clap::builder::styling::{AnsiColor, Styles};
 use clap::{Args, Parser, Subcommand};
 
-use crate::{amounts, config, ping, prompt, query, write};
+use crate::{amounts, config, features, ping, prompt, query, write};
 
 /// Writes to InfluxDB 3 and queries it.
 #[derive(Debug, Parser)]
 #[command(
     name = "influx3",
     version,
+    long_version = features::version(),
     styles = STYLES,
     disable_help_subcommand = true,
     after_help = "\
@@ -56,6 +57,13 @@ Examples:
         #[arg(long, value_name = "DIR")]
         out: Option<PathBuf>,
     },
+}
+
+impl Command {
+    /// Whether lines may be sent.
+    pub(crate) fn writes(&self) -> bool {
+        matches!(self, Self::Write(arguments) if arguments.dry_run.is_none())
+    }
 }
 
 /// What every command knows.

@@ -6,7 +6,9 @@
 //! - `connection`: which server, which database, which token, and where each of these comes from
 //! - `write`, `query`, `prompt`, `ping`, `config`, `documents`: one for each command
 //! - `failure`: what is told when it did not work, and the exit codes
-//! - `interrupt`, `terminal`, `amounts`, `words`: signals, what is a terminal, numbers and messages for people
+//! - `features`: what the binary may have been built without
+//! - `interrupt`, `panics`, `terminal`, `amounts`, `words`: signals, panics, what is a terminal, numbers and messages for
+//!   people
 
 #![forbid(unsafe_code)]
 #![warn(clippy::expect_used, clippy::unwrap_used)]
@@ -19,7 +21,9 @@ mod config;
 mod connection;
 mod documents;
 mod failure;
+mod features;
 mod interrupt;
+mod panics;
 mod ping;
 mod prompt;
 mod query;
@@ -32,7 +36,7 @@ use std::process::ExitCode;
 use clap::Parser as _;
 
 use self::arguments::{Arguments, Command};
-use self::failure::Failure;
+use self::failure::{Exit, Failure};
 
 fn main() -> ExitCode {
     let arguments = match Arguments::try_parse() {
@@ -40,7 +44,9 @@ fn main() -> ExitCode {
         Err(error) => return failure::report_usage(&error, arguments::wants_json_errors()),
     };
     let as_json = arguments.common.json_errors;
-    match run(arguments) {
+    // What of a write is at the server then is not known.
+    let exit = if arguments.command.writes() { Exit::Partial } else { Exit::Failed };
+    match panics::contained(exit, as_json, || run(arguments)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => failure.report(as_json),
     }

@@ -1,6 +1,7 @@
 //! What is a terminal, and how wide.
 
 use std::io::{self, IsTerminal as _};
+use std::path::Path;
 
 /// How wide the terminal of standard output is, if it is one.
 pub(crate) fn width() -> Option<usize> {
@@ -27,4 +28,32 @@ pub(crate) fn escaped(text: &str) -> String {
         }
     }
     out
+}
+
+/// A path as a shell takes it.
+pub(crate) fn quoted(path: &Path) -> String {
+    let text = path.to_string_lossy();
+    let is_plain = |char: char| char.is_alphanumeric() || "/._-+:@%,=".contains(char);
+    match !text.is_empty() && text.chars().all(is_plain) {
+        true => text.into_owned(),
+        false => format!("'{}'", escaped(&text).replace('\'', "'\\''")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_can_be_copied_into_a_shell() {
+        for (path, expected) in [
+            ("/tmp/a-b_c.lp", "/tmp/a-b_c.lp"),
+            ("messwerte/gr\u{f6}\u{df}e.csv", "messwerte/gr\u{f6}\u{df}e.csv"),
+            ("my data.csv", "'my data.csv'"),
+            ("it's.csv", "'it'\\''s.csv'"),
+            ("", "''"),
+        ] {
+            assert_eq!(quoted(Path::new(path)), expected);
+        }
+    }
 }

@@ -2,8 +2,12 @@
 
 /// A text of the library in the words of the command line.
 pub(crate) fn of_here(text: &str) -> String {
-    let text =
-        text.replace("`client.tables()` has the names", "influx3 sql and \\d show the names");
+    let text = text
+        .replace("`client.tables()` has the names", "influx3 sql and \\d show the names")
+        .replace(
+            "of influxdb3-blocking, which is off: add it in Cargo.toml",
+            "of influxdb3-blocking, which this influx3 was built without",
+        );
     let mut out = String::with_capacity(text.len());
     let mut rest = text.as_str();
     while !rest.is_empty() {
@@ -109,6 +113,10 @@ mod tests {
             ("got iox::column_type::field::float", "got iox::column_type::field::float"),
             ("the column \"date_unit\" is", "the column \"date_unit\" is"),
             ("the tags and fields of a format; 温度", "the tags and fields of a format; 温度"),
+            (
+                "zstd needs the feature `zstd` of influxdb3-blocking, which is off: add it in Cargo.toml",
+                "zstd needs the feature `zstd` of influxdb3-blocking, which this influx3 was built without",
+            ),
             ("(`client.tables()` has the names)", "(influx3 sql and \\d show the names)"),
         ] {
             assert_eq!(of_here(text), expected);

@@ -1,6 +1,8 @@
 use std::fmt::{self, Write as _};
 use std::iter;
 
+use arrow_schema::{DataType, Field};
+
 use super::table::Table;
 use super::text_columns::{TextColumns, push_escaped, squeeze, width};
 use crate::query::rows::{Cell, Row};
@@ -75,7 +77,8 @@ impl TableDisplay<'_> {
     }
 
     /// Makes lines at most so wide, in columns of a terminal: values that are too long are cut, and `…` is their end;
-    /// columns for which there is no room at all are left out from the right, and a line at the end says so.
+    /// columns for which there is no room at all are left out from the right, and a line at the end says so. Numbers and
+    /// times are cut only where it does not help to cut texts.
     ///
     /// The first column is always there, with at least 6 columns of the terminal for its values.
     pub fn max_width(mut self, columns: usize) -> Self {
@@ -120,7 +123,8 @@ impl TableDisplay<'_> {
             }
         }
         if let Some(most) = self.max_width {
-            squeeze(&mut widths, most);
+            let is_kept: Vec<_> = fields.fields().iter().map(|field| is_kept(field)).collect();
+            squeeze(&mut widths, &is_kept, most);
         }
         widths
     }
@@ -165,6 +169,12 @@ impl fmt::Display for TableDisplay<'_> {
     }
 }
 
+/// Whether a part of a value would say nothing, or something else.
+fn is_kept(field: &Field) -> bool {
+    let data_type = field.data_type();
+    data_type.is_numeric() || data_type.is_temporal() || *data_type == DataType::Boolean
+}
+
 /// Null as nothing, text without quotes, everything else as `Debug` of a row shows it.
 fn push_cell(text: &mut String, cell: &Cell<'_>) {
     match cell {
@@ -182,6 +192,7 @@ mod tests {
     use arrow_array::types::Int8Type;
     use arrow_array::{
         ArrayRef, DictionaryArray, Float64Array, Int64Array, RecordBatch, StringArray,
+        TimestampNanosecondArray,
     };
 
     use super::*;
@@ -290,6 +301,26 @@ mod tests {
 +-------+---------+
 2 of 4 columns";
         assert_eq!(table.display().max_width(19).to_string(), shown);
+    }
+
+    #[test]
+    fn texts_are_cut_before_numbers_and_times_are() {
+        let times = TimestampNanosecondArray::from(vec![1_641_024_000_000_000_000]);
+        let table = table(vec![
+            ("a", text(["a text that is longer than the time"])),
+            ("n", numbers(1_234_567_890..1_234_567_891)),
+            ("time", Arc::new(times)),
+        ]);
+        let shown = "\
++---------+------------+----------------------+
+| a       |          n | time                 |
++---------+------------+----------------------+
+| a text… | 1234567890 | 2022-01-01T08:00:00Z |
++---------+------------+----------------------+";
+        assert_eq!(table.display().max_width(47).to_string(), shown);
+        // Where that does not help, all are.
+        let shown = table.display().max_width(44).to_string();
+        assert!(shown.contains("| a text that… | 1234567890 | 2022-01-01T… |"), "{shown}");
     }
 
     #[test]

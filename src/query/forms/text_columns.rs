@@ -53,24 +53,32 @@ const BORDER: usize = 3;
 /// What the values of a column get at least, if there is something to cut.
 const LEAST: usize = 6;
 
-/// Makes columns narrower, the widest ones first, and leaves out the last ones, until a line is no wider than `most` or one
-/// column is left that has [`LEAST`].
-pub(super) fn squeeze(widths: &mut Vec<usize>, most: usize) {
-    let needed = |widths: &[usize], limit: usize| {
-        let columns = widths.iter().map(|width| (*width).min(limit) + BORDER);
-        columns.fold(1, usize::saturating_add)
+/// Makes columns narrower, the widest ones first, and leaves out the last ones, until a line is no wider than `most`
+/// or one column is left that has [`LEAST`]. Those that are to be kept are made narrower only if the others cannot be narrow enough.
+pub(super) fn squeeze(widths: &mut Vec<usize>, is_kept: &[bool], most: usize) {
+    let limited = |width: usize, is_kept: bool, keeps: bool, limit: usize| match is_kept && keeps {
+        true => width,
+        false => width.min(limit),
     };
-    while widths.len() > 1 && needed(widths, LEAST) > most {
+    let fits = |widths: &[usize], keeps: bool, limit: usize| {
+        let columns = widths.iter().zip(is_kept);
+        let columns = columns.map(|(width, kept)| limited(*width, *kept, keeps, limit) + BORDER);
+        columns.fold(1, usize::saturating_add) <= most
+    };
+    while widths.len() > 1 && !fits(widths, false, LEAST) {
         widths.pop();
     }
+    let keeps = fits(widths, true, LEAST);
     // The greatest limit of a column with which the line still fits.
     let widest = widths.iter().copied().max().unwrap_or(0);
-    let (mut fits, mut beyond) = (LEAST, widest + 1);
-    while fits + 1 < beyond {
-        let middle = fits + (beyond - fits) / 2;
-        if needed(widths, middle) <= most { fits = middle } else { beyond = middle }
+    let (mut limit, mut beyond) = (LEAST, widest + 1);
+    while limit + 1 < beyond {
+        let middle = limit + (beyond - limit) / 2;
+        if fits(widths, keeps, middle) { limit = middle } else { beyond = middle }
     }
-    widths.iter_mut().for_each(|width| *width = (*width).min(fits));
+    for (width, is_kept) in widths.iter_mut().zip(is_kept) {
+        *width = limited(*width, *is_kept, keeps, limit);
+    }
 }
 
 /// Text, with escapes for control characters, and for those that break lines or change the direction of what follows.

@@ -27,11 +27,11 @@ SELECT …;             a statement, on as many lines as it takes, ended by a se
 \\d                    the tables
 \\d TABLE              the columns of a table
 \\format [FORMAT]      how answers are shown: pretty, vertical, markdown, json, jsonl, csv, parquet, feather, lp
-\\o [FILE]             answers go to a file; without one, to the screen again
+\\o [FILE]             answers go to a file, in the format that its name says; without one, to the screen again
 \\timing [on|off]      tell how long each statement took
 \\language [LANGUAGE]  sql or influxql
 \\q                    the end, as Ctrl-D
-Ctrl-C cancels a statement; Tab completes tables and columns.
+Ctrl-C cancels a statement, while it is typed and while it runs; Tab completes tables and columns.
 ";
 
 impl Command {

@@ -40,6 +40,7 @@ pub(crate) struct Arguments {
 pub(crate) fn run(common: &Common, arguments: &Arguments) -> Result<(), Failure> {
     let settings = Settings::resolve(common)?;
     settings.database()?;
+    arguments.format.check()?;
     let client = settings.builder()?.build()?;
     let mut prompt = Prompt {
         client,
@@ -195,6 +196,7 @@ impl Prompt {
                 print(&format!("timing is {}\n", if self.has_timing { "on" } else { "off" }))?;
             }
             Command::Format(format) => {
+                format.unwrap_or(self.format).check()?;
                 self.format = format.unwrap_or(self.format);
                 print(&format!("the format is {}\n", self.format))?;
             }
@@ -206,23 +208,34 @@ impl Prompt {
                 };
                 print(&format!("the language is {name}\n"))?;
             }
-            Command::Out(path) => self.out = path.map(PathBuf::from),
+            Command::Out(path) => {
+                let path = path.map(PathBuf::from);
+                // What cannot be written is told now, and not by the next statement.
+                if let Some(path) = &path
+                    && let Some(format) = Format::of(path)?
+                {
+                    format.check()?;
+                }
+                self.out = path;
+            }
         }
         Ok(true)
     }
 
     fn query(&self, statement: &str) -> Result<(), Failure> {
+        let named = self.out.as_deref().map(Format::of).transpose()?.flatten();
+        let format = named.unwrap_or(self.format);
         let out = match &self.out {
             Some(path) => Destination::file(path)?,
             None => Destination::stdout(),
         };
         let is_shown = out.is_terminal();
-        if self.format.is_binary() && is_shown {
-            return Err(Failure::usage(format!("{} is not for a terminal", self.format))
+        if format.is_binary() && is_shown {
+            return Err(Failure::usage(format!("{format} is not for a terminal"))
                 .with_advice("name a file with \\o FILE first"));
         }
         let shown = Shown {
-            max_rows: (is_shown && self.format == Format::Pretty).then_some(40),
+            max_rows: (is_shown && format == Format::Pretty).then_some(40),
             width: if out.is_stdout() { terminal::width() } else { None },
             ..Shown::default()
         };
@@ -230,11 +243,12 @@ impl Prompt {
             text: statement.trim(),
             language: self.language,
             params: &[],
+            #[cfg(feature = "parquet")]
             over_http: false,
             max_retries: 0,
             schema: false,
         };
-        let came = query::send(&self.client, &query, self.format, shown, out, false)
+        let came = query::send(&self.client, &query, format, shown, out, false)
             .map_err(|unanswered| unanswered.explain(&self.settings))?;
         if let Some(path) = &self.out {
             let rows = amounts::counted(came.rows, "row");

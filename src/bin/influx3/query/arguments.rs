@@ -6,6 +6,7 @@ use clap::{Args, ValueEnum};
 use influxdb3_blocking::{Param, Precision, Timestamp};
 
 use super::formats::Format;
+use crate::features::Feature;
 
 /// Sends a query and prints its answer, or puts it into a file
 ///
@@ -71,7 +72,7 @@ pub(crate) struct Arguments {
     pub(super) precision: Precision,
 
     /// Ask over HTTP/1.1, where a network does not pass HTTP/2
-    #[arg(long)]
+    #[arg(long, hide = !Feature::Parquet.is_on())]
     pub(super) over_http: bool,
 
     /// How often it is sent again while the server is not available

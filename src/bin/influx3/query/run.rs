@@ -14,6 +14,8 @@ use super::{schema, stats, text};
 use crate::arguments::Common;
 use crate::connection::Settings;
 use crate::failure::Failure;
+#[cfg(not(feature = "parquet"))]
+use crate::features::Feature;
 use crate::{amounts, interrupt, terminal};
 
 /// What is asked.
@@ -22,6 +24,7 @@ pub(crate) struct Query<'a> {
     pub(crate) text: &'a str,
     pub(crate) language: Language,
     pub(crate) params: &'a [(String, Param)],
+    #[cfg(feature = "parquet")]
     pub(crate) over_http: bool,
     pub(crate) max_retries: u32,
     /// Only the columns.
@@ -41,14 +44,22 @@ pub(crate) struct Came {
 
 pub(crate) fn run(common: &Common, arguments: &Arguments) -> Result<(), Failure> {
     let settings = Settings::resolve(common)?;
+    let format = match (arguments.format, &arguments.out) {
+        (Some(format), _) => format,
+        (None, Some(path)) => Format::of(path)?.unwrap_or(Format::Pretty),
+        (None, None) => Format::Pretty,
+    };
+    format.check()?;
+    #[cfg(not(feature = "parquet"))]
+    if arguments.over_http {
+        return Err(Feature::Parquet.refusal("--over-http"));
+    }
     let text = text::text(arguments, settings.needs_stdin())?;
     settings.database()?;
     let out = match &arguments.out {
         Some(path) if path.as_os_str() != "-" => Destination::file(path)?,
         _ => Destination::stdout(),
     };
-    let named = arguments.out.as_deref().and_then(Format::of);
-    let format = arguments.format.or(named).unwrap_or(Format::Pretty);
     if format.is_binary() && out.is_terminal() {
         return Err(Failure::usage(format!("{format} is not for a terminal"))
             .with_advice("put it into a file with --output FILE, or send it on with |"));
@@ -64,6 +75,7 @@ pub(crate) fn run(common: &Common, arguments: &Arguments) -> Result<(), Failure>
         text: &text,
         language: arguments.language,
         params: &arguments.params,
+        #[cfg(feature = "parquet")]
         over_http: arguments.over_http,
         max_retries: arguments.max_retries,
         schema: arguments.schema,
@@ -121,8 +133,11 @@ pub(crate) fn send(
         .query(query.text)
         .language(query.language.into())
         .params(query.params.iter().cloned())
-        .over_http(query.over_http)
         .retries(query.max_retries);
+    #[cfg(feature = "parquet")]
+    {
+        request = request.over_http(query.over_http);
+    }
     let bar = is_watched.then(spinner);
     let cancel = request.cancel_handle();
     let _caught = interrupt::instead(move || cancel.cancel());

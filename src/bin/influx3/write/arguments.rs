@@ -13,7 +13,7 @@ use crate::amounts;
 /// Writes files, folders or standard input
 ///
 /// Line protocol, CSV (annotated as well), JSON, JSON lines, Parquet, Feather and ORC; text may be packed with gzip or
-/// zstd. Files are read part by part. Each row becomes a line: its measurement is --measurement or the column
+/// zstd (--version tells what this influx3 was built with). Files are read part by part. Each row becomes a line: its measurement is --measurement or the column
 /// `measurement`, its time the column `time`, its tags the columns named with --tag, and every other column is a field.
 #[derive(Args, Debug)]
 #[command(after_help = "\
@@ -25,7 +25,7 @@ Examples:
   influx3 write -d sensors big.csv --measurement m --rejects bad.lp
   influx3 write -d sensors bad.lp                      # once it is mended
   influx3 write -d sensors home.lp --spool waiting     # what cannot be sent now is kept in waiting
-  influx3 write --spool waiting                        # sends it
+  influx3 write --spool waiting --drain                # sends it
   influx3 write home.csv --measurement home --tag room --dry-run=summary")]
 pub(crate) struct Arguments {
     /// Files, folders, patterns in quotes, or - for standard input
@@ -183,11 +183,11 @@ pub(crate) struct Reading {
 #[command(next_help_heading = "Sending")]
 pub(crate) struct Sending {
     /// Lines that go as one request, as long as they are less than 10 MB
-    #[arg(long, value_name = "N", default_value_t = 10_000)]
+    #[arg(long, value_name = "N", default_value_t = 10_000, value_parser = amounts::one_or_more)]
     pub(crate) batch_size: usize,
 
     /// Requests that may be under way at once
-    #[arg(long, value_name = "N", default_value_t = 4)]
+    #[arg(long, value_name = "N", default_value_t = 4, value_parser = amounts::one_or_more)]
     pub(crate) workers: usize,
 
     /// Compress requests; `auto` does if the server is on another machine
@@ -222,10 +222,15 @@ pub(crate) struct Sending {
     /// Keep in a directory what cannot be sent now, and send what an earlier run has left there
     ///
     /// A request is tried again as --max-retries says, within half a minute, and its lines are put into the directory
-    /// then. The exit code is 0 if every line is at the server or in the directory. Without FILE, on a terminal or with
-    /// empty standard input, what waits there is sent.
+    /// then. The exit code is 0 if every line is at the server or in the directory.
     #[arg(long, value_name = "DIR", conflicts_with = "rate_limit")]
     pub(crate) spool: Option<PathBuf>,
+
+    /// Read nothing, and send what waits in the directory of --spool
+    ///
+    /// Without FILE on a terminal, that is done as well.
+    #[arg(long, requires = "spool", conflicts_with_all = ["files", "dry_run", "resume_from"])]
+    pub(crate) drain: bool,
 }
 
 #[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]

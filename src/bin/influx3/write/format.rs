@@ -5,6 +5,8 @@ use std::path::Path;
 use clap::ValueEnum;
 use influxdb3_blocking::FileFormat;
 
+use crate::features::Feature;
+
 /// What an input is.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
 pub(crate) enum Format {
@@ -17,10 +19,13 @@ pub(crate) enum Format {
     /// JSON, one object behind the other
     Jsonl,
     /// Parquet
+    #[cfg_attr(not(feature = "parquet"), value(hide = true))]
     Parquet,
     /// Feather, Arrow IPC files and streams
+    #[cfg_attr(not(feature = "feather"), value(hide = true))]
     Feather,
     /// ORC
+    #[cfg_attr(not(feature = "orc"), value(hide = true))]
     Orc,
 }
 
@@ -38,6 +43,16 @@ impl Format {
             "feather" | "arrow" | "arrows" | "ipc" => Some(Self::Feather),
             "orc" => Some(Self::Orc),
             _ => None,
+        }
+    }
+
+    /// The feature that it needs, if it needs one.
+    pub(crate) fn feature(self) -> Option<Feature> {
+        match self {
+            Self::Lp | Self::Csv | Self::Json | Self::Jsonl => None,
+            Self::Parquet => Some(Feature::Parquet),
+            Self::Feather => Some(Feature::Feather),
+            Self::Orc => Some(Feature::Orc),
         }
     }
 }

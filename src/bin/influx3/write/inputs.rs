@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::format::Format;
 use crate::failure::{Exit, Failure};
+use crate::features::Feature;
 
 /// One thing that is read.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -32,14 +33,14 @@ impl fmt::Display for Input {
 }
 
 /// The inputs that are named: files as they are, all known files of a folder, what a pattern matches; standard input if
-/// none is named. Without one on a terminal there may be no input, if that is said.
+/// none is named. With a spool, a terminal is no input.
 pub(crate) fn expand(
     named: &[PathBuf],
     format: Option<Format>,
-    may_be_none: bool,
+    has_spool: bool,
 ) -> Result<Vec<Input>, Failure> {
     if named.is_empty() {
-        if may_be_none && std::io::stdin().is_terminal() {
+        if has_spool && std::io::stdin().is_terminal() {
             return Ok(Vec::new());
         }
         return Ok(vec![stdin(format)?]);
@@ -63,6 +64,10 @@ pub(crate) fn expand(
         }
         for path in files {
             let known = format.or_else(|| Format::of(&path));
+            let packing = is_zstd(&path).then_some(Feature::Zstd);
+            for feature in known.and_then(Format::feature).into_iter().chain(packing) {
+                feature.check(&path.display().to_string())?;
+            }
             if known.is_none() {
                 return Err(Failure::usage(format!(
                     "{}: the name does not say the format: give it with --format",
@@ -81,7 +86,16 @@ fn stdin(format: Option<Format>) -> Result<Input, Failure> {
             .with_advice("name a file, or send one: influx3 write -d sensors < home.lp")
             .with_advice("to type lines by hand: cat | influx3 write -d sensors -"));
     }
-    Ok(Input::Stdin { format: format.unwrap_or(Format::Lp) })
+    let format = format.unwrap_or(Format::Lp);
+    if let Some(feature) = format.feature() {
+        feature.check("standard input of this format")?;
+    }
+    Ok(Input::Stdin { format })
+}
+
+/// Whether the name says so. What was packed without saying so is seen when it is read.
+fn is_zstd(path: &Path) -> bool {
+    path.extension().is_some_and(|extension| extension == "zst" || extension == "zstd")
 }
 
 /// All files below a folder whose names say the format, in the order of their names.

@@ -37,7 +37,7 @@ impl Watch {
         let bar = (!is_quiet && terminal::can_animate()).then(|| {
             let bar = ProgressBar::with_draw_target(total, ProgressDrawTarget::stderr_with_hz(10));
             let template = match total {
-                Some(_) => "{decimal_bytes}/{decimal_total_bytes} {wide_bar} {percent:>3} %  {msg}",
+                Some(_) => "{spinner} {decimal_bytes}/{decimal_total_bytes} {wide_bar} {percent:>3} %  {msg}",
                 None => "{spinner} {decimal_bytes} read  {msg}",
             };
             // The templates are right: a test draws both.

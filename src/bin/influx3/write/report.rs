@@ -7,6 +7,7 @@ use influxdb3_blocking::{Amount, ColumnType, FileReport, SkippedRow, WriteStats}
 use serde_json::{Value, json};
 
 use crate::amounts;
+use crate::terminal::quoted;
 
 /// What a write came to.
 #[derive(Debug)]
@@ -77,11 +78,11 @@ impl Report {
         }
         let reason = reason.as_ref().map(|why| format!(": {why}")).unwrap_or_default();
         Some(format!(
-            "{} ({}) {} in {directory}{reason}\n  to send what is there: influx3 write --spool {directory}",
+            "{} ({}) {} in {directory}{reason}\n  to send what is there: influx3 write --spool {directory} --drain",
             amounts::counted(waiting.lines, "line"),
             amounts::size(waiting.bytes),
             if waiting.lines == 1 { "waits" } else { "wait" },
-            directory = directory.display(),
+            directory = quoted(directory),
         ))
     }
 

@@ -18,11 +18,15 @@ use super::{dry_run, inputs::expand};
 use crate::arguments::Common;
 use crate::connection::Settings;
 use crate::failure::{Exit, Failure};
+use crate::terminal::quoted;
 use crate::{amounts, interrupt, words};
 
 pub(crate) fn run(common: &Common, arguments: Arguments) -> Result<(), Failure> {
     let spool = arguments.sending.spool.as_deref().filter(|_| arguments.dry_run.is_none());
-    let inputs = expand(&arguments.files, arguments.format, spool.is_some())?;
+    let inputs = match arguments.sending.drain {
+        true => Vec::new(),
+        false => expand(&arguments.files, arguments.format, spool.is_some())?,
+    };
     let settings = Settings::resolve(common)?;
     let reads_stdin = inputs.iter().any(|input| matches!(input, Input::Stdin { .. }));
     if reads_stdin && settings.needs_stdin() {
@@ -218,7 +222,7 @@ impl Writing {
                 let precision = self.precision.map(|unit| format!("--precision {unit} "));
                 failure.with_advice(format!(
                     "they are in {0}: mend them and write it: influx3 write {1}{0}",
-                    path.display(),
+                    quoted(path),
                     precision.unwrap_or_default()
                 ))
             }
@@ -289,7 +293,7 @@ pub(super) fn stopped(
         _ if line == 0 => failure.with_advice(format!("nothing of {input} is written")),
         Input::File { path, .. } => failure.with_advice(format!(
             "done are the first {lines} of {0}: go on with --resume-from {line} {0}",
-            path.display()
+            quoted(path)
         )),
         Input::Stdin { .. } => {
             failure.with_advice(format!("done are the first {lines} of standard input"))

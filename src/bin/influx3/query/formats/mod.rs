@@ -1,10 +1,12 @@
 //! The formats of answers.
 
 mod csv;
+#[cfg(feature = "feather")]
 mod feather;
 mod json;
 mod lines;
 mod markdown;
+#[cfg(feature = "parquet")]
 mod parquet;
 mod plain_text;
 mod pretty;
@@ -20,6 +22,7 @@ use influxdb3_blocking::arrow_schema;
 use super::destination::Destination;
 use super::output::{Output, Shown};
 use crate::failure::Failure;
+use crate::features::Feature;
 
 /// How an answer is written.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
@@ -37,26 +40,48 @@ pub(crate) enum Format {
     /// CSV
     Csv,
     /// Parquet
+    #[cfg_attr(not(feature = "parquet"), value(hide = true))]
     Parquet,
     /// Feather, which is an Arrow IPC file
+    #[cfg_attr(not(feature = "feather"), value(hide = true))]
     Feather,
     /// Line protocol
     Lp,
 }
 
 impl Format {
-    /// What the name of a file says.
-    pub(super) fn of(path: &Path) -> Option<Self> {
-        let extension = path.extension()?.to_string_lossy().to_ascii_lowercase();
-        match extension.as_str() {
+    /// What the name of a file says; none if it has no extension, or is a text of any kind.
+    ///
+    /// # Errors
+    /// It has an extension that says something else.
+    pub(crate) fn of(path: &Path) -> Result<Option<Self>, Failure> {
+        let Some(extension) = path.extension() else { return Ok(None) };
+        Ok(match extension.to_string_lossy().to_ascii_lowercase().as_str() {
             "md" => Some(Self::Markdown),
             "json" => Some(Self::Json),
             "jsonl" | "ndjson" => Some(Self::Jsonl),
             "csv" => Some(Self::Csv),
             "parquet" => Some(Self::Parquet),
-            "feather" | "arrow" => Some(Self::Feather),
-            "lp" => Some(Self::Lp),
-            _ => None,
+            "feather" | "arrow" | "ipc" => Some(Self::Feather),
+            "lp" | "line" | "influx" => Some(Self::Lp),
+            "txt" => None,
+            _ => {
+                let path = path.display();
+                let problem = format!("{path}: the name does not say a format that can be written");
+                return Err(Failure::usage(problem)
+                    .with_advice("give it with --format, or another name, such as answer.csv"));
+            }
+        })
+    }
+
+    /// # Errors
+    /// It needs a feature that is off.
+    pub(crate) fn check(self) -> Result<(), Failure> {
+        let what = format!("the format {self}");
+        match self {
+            Self::Parquet => Feature::Parquet.check(&what),
+            Self::Feather => Feature::Feather.check(&what),
+            _ => Ok(()),
         }
     }
 
@@ -79,6 +104,7 @@ pub(super) fn open(
     shown: Shown,
     out: Destination,
 ) -> Result<Box<dyn Output>, Failure> {
+    format.check()?;
     Ok(match format {
         Format::Pretty => Box::new(pretty::Pretty::new(schema, &shown, out)),
         Format::Vertical => Box::new(vertical::Vertical::new(schema, out)),
@@ -86,8 +112,13 @@ pub(super) fn open(
         Format::Json => Box::new(json::Json::array(schema, out)),
         Format::Jsonl => Box::new(json::Json::lines(schema, out)),
         Format::Csv => Box::new(csv::Csv::new(schema, out)?),
+        #[cfg(feature = "parquet")]
         Format::Parquet => Box::new(parquet::Parquet::new(schema, out)?),
+        #[cfg(feature = "feather")]
         Format::Feather => Box::new(feather::Feather::new(schema, out)?),
         Format::Lp => Box::new(lines::Lines::new(schema, shown, out)?),
+        // `check` has refused it.
+        #[cfg(not(all(feature = "parquet", feature = "feather")))]
+        _ => return Err(Failure::usage(format!("{format} is not in this influx3"))),
     })
 }
