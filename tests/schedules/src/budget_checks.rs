@@ -3,8 +3,8 @@
 use shuttle::thread;
 
 use super::budget::{Budget, Permit};
-use crate::write::primitives::{Arc, AtomicUsize, Ordering};
 use super::{explore, finds_fault};
+use crate::write::primitives::{Arc, AtomicUsize, Ordering};
 
 const LIMIT: usize = 10;
 

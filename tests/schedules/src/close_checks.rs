@@ -4,9 +4,9 @@ use shuttle::thread;
 
 use super::channel::Channel;
 use super::queue_checks::Batch;
-use crate::write::primitives::{Arc, AtomicUsize, Mutex, Ordering};
 use super::sharded_queue::ShardedQueue;
 use super::{explore, finds_fault};
+use crate::write::primitives::{Arc, AtomicUsize, Mutex, Ordering};
 
 const BATCHES: usize = 3;
 

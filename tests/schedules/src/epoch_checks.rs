@@ -4,8 +4,8 @@ use shuttle::thread;
 
 use super::channel::Channel;
 use super::epoch::{Epoch, Member};
-use crate::write::primitives::{Arc, AtomicUsize, Mutex, Ordering};
 use super::{explore, finds_fault};
+use crate::write::primitives::{Arc, AtomicUsize, Mutex, Ordering};
 
 /// Two producers write and flush, a worker ends what they write. `member_of` says which member a batch gets.
 fn flushes(takes_member_late: bool) {

@@ -6,10 +6,10 @@ use std::time::Instant;
 use shuttle::thread;
 
 use super::channel::Channel;
-use crate::write::primitives::{Arc, AtomicUsize, Mutex, Ordering};
 use super::sharded_queue::{ShardedQueue, Waiting};
 use super::worker_slots::{WorkerSlot, WorkerSlots};
 use super::{explore, finds_fault};
+use crate::write::primitives::{Arc, AtomicUsize, Mutex, Ordering};
 
 #[derive(Debug)]
 pub struct Batch {
