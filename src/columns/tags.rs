@@ -2,7 +2,7 @@
 
 use super::role::TagRole;
 use crate::Result;
-use crate::line_protocol::{DefaultTag, TagRules, encoder};
+use crate::line_protocol::{TagRules, encoder};
 
 /// One tag of a line.
 #[derive(Clone, Debug)]
@@ -20,8 +20,8 @@ pub(crate) fn in_order(keys: &[String], rules: &TagRules) -> Result<Vec<LineTag>
     let mut tags = Vec::new();
     let mut defaults = rules.between_own();
     for key in keys {
-        let before = |tag: &DefaultTag| tags.push(LineTag::Default(tag.piece().to_vec()));
-        let replaced = defaults.before(key.as_bytes(), before);
+        let replaced = defaults
+            .before(key.as_bytes(), |tag| tags.push(LineTag::Default(tag.piece().to_vec())));
         let default = replaced.map(|tag| tag.piece().to_vec()).unwrap_or_default();
         let mut prefix = Vec::new();
         encoder::tag_key(&mut prefix, key)?;

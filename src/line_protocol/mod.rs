@@ -21,5 +21,5 @@ pub(crate) mod text;
 
 pub use field_value::FieldValue;
 pub use line_buffer::{Line, LineBuffer};
-pub(crate) use tag_rules::{DefaultTag, TagRules};
+pub(crate) use tag_rules::TagRules;
 pub use tag_value::{Optional, Required, TagValue};
