@@ -10,6 +10,7 @@ mod control;
 mod dataframe;
 mod faults;
 mod hosts;
+mod influxql;
 mod modes;
 mod nested;
 mod over_http;
