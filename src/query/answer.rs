@@ -202,7 +202,7 @@ impl Exchange {
                     self.progress.bytes_received += message.size() as u64;
                     self.question.limits.check_bytes(self.progress.bytes_received)?;
                     self.question.tell(&self.progress);
-                    return Ok(Some(message));
+                    return Ok(Some(*message));
                 }
                 Ok(Event::End(trailers)) => {
                     self.note_answer();

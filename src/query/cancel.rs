@@ -49,11 +49,11 @@ impl CancelHandle {
     }
 
     /// From now on, this is the task to abort.
-    pub(super) fn attach(&self, task: Option<AbortHandle>) {
+    pub(super) fn attach(&self, task: AbortHandle) {
         let mut current = self.task();
-        *current = task;
+        let task = current.insert(task);
         // Between the check of the one who sends and now.
-        if let (Some(task), true) = (&*current, self.is_cancelled()) {
+        if self.is_cancelled() {
             task.abort();
         }
     }

@@ -130,7 +130,8 @@ impl QueryClient {
             #[cfg(feature = "parquet")]
             http_servers,
         };
-        *state = State::Open(OfProcess::new(open.clone()));
+        let process = open.driver.process();
+        *state = State::Open(OfProcess::new(open.clone(), process));
         Ok(open)
     }
 

@@ -11,7 +11,8 @@ use crate::Error;
 
 /// What comes back, in this order: messages, and at last one of the other two.
 pub(crate) enum Event {
-    Message(FlightData),
+    /// In a box, as the channel has room for some dozens of events from its beginning on.
+    Message(Box<FlightData>),
     End(Trailers),
     Failed(Error),
 }
@@ -50,7 +51,7 @@ impl Method for DoGet {
                         credit = Some(self.outbox.reserve(length + BOOKKEEPING).await);
                     }
                     Progress::Whole(message) => {
-                        self.outbox.send(Event::Message(message), credit.take());
+                        self.outbox.send(Event::Message(Box::new(message)), credit.take());
                         answer.has_begun();
                     }
                 }

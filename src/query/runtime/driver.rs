@@ -7,10 +7,13 @@ use crossbeam_channel::bounded;
 use tokio::runtime::{Builder, Handle};
 use tokio::sync::oneshot;
 
+use super::process::Process;
 use crate::{Error, ErrorKind, Result};
 
 /// The thread and the way to it. Of one process: it is kept in an [`OfProcess`](super::OfProcess).
 pub(crate) struct Driver {
+    /// The process that the thread is in.
+    process: Process,
     handle: Handle,
     stop: Mutex<Option<oneshot::Sender<()>>>,
     thread: Mutex<Option<JoinHandle<()>>>,
@@ -47,13 +50,22 @@ impl Driver {
                 return Err(Error::new(ErrorKind::Internal, "the thread for queries died"));
             }
         };
-        Ok(Self { handle, stop: Mutex::new(Some(stop)), thread: Mutex::new(Some(thread)) })
+        Ok(Self {
+            process: Process::current(),
+            handle,
+            stop: Mutex::new(Some(stop)),
+            thread: Mutex::new(Some(thread)),
+        })
     }
 
     /// Whether the thread lives.
     pub(crate) fn is_running(&self) -> bool {
         let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner);
         thread.as_ref().is_some_and(|thread| !thread.is_finished())
+    }
+
+    pub(crate) fn process(&self) -> Process {
+        self.process
     }
 
     /// What tasks are spawned with. It works on any thread.

@@ -7,24 +7,40 @@
 pub(crate) struct OfProcess<T> {
     /// There until it is dropped.
     value: Option<T>,
-    process: u32,
+    process: Process,
 }
 
 impl<T> OfProcess<T> {
-    pub(crate) fn new(value: T) -> Self {
-        Self { value: Some(value), process: std::process::id() }
+    /// The process must be the one that made the value. Where that is known, it saves a system call to hand it on.
+    pub(crate) fn new(value: T, process: Process) -> Self {
+        Self { value: Some(value), process }
     }
 
     /// The value; `None` in a forked child.
     pub(crate) fn get(&self) -> Option<&T> {
-        self.value.as_ref().filter(|_| self.process == std::process::id())
+        self.value.as_ref().filter(|_| self.process.is_current())
     }
 }
 
 impl<T> Drop for OfProcess<T> {
     fn drop(&mut self) {
-        if self.process != std::process::id() {
+        if !self.process.is_current() {
             std::mem::forget(self.value.take());
         }
+    }
+}
+
+/// A process. To ask which one this is takes a system call.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) struct Process(u32);
+
+impl Process {
+    pub(crate) fn current() -> Self {
+        Self(std::process::id())
+    }
+
+    /// `false` in a forked child.
+    pub(crate) fn is_current(self) -> bool {
+        self == Self::current()
     }
 }

@@ -8,13 +8,16 @@ use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, unbounded};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::driver::Driver;
-use super::process::OfProcess;
+use super::process::{OfProcess, Process};
 
 /// What may be read ahead of the caller, in bytes; a single message may be larger.
 const CREDITS: u32 = 32 << 20;
 
 /// The caller's end of a task. Dropping it aborts the task, which resets its stream.
-pub(crate) struct Task<T>(OfProcess<Parts<T>>);
+pub(crate) struct Task<T> {
+    parts: OfProcess<Parts<T>>,
+    abort: AbortHandle,
+}
 
 struct Parts<T> {
     inbox: Receiver<Parcel<T>>,
@@ -47,13 +50,16 @@ impl<T> Task<T> {
         F: Future<Output = ()> + Send + 'static,
     {
         let (outbox, inbox) = Outbox::new();
-        let abort = driver.handle().spawn(run(outbox)).abort_handle();
-        Self(OfProcess::new(Parts { inbox, abort, _driver: Arc::clone(driver) }))
+        // In a box: several kilobytes that would be moved three times on their way into the runtime.
+        let abort = driver.handle().spawn(Box::pin(run(outbox))).abort_handle();
+        let process = driver.process();
+        let parts = Parts { inbox, abort: abort.clone(), _driver: Arc::clone(driver) };
+        Self { parts: OfProcess::new(parts, process), abort: AbortHandle { task: abort, process } }
     }
 
     /// Waits for what the task sends next, whose credit is given back then.
     pub(crate) fn receive(&self, deadline: Option<Instant>) -> Result<T, NoEvent> {
-        let Parts { inbox, .. } = self.0.get().ok_or(NoEvent::Forked)?;
+        let Parts { inbox, .. } = self.parts.get().ok_or(NoEvent::Forked)?;
         let parcel = match deadline {
             Some(deadline) => inbox.recv_deadline(deadline),
             None => inbox.recv().map_err(|_| RecvTimeoutError::Disconnected),
@@ -65,19 +71,24 @@ impl<T> Task<T> {
         }
     }
 
-    /// `None` in a forked child.
-    pub(crate) fn abort_handle(&self) -> Option<AbortHandle> {
-        self.0.get().map(|parts| AbortHandle(OfProcess::new(parts.abort.clone())))
+    pub(crate) fn abort_handle(&self) -> AbortHandle {
+        self.abort.clone()
     }
 }
 
 /// Aborts a task, from any thread of its process.
-pub(crate) struct AbortHandle(OfProcess<tokio::task::AbortHandle>);
+#[derive(Clone)]
+pub(crate) struct AbortHandle {
+    /// In a forked child it may be dropped, but not used.
+    task: tokio::task::AbortHandle,
+    process: Process,
+}
 
 impl AbortHandle {
+    /// Does nothing in a forked child.
     pub(crate) fn abort(&self) {
-        if let Some(handle) = self.0.get() {
-            handle.abort();
+        if self.process.is_current() {
+            self.task.abort();
         }
     }
 }
@@ -126,7 +137,7 @@ mod tests {
     use super::*;
 
     fn parts<T>(task: &Task<T>) -> &Parts<T> {
-        task.0.get().unwrap()
+        task.parts.get().unwrap()
     }
 
     #[test]
