@@ -149,10 +149,5 @@ fn queries_get_the_answers_that_the_test_has_told_the_server() {
     assert!(error.is_retryable() && error.to_string().contains("later"), "{error}");
     server.answer_queries(1, Answer::status(401));
     assert_eq!(ask(&client, "SHOW TAG KEYS").unwrap_err().kind(), ErrorKind::Unauthorized);
-    server.answer_queries(2, Answer::closed());
-    ask(&client, "SHOW TAG KEYS").unwrap_err();
-    ask(&client, "SHOW TAG KEYS").unwrap_err();
-    server.answer_queries(1, Answer::lost());
-    ask(&client, "SHOW TAG KEYS").unwrap_err();
-    ask(&client, "SHOW TAG KEYS").unwrap();
+    assert_eq!(ask(&client, "SHOW TAG KEYS").unwrap().num_rows(), 1);
 }
