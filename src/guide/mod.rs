@@ -13,6 +13,7 @@
 //! | [`from_influxdb_1_and_2`] | what is different in InfluxDB 3 |
 //! | [`embedding`] | in async programs, services, forks, and what threads there are |
 //! | [`small_binaries`] | features, profiles, and what they cost |
+//! | [`testing`] | the tests of a program of one's own, against a server in the process |
 //! | [`fuzzing`] | the encoder's fuzz targets, and fuzzing a program of one's own |
 //! | [`troubleshooting`] | messages, and what to do about them |
 //! | [`design`] | how the crate is built and why |
@@ -50,6 +51,9 @@ pub mod fuzzing {}
 
 #[doc = include_str!("small_binaries.md")]
 pub mod small_binaries {}
+
+#[doc = include_str!("testing.md")]
+pub mod testing {}
 
 #[doc = include_str!("time.md")]
 pub mod time {}

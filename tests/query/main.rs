@@ -10,6 +10,7 @@ mod dataframe;
 mod faults;
 mod get_and_serde;
 mod hosts;
+mod influxql;
 mod nested;
 mod over_http;
 mod params;

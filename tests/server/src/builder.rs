@@ -8,8 +8,8 @@ use std::{
 };
 
 use crate::{
-    DevServer, Fault, held::Holds, release::Release, request::Requests, shared::Shared,
-    store::Store, tls, tls::Pem, tokens::Tokens, uuid::Uuid, wal::Wal,
+    DevServer, Fault, answers::Answers, held::Holds, release::Release, request::Requests,
+    shared::Shared, store::Store, tls, tls::Pem, tokens::Tokens, uuid::Uuid, wal::Wal,
 };
 
 /// Settings of a [`DevServer`]; made by [`DevServer::builder`].
@@ -31,6 +31,7 @@ pub struct DevServerBuilder {
     token: Option<String>,
     tls: Option<Pem>,
     max_request_bytes: usize,
+    #[cfg(feature = "query")]
     keep_alive_interval: Duration,
     record_requests: bool,
     panics_like_3_6: bool,
@@ -47,6 +48,7 @@ impl Default for DevServerBuilder {
             token: None,
             tls: None,
             max_request_bytes: 10 * 1024 * 1024,
+            #[cfg(feature = "query")]
             keep_alive_interval: Duration::from_secs(5),
             record_requests: false,
             panics_like_3_6: false,
@@ -124,7 +126,8 @@ impl DevServerBuilder {
     }
 
     /// How long a query may have nothing to say before the server sends a record batch without
-    /// rows, and between two of them. Default: 5 s.
+    /// rows, and between two of them. Default: 5 s. Needs the feature `query`.
+    #[cfg(feature = "query")]
     pub fn keep_alive_interval(mut self, interval: Duration) -> Self {
         self.keep_alive_interval = interval;
         self
@@ -194,9 +197,12 @@ impl DevServerBuilder {
             store: Store::default(),
             wal: Wal::new(self.wal_flush_interval),
             holds: Holds::default(),
+            write_answers: Answers::default(),
+            query_answers: Answers::default(),
             fault: Mutex::new(self.fault),
             tokens: Tokens::new(self.token),
             max_request_bytes: self.max_request_bytes,
+            #[cfg(feature = "query")]
             keep_alive_interval: self.keep_alive_interval,
             panics_like_3_6: self.panics_like_3_6,
             requests: Requests::new(self.record_requests),

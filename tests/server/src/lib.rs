@@ -1,22 +1,4 @@
-//! A small InfluxDB 3 in the process, for tests and examples: HTTP and Flight on one port.
-//!
-//! It answers as release 3.6 of InfluxDB 3 Core does, or [as 3.12](DevServerBuilder::version), and it is made of the
-//! same parts: InfluxData's
-//! own parser reads the lines (`influxdb-line-protocol`), rows are kept in memory and shown as
-//! Arrow, DataFusion answers the SQL, `arrow-flight` serves it. Nothing of it comes from the client
-//! that it tests.
-//!
-//! ```
-//! use influxdb3_dev_server::DevServer;
-//!
-//! let server = DevServer::start()?;   // a free port; gone when dropped
-//! let url = server.url();             // what a client is to be told
-//! // … write with the client under test …
-//! assert_eq!(server.rows("sensors", "home"), 0);
-//! # Ok::<(), std::io::Error>(())
-//! ```
-//!
-//! As a program: `cargo run -p influxdb3-dev-server -- --port 8181`.
+#![doc = include_str!("../README.md")]
 //!
 //! # What it claims
 //! As 3.6: the same status and the same bytes as the recorded answers of a real server (`tests/wire`), for
@@ -27,21 +9,40 @@
 //!   methods, `OPTIONS`;
 //! - authentication by `Bearer`, `Token` and `Basic`, on both paths;
 //! - Flight `DoGet` with a JSON ticket: SQL, its parameters, its errors; schema and values of
-//!   `SELECT` from tables, the batches without rows that keep a slow answer alive, and InfluxQL's
-//!   `SHOW MEASUREMENTS`;
+//!   `SELECT` from tables, and the batches without rows that keep a slow answer alive;
+//! - InfluxQL over both: the schema, its metadata and the values of `SELECT` of fields, with and without parameters, of an
+//!   aggregate by tags, of a measurement that is not there, of `SHOW MEASUREMENTS` and of `SHOW TAG VALUES`; the error of a
+//!   text that is no statement;
 //! - `GET` and `POST /api/v3/query_sql` and `/api/v3/query_influxql`: the same queries, as JSON, JSON
 //!   lines, CSV, text or Parquet. Each answer is made as a whole before its head is sent; a real
 //!   server does so for text and Parquet only.
 //!
-//! It can be made to fail as a real server does ([`Fault`]), to hold back a write ([`DevServer::hold_next_write`]), to let
-//! its tokens expire ([`DevServer::issue_token_for`]), and to go away and come back ([`DevServer::stop`],
-//! [`DevServer::resume`]). The texts of its failures are read in the source of release 3.10, not
-//! recorded.
+//! Of 3.12 it has what [`version`](DevServerBuilder::version) lists. It can be made to fail as a real server does
+//! ([`Fault`]); the texts of these failures are read in the source of release 3.10, not recorded.
+//!
+//! # InfluxQL
+//! ```text
+//! SELECT columns FROM measurement [WHERE condition]
+//!     [GROUP BY [time(span[, offset])][, tags or *] [FILL(none|null|previous|number)]]
+//!     [ORDER BY time [ASC|DESC]] [LIMIT n] [OFFSET n]
+//! SHOW MEASUREMENTS
+//! SHOW TAG KEYS | SHOW FIELD KEYS [FROM measurements]
+//! SHOW TAG VALUES [FROM measurements] WITH KEY = tag | IN (tags) [WHERE condition]
+//! ```
+//!
+//! Columns are `*`, fields and tags with `AS`, and `COUNT`, `FIRST`, `LAST`, `MAX`, `MEAN`, `MIN`, `SPREAD`, `STDDEV` and
+//! `SUM` of a field or of `*`. Conditions compare a column with a value, or the time with dates, numbers, durations and
+//! `now()`; `=~` and `!~` take regular expressions; `AND`, `OR` and parentheses join them. Parameters stand for values.
+//! `SHOW` takes `LIMIT` and `OFFSET` as well, and `SHOW TAG VALUES` shows those of the last day if no time is asked for.
+//!
+//! What is neither recorded nor in this list is read in the source of InfluxData's planner, or compared with InfluxDB 1
+//! (`tests/interop`). Calculations, other functions, functions of functions, subqueries, several measurements, `INTO`,
+//! `SLIMIT`, `TZ`, types behind `::`, `FILL(linear)` and `EXPLAIN` are refused with UNIMPLEMENTED and a text that says that
+//! it is the dev server which has them not.
 //!
 //! # What it does not have
 //! - `/write`, `/query`, `/api/v3/configure/…`, `/metrics`: 404, as any unknown path.
-//! - InfluxQL but for the one statement, protobuf tickets, Flight SQL, prepared statements,
-//!   `Handshake`: UNIMPLEMENTED or an invalid ticket.
+//! - Protobuf tickets, Flight SQL, prepared statements, `Handshake`: UNIMPLEMENTED or an invalid ticket.
 //! - System tables, InfluxData's own SQL functions (`date_bin_gapfill`, `selector_first`, …), and
 //!   DataFusion's functions on arrays, structs, mathematics, regular expressions and hashes.
 //! - Durability: every write is in memory before it is answered, with `no_sync` and without. When a durable one is
@@ -58,13 +59,21 @@
 //!   queries on it with an error.
 //! - The published parser has no limit on the length of texts; it is added here. Other than that no
 //!   difference to the server's own copy is known.
+//!
+//! # Features
+//! `query`, on by default: SQL and InfluxQL. Without it queries are answered with 501 over HTTP and UNIMPLEMENTED over
+//! Flight, and DataFusion, Arrow and Parquet are not built.
 
+mod answers;
 mod builder;
 mod clock;
 mod fault;
+#[cfg(feature = "query")]
 mod flight;
 mod held;
 mod http;
+#[cfg(feature = "query")]
+mod influxql;
 mod lines;
 mod listen;
 mod precision;
@@ -81,5 +90,6 @@ mod uuid;
 mod wal;
 
 pub use self::{
-    builder::DevServerBuilder, fault::Fault, held::HeldWrite, request::Request, server::DevServer,
+    answers::Answer, builder::DevServerBuilder, fault::Fault, held::HeldWrite, request::Request,
+    server::DevServer,
 };

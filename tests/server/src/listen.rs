@@ -1,6 +1,6 @@
 //! Connections: one port for HTTP/1.1, HTTP/2 and Flight.
 
-use std::{convert::Infallible, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use http::{Request, Response, Version, header::CONTENT_TYPE};
 use hyper::{body::Incoming, rt::Executor, service::service_fn};
@@ -11,11 +11,11 @@ use tokio::{
     sync::oneshot,
 };
 use tokio_rustls::TlsAcceptor;
-use tonic::{body::Body, codegen::Service};
 
+#[cfg(feature = "query")]
+use crate::flight;
 use crate::{
-    flight,
-    http::{Closed, answer},
+    http::{Body, Closed, answer},
     shared::Shared,
     tasks::Tasks,
 };
@@ -72,29 +72,72 @@ async fn talk<S>(
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
-    let flight = flight::service(shared.clone(), tasks.clone());
-    let queries = tasks.clone();
-    let service = service_fn(move |request| {
-        dispatch(request, shared.clone(), queries.clone(), flight.clone())
-    });
+    let halves = Halves {
+        #[cfg(feature = "query")]
+        flight: flight::service(shared.clone(), tasks.clone()),
+        shared,
+        tasks: tasks.clone(),
+    };
+    let service = service_fn(move |request| halves.clone().answer(request));
     auto::Builder::new(tasks).serve_connection(TokioIo::new(stream), service).await
 }
 
-/// A request is gRPC if it says so and came over HTTP/2, whatever its path is.
-async fn dispatch(
-    request: Request<Incoming>,
+/// What a port answers: HTTP and Flight.
+#[derive(Clone)]
+struct Halves {
     shared: Arc<Shared>,
     tasks: Tasks,
-    mut flight: flight::Server,
-) -> Result<Response<Body>, Closed> {
-    let grpc = request.version() == Version::HTTP_2
-        && request
-            .headers()
-            .get(CONTENT_TYPE)
-            .is_some_and(|value| value.as_bytes().starts_with(b"application/grpc"));
-    if grpc {
-        let answered: Result<_, Infallible> = flight.call(request).await;
-        return answered.map_err(|never| match never {});
+    #[cfg(feature = "query")]
+    flight: flight::Server,
+}
+
+impl Halves {
+    /// A request is gRPC if it says so and came over HTTP/2, whatever its path is.
+    async fn answer(self, request: Request<Incoming>) -> Result<Response<Body>, Closed> {
+        let grpc = request.version() == Version::HTTP_2
+            && request
+                .headers()
+                .get(CONTENT_TYPE)
+                .is_some_and(|value| value.as_bytes().starts_with(b"application/grpc"));
+        match grpc {
+            true => self.grpc(request).await,
+            false => answer(&self.shared, &self.tasks, request).await,
+        }
     }
-    answer(&shared, &tasks, request).await
+
+    #[cfg(feature = "query")]
+    async fn grpc(mut self, request: Request<Incoming>) -> Result<Response<Body>, Closed> {
+        use tonic::codegen::Service;
+
+        use crate::answers::Kind;
+
+        // `DoGet` is the only method that there is.
+        let answer = match request.uri().path().ends_with("/DoGet") {
+            true => self.shared.query_answers.next(),
+            false => None,
+        };
+        match answer {
+            Some(Kind::Said(said)) => return Ok(said.grpc().into_http()),
+            Some(Kind::Closed) => return Err(Closed),
+            Some(Kind::Lost) | None => {}
+        }
+        let answered: Result<_, std::convert::Infallible> = self.flight.call(request).await;
+        let Ok(answered) = answered;
+        if answer.is_some() { Err(Closed) } else { Ok(answered) }
+    }
+
+    /// UNIMPLEMENTED, without a body.
+    #[cfg(not(feature = "query"))]
+    async fn grpc(self, _request: Request<Incoming>) -> Result<Response<Body>, Closed> {
+        let mut answer = Response::new(Body::default());
+        let headers = [
+            ("content-type", "application/grpc"),
+            ("grpc-status", "12"),
+            ("grpc-message", crate::http::NO_QUERIES),
+        ];
+        for (name, value) in headers {
+            answer.headers_mut().insert(name, http::HeaderValue::from_static(value));
+        }
+        Ok(answer)
+    }
 }

@@ -103,6 +103,7 @@ impl Release {
     }
 
     /// Whether a query that cannot be planned is the fault of the query, over HTTP as well.
+    #[cfg(feature = "query")]
     pub(crate) fn blames_queries(self) -> bool {
         self.is_new()
     }

@@ -9,7 +9,7 @@ use std::{
 use tokio_rustls::TlsAcceptor;
 
 use crate::{
-    DevServerBuilder, Fault, HeldWrite, Request,
+    Answer, DevServerBuilder, Fault, HeldWrite, Request,
     serving::{Port, Serving},
     shared::Shared,
     tokens::Tokens,
@@ -80,6 +80,31 @@ impl DevServer {
         self.shared.store.tables(database)
     }
 
+    /// The rows of a table as line protocol: the earliest first, tags and fields sorted by their names, times in
+    /// nanoseconds. None if there is no such table.
+    ///
+    /// It says what the server has stored, however it was written: lines of one series and time are one row.
+    ///
+    /// ```
+    /// use influxdb3_blocking::{Client, Point, Timestamp};
+    /// use influxdb3_dev_server::DevServer;
+    ///
+    /// let server = DevServer::start()?;
+    /// let builder = Client::builder().host(server.url()).database("sensors");
+    /// let client = builder.build()?;
+    /// let time = Timestamp::seconds(1_735_545_600);
+    /// let point = Point::new("home").tag("room", "Kitchen").time(time);
+    /// client.write(point.clone().field("temp", 21.5)).send()?;
+    /// client.write(point.field("hum", 35)).send()?;
+    ///
+    /// let line = "home,room=Kitchen hum=35i,temp=21.5 1735545600000000000";
+    /// assert_eq!(server.lines("sensors", "home"), [line]);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn lines(&self, database: &str, table: &str) -> Vec<String> {
+        self.shared.store.lines(database, table)
+    }
+
     /// Rows of a table; 0 if there is no such table.
     pub fn rows(&self, database: &str, table: &str) -> usize {
         self.shared.store.rows(database, table)
@@ -106,6 +131,18 @@ impl DevServer {
         if fault == Some(Fault::Stopping) {
             self.shared.wal.flush();
         }
+    }
+
+    /// So many writes from now on get this answer, whatever they are and whoever sends them. Called again, it says what
+    /// those behind them get.
+    pub fn answer_writes(&self, writes: usize, answer: Answer) {
+        self.shared.write_answers.add(writes, &answer);
+    }
+
+    /// So many queries from now on get this answer, over Flight and over HTTP. Called again, it says what those behind
+    /// them get. Those over Flight do not stand in [`requests`](Self::requests) if they are not run.
+    pub fn answer_queries(&self, queries: usize, answer: Answer) {
+        self.shared.query_answers.add(queries, &answer);
     }
 
     /// Holds back the next write that comes in: it is neither stored nor answered until what is returned is dropped. Others

@@ -1,13 +1,12 @@
 //! What all connections share.
 
-use std::{
-    sync::{Mutex, MutexGuard, PoisonError},
-    time::Duration,
-};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+#[cfg(feature = "query")]
+use std::time::Duration;
 
 use crate::{
-    Fault, held::Holds, release::Release, request::Requests, store::Store, tokens::Tokens,
-    uuid::Uuid, wal::Wal,
+    Fault, answers::Answers, held::Holds, release::Release, request::Requests, store::Store,
+    tokens::Tokens, uuid::Uuid, wal::Wal,
 };
 
 /// The state of one server.
@@ -17,9 +16,14 @@ pub(crate) struct Shared {
     pub(crate) store: Store,
     pub(crate) wal: Wal,
     pub(crate) holds: Holds,
+    /// Of the next writes.
+    pub(crate) write_answers: Answers,
+    /// Of the next queries.
+    pub(crate) query_answers: Answers,
     pub(crate) fault: Mutex<Option<Fault>>,
     pub(crate) tokens: Tokens,
     pub(crate) max_request_bytes: usize,
+    #[cfg(feature = "query")]
     pub(crate) keep_alive_interval: Duration,
     pub(crate) panics_like_3_6: bool,
     pub(crate) requests: Requests,

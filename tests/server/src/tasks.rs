@@ -4,11 +4,7 @@ use std::{any::Any, future::Future, panic::AssertUnwindSafe};
 
 use futures::FutureExt;
 use hyper::rt::Executor;
-use tokio::{
-    runtime::Handle,
-    sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel},
-    task,
-};
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 /// Runs tasks on the server's runtime and brings their panics to the one who listens.
 #[derive(Debug, Clone)]
@@ -27,10 +23,11 @@ impl Tasks {
 
     /// Runs something that computes for long on a thread of its own, so that connections are served
     /// meanwhile.
+    #[cfg(feature = "query")]
     pub(crate) fn compute(&self, work: impl Future<Output = ()> + Send + 'static) {
-        let runtime = Handle::current();
+        let runtime = tokio::runtime::Handle::current();
         let panics = self.panics.clone();
-        task::spawn_blocking(move || runtime.block_on(report(panics, work)));
+        tokio::task::spawn_blocking(move || runtime.block_on(report(panics, work)));
     }
 }
 
@@ -62,8 +59,11 @@ mod tests {
         tasks.execute(async { resume_unwind(Box::new("in a connection")) });
         let panic = panicked.recv().await.unwrap();
         assert_eq!(panic.downcast_ref(), Some(&"in a connection"));
-        tasks.compute(async { resume_unwind(Box::new("in a query")) });
-        let panic = panicked.recv().await.unwrap();
-        assert_eq!(panic.downcast_ref(), Some(&"in a query"));
+        #[cfg(feature = "query")]
+        {
+            tasks.compute(async { resume_unwind(Box::new("in a query")) });
+            let panic = panicked.recv().await.unwrap();
+            assert_eq!(panic.downcast_ref(), Some(&"in a query"));
+        }
     }
 }

@@ -7,7 +7,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use influxdb3_dev_server::{DevServer, Fault};
+use influxdb3_dev_server::{Answer, DevServer, Fault};
 use support::{get, http, post, sql};
 use tonic::Code;
 
@@ -104,4 +104,22 @@ fn the_first_token_that_is_issued_turns_authentication_on() {
     assert_eq!(post(&server, V2, "m f=1i 1").status, 204);
     server.issue_token_for(Duration::MAX);
     assert_eq!(post(&server, V2, "m f=1i 1").status, 401);
+}
+
+#[test]
+fn the_next_queries_get_what_they_are_told() {
+    let server = DevServer::start().unwrap();
+    assert_eq!(post(&server, V2, "m f=1i 1").status, 204);
+    let ask = || get(&server, r#"{"database":"db","sql_query":"SELECT * FROM m"}"#, &[]);
+    server.answer_queries(1, Answer::status(503).body("later"));
+    server.answer_queries(1, Answer::status(429));
+    server.answer_queries(1, Answer::closed());
+    server.answer_queries(1, Answer::lost());
+    assert_eq!(ask().code(), (Code::Unavailable, "later"));
+    assert_eq!(ask().code(), (Code::ResourceExhausted, ""));
+    for _ in 0..2 {
+        let answer = ask();
+        assert!(answer.code().0 != Code::Ok && answer.messages.is_empty());
+    }
+    assert_eq!(ask().code().0, Code::Ok);
 }

@@ -5,10 +5,15 @@ use std::error::Error;
 use datafusion::error::DataFusionError;
 use tonic::{Code, Status};
 
-use crate::release::Release;
+use crate::{influxql::NotHere, release::Release};
 
-/// An error before the first message.
+/// An error before the first message. What only this server has not is no error that a real one gives.
 pub(super) fn planning(error: &DataFusionError, release: Release) -> Status {
+    if let DataFusionError::External(external) = error
+        && external.is::<NotHere>()
+    {
+        return Status::unimplemented(external.to_string());
+    }
     let planning = if release.blames_queries() { "logically planning" } else { "planning" };
     let message = format!("Error while {planning} query: {error}");
     Status::new(code(error), with_causes(message, error))

@@ -1,7 +1,6 @@
 //! The Flight half: `DoGet` with a JSON ticket.
 
 mod errors;
-pub(crate) mod influxql;
 pub(crate) mod sql;
 mod stream;
 pub(crate) mod ticket;
@@ -20,7 +19,7 @@ use http::{HeaderMap, Method};
 use tonic::{Request, Response, Status, Streaming};
 
 use self::ticket::{Language, Ticket};
-use crate::{http::token, shared::Shared, tasks::Tasks, tokens::Access};
+use crate::{http::token, influxql, shared::Shared, tasks::Tasks, tokens::Access};
 
 /// Flight as a service that a connection can call.
 pub(crate) type Server = FlightServiceServer<Flight>;
@@ -159,7 +158,11 @@ impl Flight {
                 let planned = worker::run(&self.tasks, query).await;
                 planned.map_err(|error| errors::planning(&error, self.shared.release))
             }
-            Language::InfluxQl => influxql::query(&self.shared, &database, &query),
+            Language::InfluxQl => {
+                let query = influxql::query(self.shared.clone(), database, query, params);
+                let planned = worker::run(&self.tasks, query).await;
+                planned.map_err(|error| errors::planning(&error, self.shared.release))
+            }
         }
     }
 }

@@ -36,7 +36,7 @@ pub(crate) async fn query(
 }
 
 /// One partition: on one thread more would only shuffle the rows.
-fn session(shared: Arc<Shared>, database: String) -> Result<SessionContext> {
+pub(crate) fn session(shared: Arc<Shared>, database: String) -> Result<SessionContext> {
     let config = SessionConfig::new()
         .with_information_schema(true)
         .with_default_catalog_and_schema(CATALOG, SCHEMA)

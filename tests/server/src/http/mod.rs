@@ -4,6 +4,7 @@ mod auth;
 mod body;
 mod names;
 mod params;
+#[cfg(feature = "query")]
 mod query;
 mod write;
 
@@ -20,12 +21,28 @@ use http::{
 };
 use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
-use tonic::body::Body;
 
 pub(crate) use self::auth::token;
-use crate::{Fault, clock, shared::Shared, tasks::Tasks, tokens::Access, uuid::Uuid};
+use crate::{Fault, answers, clock, shared::Shared, tasks::Tasks, tokens::Access, uuid::Uuid};
 
 pub(crate) type Answer = Response<Full<Bytes>>;
+
+/// The body of an answer of either half.
+#[cfg(feature = "query")]
+pub(crate) type Body = tonic::body::Body;
+#[cfg(not(feature = "query"))]
+pub(crate) type Body = Full<Bytes>;
+
+fn with_body(answer: Answer) -> Response<Body> {
+    #[cfg(feature = "query")]
+    return answer.map(Body::new);
+    #[cfg(not(feature = "query"))]
+    answer
+}
+
+/// What is said to a query where there are none.
+#[cfg(not(feature = "query"))]
+pub(crate) const NO_QUERIES: &str = "the dev server was built without its feature query";
 
 /// The connection is closed without an answer.
 #[derive(Debug)]
@@ -63,14 +80,42 @@ async fn answer_of(
     let body = body.collect().await.map_err(|_| Closed)?.to_bytes();
     shared.requests.push(|| record(shared, &parts, &body));
 
+    let answers = match (parts.method.as_str(), parts.uri.path()) {
+        ("POST", "/api/v3/write_lp" | "/api/v2/write") => shared.write_answers.next(),
+        ("GET" | "POST", "/api/v3/query_sql" | "/api/v3/query_influxql") => {
+            shared.query_answers.next()
+        }
+        _ => None,
+    };
+    match answers {
+        None => own_answer(shared, tasks, &parts, &body).await,
+        Some(answers::Kind::Said(said)) => Ok(with_body(said.http())),
+        Some(answers::Kind::Closed) => Err(Closed),
+        Some(answers::Kind::Lost) => {
+            own_answer(shared, tasks, &parts, &body).await?;
+            Err(Closed)
+        }
+    }
+}
+
+async fn own_answer(
+    shared: &Arc<Shared>,
+    tasks: &Tasks,
+    parts: &Parts,
+    body: &Bytes,
+) -> Result<Response<Body>, Closed> {
+    // Nothing but queries computes.
+    #[cfg(not(feature = "query"))]
+    let _ = tasks;
+    #[cfg(feature = "query")]
     if let ("GET" | "POST", Some(language)) =
         (parts.method.as_str(), query::language_of(parts.uri.path()))
         && let Ok(token) = token(&parts.headers)
         && shared.tokens.access(token.as_deref()) == Access::Granted
     {
-        return Ok(query::answer(shared, tasks, language, &parts, &body).await);
+        return Ok(query::answer(shared, tasks, language, parts, body).await);
     }
-    without_query(shared, &parts, &body).await.map(|answer| answer.map(Body::new))
+    without_query(shared, parts, body).await.map(with_body)
 }
 
 async fn without_query(shared: &Shared, parts: &Parts, body: &Bytes) -> Result<Answer, Closed> {
@@ -89,6 +134,10 @@ async fn without_query(shared: &Shared, parts: &Parts, body: &Bytes) -> Result<A
         ("POST", "/api/v2/write") => Ok(write::v2(shared, parts, body).await),
         ("GET" | "POST", "/ping") => Ok(ping(shared)),
         ("GET", "/health" | "/api/v1/health") => Ok(allow_origin(text(StatusCode::OK, "OK"))),
+        #[cfg(not(feature = "query"))]
+        ("GET" | "POST", "/api/v3/query_sql" | "/api/v3/query_influxql") => {
+            Ok(text(StatusCode::NOT_IMPLEMENTED, NO_QUERIES))
+        }
         ("GET", "/ready") if shared.release.has_ready() => Ok(allow_origin(ready(shared))),
         _ => Ok(text(StatusCode::NOT_FOUND, shared.release.not_found())),
     }

@@ -15,14 +15,15 @@ use http_body_util::{Full, StreamBody};
 use hyper::body::Frame;
 use parquet::arrow::ArrowWriter;
 use serde::Deserialize;
-use tonic::body::Body;
 
+use super::Body;
 use crate::{
     flight::{
-        influxql, sql,
+        sql,
         ticket::{Language, Params},
         worker,
     },
+    influxql,
     shared::Shared,
     tasks::Tasks,
 };
@@ -107,8 +108,16 @@ async fn run(
                 sql::query(shared.clone(), question.db, question.q, params.unwrap_or_default());
             worker::run(tasks, query).await.map_err(|error| planning(&error))?
         }
-        Language::InfluxQl => influxql::query(shared, &question.db, &question.q)
-            .map_err(|status| planning(&status.message()))?,
+        Language::InfluxQl => {
+            let params = question.params.map(|Params(params)| params.into_iter().collect());
+            let query = influxql::query(
+                shared.clone(),
+                question.db,
+                question.q,
+                params.unwrap_or_default(),
+            );
+            worker::run(tasks, query).await.map_err(|error| planning(&error))?
+        }
     };
     let schema = batches.schema();
     let batches: Vec<RecordBatch> = batches

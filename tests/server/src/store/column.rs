@@ -1,13 +1,8 @@
 //! The cells of one column.
 
-use std::{collections::HashMap, ops::Range, sync::Arc};
+use std::{collections::HashMap, sync::Arc};
 
-use datafusion::arrow::array::{
-    ArrayRef, BooleanArray, DictionaryArray, Float64Array, Int32Array, Int64Array, StringArray,
-    UInt64Array,
-};
-
-use super::{ColumnKind, Value};
+use super::{ColumnKind, Value, lines::Shown};
 
 /// The cells of one column, in the order of the table's rows; a cell is there once it was set.
 #[derive(Debug)]
@@ -48,43 +43,24 @@ impl Column {
         }
     }
 
-    /// Cells of `rows` as Arrow arrays of up to `chunk` rows: arrays of their own, for slices of
-    /// one big array would weigh as much as all of it when a message is cut to size.
-    pub(crate) fn to_arrow(&self, rows: usize, chunk: usize) -> Vec<ArrayRef> {
-        match self {
-            Column::Tag(tags) => {
-                let names: ArrayRef =
-                    Arc::new(StringArray::from_iter_values(tags.names.iter().map(|n| &**n)));
-                chunks(rows, chunk)
-                    .map(|range| {
-                        let keys = Int32Array::from_iter(cells(&tags.codes, range));
-                        Arc::new(DictionaryArray::new(keys, names.clone())) as ArrayRef
-                    })
-                    .collect()
-            }
-            Column::Float(v) => primitive(v, rows, chunk, |c| Arc::new(Float64Array::from_iter(c))),
-            Column::Integer(v) => primitive(v, rows, chunk, |c| Arc::new(Int64Array::from_iter(c))),
-            Column::Unsigned(v) => {
-                primitive(v, rows, chunk, |c| Arc::new(UInt64Array::from_iter(c)))
-            }
-            Column::Boolean(v) => {
-                primitive(v, rows, chunk, |c| Arc::new(BooleanArray::from_iter(c)))
-            }
-            Column::Text(v) => chunks(rows, chunk)
-                .map(|range| {
-                    let texts = range.map(|row| v.get(row).and_then(|cell| cell.as_deref()));
-                    Arc::new(StringArray::from_iter(texts)) as ArrayRef
-                })
-                .collect(),
-        }
+    /// The cell of a row, if it was ever set.
+    pub(super) fn show(&self, row: usize) -> Option<Shown<'_>> {
+        Some(match self {
+            Column::Tag(tags) => Shown::Tag(&tags.names[*at(&tags.codes, row)? as usize]),
+            Column::Float(cells) => Shown::Float(*at(cells, row)?),
+            Column::Integer(cells) => Shown::Integer(*at(cells, row)?),
+            Column::Unsigned(cells) => Shown::Unsigned(*at(cells, row)?),
+            Column::Text(cells) => Shown::Text(at(cells, row)?),
+            Column::Boolean(cells) => Shown::Boolean(*at(cells, row)?),
+        })
     }
 }
 
 /// Tag values, each text kept once.
 #[derive(Debug, Default)]
 pub(crate) struct Tags {
-    codes: Vec<Option<i32>>,
-    names: Vec<Arc<str>>,
+    pub(super) codes: Vec<Option<i32>>,
+    pub(super) names: Vec<Arc<str>>,
     by_name: HashMap<Arc<str>, i32>,
 }
 
@@ -101,27 +77,13 @@ impl Tags {
     }
 }
 
+fn at<T>(cells: &[Option<T>], row: usize) -> Option<&T> {
+    cells.get(row)?.as_ref()
+}
+
 fn put<T>(cells: &mut Vec<Option<T>>, row: usize, value: T) {
     if row >= cells.len() {
         cells.resize_with(row + 1, || None);
     }
     cells[row] = Some(value);
-}
-
-/// Cells of a range, null where nothing was ever set.
-fn cells<T: Copy>(cells: &[Option<T>], range: Range<usize>) -> impl Iterator<Item = Option<T>> {
-    range.map(move |row| cells.get(row).copied().flatten())
-}
-
-fn primitive<T: Copy>(
-    values: &[Option<T>],
-    rows: usize,
-    chunk: usize,
-    build: impl Fn(&mut dyn Iterator<Item = Option<T>>) -> ArrayRef,
-) -> Vec<ArrayRef> {
-    chunks(rows, chunk).map(|range| build(&mut cells(values, range))).collect()
-}
-
-pub(super) fn chunks(rows: usize, chunk: usize) -> impl Iterator<Item = Range<usize>> {
-    (0..rows).step_by(chunk).map(move |start| start..rows.min(start + chunk))
 }

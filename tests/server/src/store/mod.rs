@@ -1,6 +1,9 @@
 //! Databases in memory.
 
+#[cfg(feature = "query")]
+mod arrow;
 mod column;
+mod lines;
 mod schema;
 mod table;
 
@@ -11,9 +14,11 @@ use std::{
 
 use influxdb_line_protocol::EscapedStr;
 
+#[cfg(feature = "query")]
+pub(crate) use self::arrow::Snapshot;
 pub(crate) use self::{
     schema::{ColumnKind, Columns},
-    table::{Snapshot, Table},
+    table::Table,
 };
 
 /// All databases.
@@ -80,6 +85,7 @@ impl Store {
         }
     }
 
+    #[cfg(feature = "query")]
     pub(crate) fn has_database(&self, database: &str) -> bool {
         self.lock().contains_key(database)
     }
@@ -99,6 +105,14 @@ impl Store {
         self.lock().get(database).and_then(|t| t.get(table)).map_or(0, Table::len)
     }
 
+    /// The rows of a table as line protocol, sorted; none if it is not there.
+    pub(crate) fn lines(&self, database: &str, table: &str) -> Vec<String> {
+        let databases = self.lock();
+        let found = databases.get(database).and_then(|tables| tables.get(table));
+        found.map(|found| lines::lines(table, found)).unwrap_or_default()
+    }
+
+    #[cfg(feature = "query")]
     pub(crate) fn snapshot(&self, database: &str, table: &str) -> Option<Snapshot> {
         Some(self.lock().get_mut(database)?.get_mut(table)?.snapshot())
     }
