@@ -196,10 +196,10 @@ impl Server {
         }
         headers.insert(TE, HeaderValue::from_static("trailers"));
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/grpc"));
-        if let Some(deadline) = call.deadline {
-            if let Ok(value) = HeaderValue::try_from(grpc_timeout(left_until(deadline))) {
-                headers.insert("grpc-timeout", value);
-            }
+        if let Some(deadline) = call.deadline
+            && let Ok(value) = HeaderValue::try_from(grpc_timeout(left_until(deadline)))
+        {
+            headers.insert("grpc-timeout", value);
         }
         Ok(request)
     }
