@@ -18,6 +18,12 @@ flags="-Cforce-unwind-tables=no"
 musl="x86_64-unknown-linux-musl"
 here="$(rustc -vV | sed -n 's/^host: //p')"
 
+# build DIR TARGET BIN FEATURES FLAGS. A function, as a redirection would take what `time` says as well.
+build() {
+    (cd "$1" && CARGO_TARGET_DIR="$work/target" RUSTFLAGS="$5" \
+        cargo build --quiet --release --target "$2" --bin "$3" --features "$4") >"$work/log" 2>&1
+}
+
 # row ID NAME DIR BIN TARGET FEATURES [FLAGS]
 row() {
     local id="$1"
@@ -28,9 +34,7 @@ row() {
         sed 's/ (\*)$//; s/ (proc-macro)$//' | sort -u | tail -n +2 | wc -l)"
     # Sources are had before the clock starts.
     (cd "$dir" && cargo fetch --quiet --target "$target")
-    { time (cd "$dir" && CARGO_TARGET_DIR="$work/target" RUSTFLAGS="${6:-}" \
-        cargo build --quiet --release --target "$target" --bin "$bin" --features "$features") >"$work/log" 2>&1; } 2>"$work/time" ||
-        { cat "$work/log" >&2; return 1; }
+    { time build "$dir" "$target" "$bin" "$features" "${6:-}"; } 2>"$work/time" || { cat "$work/log" >&2; return 1; }
     cpu="$(awk '{ printf "%.0f", $1 + $2 }' "$work/time")"
     bytes="$(stat -c %s "$work/target/$target/release/$bin")"
     rm -rf "$work/target"
