@@ -16,7 +16,7 @@ use self::shared_connections::SharedConnections;
 pub use self::weak::WeakClient;
 use crate::config::Config;
 use crate::line_protocol::TagRules;
-use crate::write::{Batcher, Writer};
+use crate::write::{StartBatching, Writer, start_batching};
 use crate::{Error, Result, WriteOptions};
 
 /// A client of one InfluxDB 3 server, or of several that are one database.
@@ -47,17 +47,30 @@ struct ClientState {
 }
 
 impl Client {
-    pub(crate) fn new(config: Config, rules: TagRules, options: &WriteOptions) -> Result<Self> {
+    /// `start` makes the batches, if the options want any.
+    ///
+    /// # Errors
+    /// [`ErrorKind::File`](crate::ErrorKind::File): the directory of the spool cannot be used.
+    pub(crate) fn new(
+        config: Config,
+        rules: TagRules,
+        options: &WriteOptions,
+        start: Option<StartBatching>,
+    ) -> Result<Self> {
         let idle = (options.workers() + 8).max(IDLE_CONNECTIONS);
-        Self::over(Arc::new(SharedConnections::new(config, rules, idle)), options)
+        Self::over(Arc::new(SharedConnections::new(config, rules, idle)), options, start)
     }
 
     /// A client that `connections` count already.
     ///
     /// # Errors
     /// [`ErrorKind::File`](crate::ErrorKind::File): the directory of the spool cannot be used.
-    fn over(connections: Arc<SharedConnections>, options: &WriteOptions) -> Result<Self> {
-        match connections.writer(options) {
+    fn over(
+        connections: Arc<SharedConnections>,
+        options: &WriteOptions,
+        start: Option<StartBatching>,
+    ) -> Result<Self> {
+        match connections.writer(options, start) {
             Ok(writer) => Ok(Self { state: Arc::new(ClientState { writer, connections }) }),
             Err(error) => {
                 connections.http().retire(false);
@@ -103,7 +116,7 @@ impl Client {
             }
             return Err(error);
         }
-        Self::over(Arc::clone(connections), &options)
+        Self::over(Arc::clone(connections), &options, Some(start_batching))
     }
 
     /// A handle for callbacks, which does not keep the client alive.
@@ -137,7 +150,7 @@ impl Client {
         if self.state.retire() {
             self.connections().close_queries();
         }
-        self.writer().batcher().map_or(Ok(()), Batcher::close)
+        self.writer().batching().map_or(Ok(()), |batching| batching.close())
     }
 
     pub(crate) fn check_open(&self) -> Result<()> {
@@ -164,8 +177,8 @@ impl Drop for ClientState {
     fn drop(&mut self) {
         // A reader may go on without its client, and ends the thread for queries when it ends.
         self.retire();
-        if let Some(batcher) = self.writer.batcher() {
-            batcher.close_for_drop();
+        if let Some(batching) = self.writer.batching() {
+            batching.close_for_drop();
         }
     }
 }

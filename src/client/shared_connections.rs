@@ -7,7 +7,7 @@ use crate::config::Config;
 use crate::line_protocol::TagRules;
 #[cfg(feature = "query")]
 use crate::query::QueryClient;
-use crate::write::{Batcher, Http, Writer};
+use crate::write::{Http, StartBatching, Writer};
 use crate::{Result, WriteOptions};
 
 /// What clients share that were made from one another: their settings, the connections to the server, and the thread for
@@ -41,17 +41,21 @@ impl SharedConnections {
         }
     }
 
-    /// What one client writes with.
+    /// What one client writes with. `start` makes its batches if the options want them.
     ///
     /// # Errors
     /// [`ErrorKind::File`](crate::ErrorKind::File): the directory of the spool cannot be used.
-    pub(super) fn writer(&self, options: &WriteOptions) -> Result<Writer> {
+    pub(super) fn writer(
+        &self,
+        options: &WriteOptions,
+        start: Option<StartBatching>,
+    ) -> Result<Writer> {
         let (http, config) = (&self.http, &self.config);
-        let batcher = options
-            .is_batching()
-            .then(|| Batcher::new(options, Arc::clone(http), Arc::clone(config)))
+        let batching = start
+            .filter(|_| options.is_batching())
+            .map(|start| start(options, Arc::clone(http), Arc::clone(config)))
             .transpose()?;
-        Ok(Writer::new(Arc::clone(config), Arc::clone(&self.rules), Arc::clone(http), batcher))
+        Ok(Writer::new(Arc::clone(config), Arc::clone(&self.rules), Arc::clone(http), batching))
     }
 
     pub(super) fn http(&self) -> &Http {

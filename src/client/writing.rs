@@ -1,6 +1,6 @@
+use crate::write::WriteRequest;
 #[cfg(feature = "spool")]
 use crate::write::no_spool;
-use crate::write::{Batcher, WriteRequest};
 use crate::{Client, Record, Result, WriteStats};
 
 /// Writes of records, and what becomes of them.
@@ -43,7 +43,7 @@ impl Client {
     /// [`ErrorKind::Closed`](crate::ErrorKind::Closed) if the client is closed.
     pub fn flush(&self) -> Result<()> {
         self.check_open()?;
-        self.writer().batcher().map_or(Ok(()), Batcher::flush)
+        self.writer().batching().map_or(Ok(()), |batching| batching.flush())
     }
 
     /// Puts everything on the disk of the [`Spool`](crate::Spool) that was accepted before and is not at the server, without
@@ -57,7 +57,7 @@ impl Client {
     #[cfg(feature = "spool")]
     pub fn flush_to_disk(&self) -> Result<()> {
         self.check_open()?;
-        self.writer().batcher().ok_or_else(no_spool)?.flush_to_disk()
+        self.writer().batching().ok_or_else(no_spool)?.flush_to_disk()
     }
 
     /// Waits until the server has everything that was accepted before, and everything that was on the disk of the
@@ -79,7 +79,7 @@ impl Client {
     #[cfg(feature = "spool")]
     pub fn drain(&self, patience: std::time::Duration) -> Result<()> {
         self.check_open()?;
-        self.writer().batcher().ok_or_else(no_spool)?.drain(patience)
+        self.writer().batching().ok_or_else(no_spool)?.drain(patience)
     }
 
     /// What became of the lines that were written in batching mode, as of now.
@@ -95,6 +95,6 @@ impl Client {
     /// ```
     #[must_use]
     pub fn write_stats(&self) -> WriteStats {
-        self.writer().batcher().map_or_else(WriteStats::default, |batcher| batcher.stats())
+        self.writer().batching().map_or_else(WriteStats::default, |batching| batching.stats())
     }
 }

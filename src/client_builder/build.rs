@@ -68,7 +68,7 @@ impl ClientBuilder {
                     no_sync: self.no_sync,
                     accept_partial: self.accept_partial,
                 };
-                Client::new(config, rules, &self.write_options)
+                Client::new(config, rules, &self.write_options, self.start_batching)
             }
             _ => Err(Error::config(self.problems.join("; "))),
         }

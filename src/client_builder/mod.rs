@@ -20,6 +20,7 @@ use crate::config::{Headers, KeepAlive, Tokens};
 #[cfg(feature = "tls")]
 use crate::transport::TlsSettings;
 use crate::transport::{Endpoint, Proxy};
+use crate::write::StartBatching;
 use crate::{Precision, Result, WriteOptions};
 
 /// Makes a [`Client`](crate::Client). Problems are collected, and [`build`](Self::build) names all of them at once.
@@ -49,6 +50,8 @@ pub struct ClientBuilder {
     organization: Arc<str>,
     auth_scheme: String,
     write_options: WriteOptions,
+    /// Set with the options, so that a program that sets none is linked without batching.
+    start_batching: Option<StartBatching>,
     default_tags: Vec<(String, String)>,
     tag_order: Vec<String>,
     connect_timeout: Duration,
@@ -82,6 +85,7 @@ impl ClientBuilder {
             organization: Arc::from(""),
             auth_scheme: "Token".into(),
             write_options: WriteOptions::synchronous(),
+            start_batching: None,
             default_tags: Vec::new(),
             tag_order: Vec::new(),
             connect_timeout: Duration::from_secs(10),

@@ -1,4 +1,5 @@
 use super::ClientBuilder;
+use crate::write::start_batching;
 use crate::{Precision, WriteOptions};
 
 /// How records are written.
@@ -6,6 +7,7 @@ impl ClientBuilder {
     /// How writes are made. Default: [`WriteOptions::synchronous`].
     pub fn write_options(mut self, options: WriteOptions) -> Self {
         self.write_options = options;
+        self.start_batching = Some(start_batching);
         self
     }
 

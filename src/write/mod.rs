@@ -28,9 +28,9 @@ pub use amount::Amount;
 pub(crate) use answer::Answer;
 #[cfg(feature = "_fuzzing")]
 pub(crate) use answer::Api;
-pub(crate) use batching::Batcher;
 #[cfg(feature = "spool")]
 pub(crate) use batching::no_spool;
+pub(crate) use batching::{Batching, StartBatching, start_batching};
 #[cfg(feature = "_files")]
 pub use file::{FileReport, Progress, WriteFile};
 pub(crate) use http::Http;

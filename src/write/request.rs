@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::answer::Api;
-use super::batching::{Batcher, CallLines};
+use super::batching::{Batching, CallLines};
 use super::sync;
 use super::target::Target;
 use super::writer::Writer;
@@ -151,15 +151,15 @@ impl<'a, R: Record<K>, K> WriteRequest<'a, R, K> {
     /// - Without an error callback, whatever earlier batches failed with: nothing of this call was taken, and
     ///   [`unsent`](Error::unsent) holds the lines that failed and those of the call.
     pub fn send(self) -> Result<()> {
-        let Some(batcher) = self.writer.batcher() else {
+        let Some(batching) = self.writer.batching() else {
             let target = Arc::new(self.target()?);
             return self.send_now(&target);
         };
-        match batcher.usual_target().filter(|usual| self.is_usual(usual)) {
-            Some(usual) => self.send_batched(batcher, usual),
+        match batching.usual_target().filter(|usual| self.is_usual(usual)) {
+            Some(usual) => self.send_batched(batching, usual),
             None => {
                 let target = Arc::new(self.target()?);
-                self.send_batched(batcher, &target)
+                self.send_batched(batching, &target)
             }
         }
     }
@@ -181,7 +181,7 @@ impl<'a, R: Record<K>, K> WriteRequest<'a, R, K> {
         sync::send(http, config, target, encoded, &mut config.max_request_bytes.clone())
     }
 
-    fn send_batched(self, batcher: &Arc<Batcher>, target: &Arc<Target>) -> Result<()> {
+    fn send_batched(self, batching: &dyn Batching, target: &Arc<Target>) -> Result<()> {
         let own_database = self.own_database(target);
         let mut scratch = Scratch::new();
         let Scratch { buffer, stamped } = &mut scratch;
@@ -195,11 +195,11 @@ impl<'a, R: Record<K>, K> WriteRequest<'a, R, K> {
         let own = CallLines::new(target, buffer, count);
         if stamped.count == 0 {
             let mut lines = [own];
-            return batcher.accept(&mut lines).map_err(|error| error.with_rest(&lines));
+            return batching.accept(&mut lines).map_err(|error| error.with_rest(&lines));
         }
         let fine = Arc::new(Target { precision: Precision::Nanosecond, ..Target::clone(target) });
         let mut lines = [own, CallLines::new(&fine, &stamped.buffer, stamped.count)];
-        batcher.accept(&mut lines).map_err(|error| error.with_rest(&lines))
+        batching.accept(&mut lines).map_err(|error| error.with_rest(&lines))
     }
 
     fn overrides(&mut self) -> &mut Overrides {

@@ -1,7 +1,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use super::{Batcher, Http};
+use super::{Batching, Http};
 use crate::config::Config;
 use crate::line_protocol::TagRules;
 use crate::{Error, Result};
@@ -12,7 +12,7 @@ pub(crate) struct Writer {
     rules: Arc<TagRules>,
     http: Arc<Http>,
     /// None if writes are synchronous.
-    batcher: Option<Arc<Batcher>>,
+    batching: Option<Box<dyn Batching>>,
     is_closed: AtomicBool,
 }
 
@@ -21,9 +21,9 @@ impl Writer {
         config: Arc<Config>,
         rules: Arc<TagRules>,
         http: Arc<Http>,
-        batcher: Option<Arc<Batcher>>,
+        batching: Option<Box<dyn Batching>>,
     ) -> Self {
-        Self { config, rules, http, batcher, is_closed: AtomicBool::new(false) }
+        Self { config, rules, http, batching, is_closed: AtomicBool::new(false) }
     }
 
     /// # Errors
@@ -40,7 +40,7 @@ impl Writer {
         if self.is_closed.swap(true, Ordering::AcqRel) {
             return false;
         }
-        if self.batcher.is_none() {
+        if self.batching.is_none() {
             self.http.retire(false);
         }
         true
@@ -59,7 +59,7 @@ impl Writer {
     }
 
     /// What makes batches of the lines; none if writes are synchronous.
-    pub(crate) fn batcher(&self) -> Option<&Arc<Batcher>> {
-        self.batcher.as_ref()
+    pub(crate) fn batching(&self) -> Option<&dyn Batching> {
+        self.batching.as_deref()
     }
 }

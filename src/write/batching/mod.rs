@@ -40,6 +40,7 @@ mod callbacks;
 mod closing;
 #[cfg(feature = "_files")]
 mod file_batches;
+mod interface;
 mod send_queue;
 mod sending;
 #[cfg(feature = "spool")]
@@ -62,6 +63,7 @@ use self::batch::{Accounts, BatchMemory, Ended, LINE_OVERHEAD, Size};
 use self::callbacks::CallbackHandle;
 #[cfg(feature = "_files")]
 pub(crate) use self::file_batches::FileBatches;
+pub(crate) use self::interface::{Batching, StartBatching, start_batching};
 use self::send_queue::{Phase, SendQueue, ShardedQueue};
 use self::spooling::Spooling;
 #[cfg(feature = "spool")]

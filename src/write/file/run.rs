@@ -11,7 +11,7 @@ use crate::record::Lines;
 use crate::write::batching::FileBatches;
 use crate::write::sync::{self, Encoded};
 use crate::write::target::Target;
-use crate::write::{Batcher, Writer};
+use crate::write::{Batching, Writer};
 use crate::{Error, ErrorKind, LineError, Result};
 
 /// The writing of one file.
@@ -45,11 +45,11 @@ impl<'a, 'e> Run<'a, 'e> {
         resume_from_line: usize,
         each: Option<EachLine<'e>>,
     ) -> Result<Self> {
-        let batcher = writer.batcher().filter(|_| each.is_none());
+        let batching = writer.batching().filter(|_| each.is_none());
         Ok(Self {
             writer,
             target: Arc::new(target),
-            batches: batcher.map(Batcher::file_batches).transpose()?,
+            batches: batching.map(Batching::file_batches).transpose()?,
             each,
             skip: resume_from_line,
             settled: 0,
