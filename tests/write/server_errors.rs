@@ -69,7 +69,8 @@ fn queries_that_cannot_be_run_say_why() {
         check(&error, ErrorKind::Query, hint);
         assert_eq!(error.grpc_status(), Some(3), "{text}");
     }
-    let error = client.query("SELECT f FROM m").language(Language::InfluxQl).table().unwrap_err();
+    let derivative = client.query("SELECT DERIVATIVE(f) FROM m").language(Language::InfluxQl);
+    let error = derivative.table().unwrap_err();
     assert_eq!(error.grpc_status(), Some(12));
 }
 

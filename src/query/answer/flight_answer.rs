@@ -153,7 +153,7 @@ impl RunningQuery {
                 Ok(FlightEvent::Message(message)) => {
                     self.note_answer();
                     self.query.count_bytes(&mut self.progress, message.size())?;
-                    return Ok(Some(*message));
+                    return Ok(Some(message));
                 }
                 Ok(FlightEvent::End(trailers)) => {
                     self.note_answer();

@@ -13,8 +13,7 @@ use crate::query::runtime::EventSender;
 
 /// What the task of a query over Flight sends: messages, in their order, and at last one of the other two.
 pub(crate) enum FlightEvent {
-    /// In a box, as the channel has room for some dozens of events from its beginning on.
-    Message(Box<FlightData>),
+    Message(FlightData),
     End(Trailers),
     Failed(Error),
 }
@@ -55,7 +54,7 @@ impl GrpcMethod for DoGet {
                         credit = Some(self.events.reserve(length + BOOKKEEPING).await);
                     }
                     MessageProgress::Whole(message) => {
-                        self.events.send(FlightEvent::Message(Box::new(message)), credit.take());
+                        self.events.send(FlightEvent::Message(message), credit.take());
                         answer.has_begun();
                     }
                 }

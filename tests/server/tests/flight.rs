@@ -168,7 +168,7 @@ fn influxql_is_honest() {
     };
     let shown = ask(" show measurements; ").batches();
     assert_eq!(shown[0]["name"].as_string::<i32>().value(0), "m");
-    assert_eq!(ask("SELECT f FROM m").code().0, Code::Unimplemented);
+    assert_eq!(ask("SELECT DERIVATIVE(f) FROM m").code().0, Code::Unimplemented);
 }
 
 #[test]
