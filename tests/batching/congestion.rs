@@ -82,11 +82,12 @@ fn requests_at_a_time_become_fewer_under_stress_and_slowly_more_again() {
 #[test]
 fn a_timeout_never_cuts_a_batch() {
     let server = Server::start(|n, _| if n < 4 { Reply::Stall } else { Reply::status(204) });
-    let client = client(&server, options().batch_size(8));
+    // On a busy machine the answer may come too late as well, any number of times.
+    let client = client(&server, options().batch_size(8).max_retries(1000));
     client.write(points(0..8)).timeout(Duration::from_millis(30)).send().unwrap();
     client.flush().unwrap();
     let sent: Vec<_> = server.requests().iter().map(|request| numbers(&request.body)).collect();
-    assert_eq!(sent, vec![(0..8).collect::<Vec<_>>(); 5]);
+    assert!(sent.len() >= 5 && sent.iter().all(|lines| lines.iter().copied().eq(0..8)), "{sent:?}");
 }
 
 #[test]
