@@ -12,12 +12,12 @@ mod json_numbers;
 mod options;
 #[path = "../../random/mod.rs"]
 mod random;
-#[path = "../../files/real_files.rs"]
-mod real_files;
 #[path = "../../support"]
 mod support {
     pub(crate) mod http;
 }
+#[path = "../../files/untidy_text.rs"]
+mod untidy_text;
 
 #[test]
 fn the_features_are_on() {
