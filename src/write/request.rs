@@ -41,7 +41,7 @@ pub struct WriteRequest<'a, R, K = crate::One> {
     kind: PhantomData<fn() -> K>,
 }
 
-/// What a request says differently than its client.
+/// The settings of a request that replace those of its client.
 #[derive(Debug, Default)]
 struct Overrides {
     database: Option<Arc<str>>,
@@ -118,7 +118,7 @@ impl<'a, R: Record<K>, K> WriteRequest<'a, R, K> {
     /// Writes the record.
     ///
     /// Everything is encoded before anything is sent. Where no line is left (an empty slice, a text of comments),
-    /// nothing is sent. Points without fields are left out of collections; alone they are an error.
+    /// nothing is sent. Points without fields are left out of collections; a single one is an error.
     ///
     /// Synchronously, which is the default, the lines are stored when this returns. A body over
     /// [`max_request_bytes`](crate::ClientBuilder::max_request_bytes) goes in several requests, cut at line
@@ -148,7 +148,7 @@ impl<'a, R: Record<K>, K> WriteRequest<'a, R, K> {
     ///
     /// In batching mode also
     /// - [`BufferFull`](crate::ErrorKind::BufferFull): what was not taken is in [`unsent`](Error::unsent).
-    /// - Without an error callback, whatever earlier batches failed with: nothing of this call was taken, and
+    /// - Without an error callback, the failure of earlier batches: nothing of this call was taken, and
     ///   [`unsent`](Error::unsent) holds the lines that failed and those of the call.
     pub fn send(self) -> Result<()> {
         let Some(batching) = self.writer.batching() else {
@@ -173,7 +173,7 @@ impl<'a, R: Record<K>, K> WriteRequest<'a, R, K> {
         let (count, skipped, repeatable) = (lines.count(), lines.skipped(), lines.all_stamped());
         let map = lines.into_map();
         warn_of(skipped, count);
-        let encoded = sync::Encoded { buffer, count, repeatable, map };
+        let encoded = sync::EncodedLines { buffer, count, repeatable, map };
         if let Err(error) = self.writer.check_open() {
             return Err(error.with_rest(&[CallLines::new(target, &encoded.buffer, count)]));
         }
@@ -214,7 +214,7 @@ impl<'a, R: Record<K>, K> WriteRequest<'a, R, K> {
         (!is_chosen).then_some(&*target.database)
     }
 
-    /// Whether the lines go where they do if nobody says otherwise.
+    /// Whether the target is `usual`, the client's own.
     fn is_usual(&self, usual: &Target) -> bool {
         self.overrides.is_none()
             && self.record.precision().is_none_or(|precision| precision == usual.precision)

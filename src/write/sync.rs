@@ -13,7 +13,7 @@ use crate::record::RecordMap;
 use crate::{Batch, Error, ErrorKind, LineError, Result};
 
 /// The lines of one call.
-pub(crate) struct Encoded {
+pub(crate) struct EncodedLines {
     pub(crate) buffer: Vec<u8>,
     pub(crate) count: usize,
     /// Whether writing the lines twice changes nothing.
@@ -31,15 +31,15 @@ struct RequestPart<'a> {
     sent: u32,
 }
 
-/// Sends all lines, or says how far it came.
+/// Sends all lines. An error has the number of lines that were written and the lines that were not.
 ///
-/// `most` is how large a request of several lines may be, which becomes less where the server, or a proxy in front of
-/// it, takes none of that size: it is cut then.
+/// `most` is the most bytes of a request of several lines. It is halved when the server, or a proxy in front of it, refuses
+/// a request as too large; that request is then cut.
 pub(crate) fn send(
     http: &Http,
     config: &Config,
     target: &Target,
-    encoded: Encoded,
+    encoded: EncodedLines,
     most: &mut usize,
 ) -> Result<()> {
     if encoded.count == 0 {
@@ -70,7 +70,7 @@ pub(crate) fn send(
             }
             Err(error) => {
                 let located = locate(error.line_errors(), &part, &encoded.map);
-                // The good lines of the part are stored, so the parts behind it are as good as ever.
+                // The good lines of the part are stored; the parts after it are sent as well.
                 if error.kind() == ErrorKind::PartialWrite {
                     // One line can have several errors.
                     let mut bad: Vec<_> = located.iter().map(LineError::line_number).collect();
@@ -158,7 +158,7 @@ pub(super) fn post(
     http.write(&post, target.api)
 }
 
-/// Fails if a line alone is more than a request may have.
+/// Fails if a single line is larger than a request may be.
 fn check_lines(buffer: &[u8], most: usize) -> Result<()> {
     if buffer.len() <= most {
         return Ok(());

@@ -245,6 +245,16 @@ fn values_of_every_type_have_a_form() {
 }
 
 #[test]
+fn a_value_that_is_wider_than_any_line_is_printed_whole() {
+    let wide = "x".repeat(70_000);
+    let batch = batch(vec![("v", Arc::new(StringArray::from(vec!["short", &wide])))]);
+    for format in ["pretty", "vertical", "markdown"] {
+        let text = shown(format, vec![batch.clone()]);
+        assert!(text.contains("short") && text.contains(&wide), "{format}");
+    }
+}
+
+#[test]
 fn dictionaries_that_change_from_batch_to_batch_fit_every_file() {
     let of = |values: [&str; 2]| {
         let rooms: DictionaryArray<Int32Type> = values.into_iter().collect();

@@ -118,6 +118,11 @@ fn refused_lines_are_kept_with_their_reasons_and_can_be_written_once_they_are_me
         assert_eq!(data, ["m temp=\"hot\" 3", "m temp=true 5"], "{kept}");
         assert_eq!(server.rows("sensors", "m"), 3);
 
+        let arguments = ["write", "--json", "--format", "lp", "-"];
+        let ran = run_with(influx3(&server.url(), arguments).args(api), lines);
+        let report: serde_json::Value = serde_json::from_str(&ran.out).unwrap();
+        assert_eq!(report["files"][0]["rejected"], 2, "{report}");
+
         let mended = kept.replace("\"hot\"", "30").replace("true", "50");
         fs::write(&rejects, mended).unwrap();
         run(influx3(&server.url(), ["write"]).arg(&rejects)).ok();
@@ -278,6 +283,79 @@ fn a_write_that_stopped_is_resumed_where_it_stopped() {
 }
 
 #[test]
+fn files_behind_the_one_that_failed_are_named_as_well() {
+    let folder = Folder::new();
+    let first = folder.file("a.lp", "m v=1 1\n");
+    let second = folder.file("b.lp", "m v=2 2\nm v=3 3\n");
+    let third = folder.file("c d.lp", "m v=4 4\n");
+    let broken = Server::start(|number, _| match number {
+        0 => Reply::status(204),
+        _ => Reply::text(401, "the token has gone"),
+    });
+    let mut command = influx3(&broken.url(), ["write", "--workers", "1"]);
+    let told = run(command.args([&first, &second, &third])).failed(3);
+    let (b, c) = (second.display(), third.display());
+    assert!(told.contains(&format!("nothing of {b} is written: go on with {b} '{c}'")), "{told}");
+}
+
+#[test]
+fn standard_input_can_be_sent_again_from_where_it_stopped() {
+    let lines = large(25_000);
+    let broken = Server::start(|number, _| match number {
+        0 | 1 => Reply::status(204),
+        _ => Reply::text(401, "the token has gone"),
+    });
+    let mut command = influx3(&broken.url(), ["write", "--workers", "1", "-"]);
+    let told = run_with(&mut command, lines.as_bytes()).failed(3);
+    let advice = "of standard input: send all of it again with --resume-from ";
+    let (_, resume) = told.split_once(advice).unwrap_or_else(|| panic!("{told}"));
+    let resume = resume.split_once(' ').unwrap().0;
+    assert!(told.contains(&format!("{advice}{resume} -\n")), "{told}");
+
+    let server = DevServer::start().unwrap();
+    let mut command = influx3(&server.url(), ["write", "--resume-from", resume, "-"]);
+    run_with(&mut command, lines.as_bytes()).ok();
+    assert_eq!(server.rows("sensors", "m"), 25_000 - resume.parse::<usize>().unwrap());
+}
+
+#[test]
+fn the_host_that_is_named_is_the_one_that_was_asked() {
+    let away = |port| format!("http://me:secret@127.0.0.1:{port}");
+    let (writes, queries) = (unused_port(), unused_port());
+    let mut command = influx3("http://127.0.0.1:1", ["write", "--max-retries", "0", "-"]);
+    command.args(["--write-host", &format!("http://127.0.0.1:{writes}")]);
+    let told = run_with(&mut command, b"m v=1 1").failed(1);
+    assert!(
+        told.contains(&format!("the host is http://127.0.0.1:{writes} (from --write-host)")),
+        "{told}"
+    );
+    let mut command = influx3("http://127.0.0.1:1", ["query", "SELECT 1"]);
+    command.args(["--query-host", &format!("http://127.0.0.1:{queries}")]);
+    let told = run(&mut command).failed(1);
+    assert!(
+        told.contains(&format!("the host is http://127.0.0.1:{queries} (from --query-host)")),
+        "{told}"
+    );
+    let told = run(&mut influx3(&away(writes), ["ping"]));
+    assert!(!told.err.contains("secret"), "{}", told.err);
+}
+
+#[test]
+fn a_folder_without_files_of_the_format_says_what_to_do() {
+    let folder = Folder::new();
+    let notes = folder.file("in/notes.txt", "m v=1 1\n");
+    let path = notes.parent().unwrap();
+    for (arguments, problem) in [
+        (&["write"][..], "no file with a known ending (.lp"),
+        (&["write", "--format", "csv"], "no file whose name says csv"),
+    ] {
+        let told = run(influx3("http://127.0.0.1:1", arguments).arg(path)).failed(2);
+        assert!(told.contains(problem), "{told}");
+        assert!(told.contains(&format!("'{}/*.txt'", path.display())), "{told}");
+    }
+}
+
+#[test]
 fn what_is_wrong_is_one_sentence_with_what_to_do() {
     let port = unused_port();
     let url = format!("http://127.0.0.1:{port}");
@@ -306,6 +384,9 @@ fn what_is_wrong_is_one_sentence_with_what_to_do() {
     let error: serde_json::Value = serde_json::from_str(&told).unwrap();
     assert_eq!(error["error"]["kind"], "Usage");
     assert!(error["error"]["message"].as_str().unwrap().contains("--no-such-flag"));
+    let told = run(bare().args(["write", "--json-errors", "--drain"])).failed(2);
+    let error: serde_json::Value = serde_json::from_str(&told).unwrap();
+    assert!(error["error"]["message"].as_str().unwrap().contains("--spool <DIR>"), "{told}");
 }
 
 #[test]

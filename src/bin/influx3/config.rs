@@ -6,10 +6,10 @@ use std::io::Write as _;
 use clap::Args;
 use serde_json::{Map, Value, json};
 
-use crate::arguments::Common;
-use crate::connection::{EXAMPLE, KEYS, Setting, Settings};
+use crate::common::Common;
+use crate::connection::{EXAMPLE, KEYS, Setting, Settings, redacted};
 use crate::failure::Failure;
-use crate::terminal::escaped;
+use crate::terminal::{aligned, escaped};
 
 /// Shows what is in force, and where each value comes from
 ///
@@ -56,7 +56,9 @@ fn rows(settings: &Settings) -> Vec<(&'static str, String, String)> {
         setting: Option<&Setting<T>>,
     ) -> (&'static str, String, String) {
         match setting {
-            Some(Setting { value, from }) => (name, escaped(&value.to_string()), from.to_string()),
+            Some(Setting { value, origin }) => {
+                (name, escaped(&value.to_string()), origin.to_string())
+            }
             None => (name, String::new(), String::new()),
         }
     }
@@ -97,12 +99,15 @@ fn rows(settings: &Settings) -> Vec<(&'static str, String, String)> {
 
 fn to_text(settings: &Settings) -> String {
     let rows = rows(settings);
-    let name_width = rows.iter().map(|(name, ..)| name.len()).max().unwrap_or(0);
-    let value_width = rows.iter().map(|(_, value, _)| value.chars().count()).max().unwrap_or(0);
+    let names = aligned(rows.iter().map(|(name, ..)| (*name).to_owned()).collect());
+    let value = |(_, value, origin): &(&str, String, String)| match origin.is_empty() {
+        true => "(not set)".to_owned(),
+        false => value.clone(),
+    };
+    let values = aligned(rows.iter().map(value).collect());
     let mut text = String::new();
-    for (name, value, from) in rows {
-        let value = if from.is_empty() { "(not set)" } else { &value };
-        let line = format!("{name:name_width$}  {value:value_width$}  {from}");
+    for ((name, value), (.., origin)) in names.iter().zip(values).zip(&rows) {
+        let line = format!("{name}  {value}  {origin}");
         text.push_str(line.trim_end());
         text.push('\n');
     }
@@ -139,14 +144,6 @@ fn to_json(settings: &Settings) -> Value {
     })
 }
 
-/// Without what stands before an `@`, which may have a password, and without parameters, which may have a token.
-fn redacted(url: &str) -> String {
-    let url = url.split_once('?').map_or(url, |(before, _)| before);
-    let (scheme, rest) = url.split_once("://").map_or(("", url), |(scheme, rest)| (scheme, rest));
-    let Some((_, host)) = rest.rsplit_once('@') else { return url.to_owned() };
-    if scheme.is_empty() { format!("…@{host}") } else { format!("{scheme}://…@{host}") }
-}
-
 /// Other variables that the library reads.
 const OTHER_VARIABLES: &[&str] = &[
     "INFLUX_ORG",
@@ -162,15 +159,3 @@ const OTHER_VARIABLES: &[&str] = &[
     "INFLUX_PROXY_FROM_ENV",
     "INFLUX_TLS_SERVER_NAME",
 ];
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn passwords_are_not_shown() {
-        assert_eq!(redacted("socks5://me:secret@proxy:1080"), "socks5://…@proxy:1080");
-        assert_eq!(redacted("https://host:8181/?token=secret"), "https://host:8181/");
-        assert_eq!(redacted("localhost:8181"), "localhost:8181");
-    }
-}

@@ -162,5 +162,22 @@ pub(crate) fn report_usage(error: &clap::Error, as_json: bool) -> ExitCode {
     }
     let text = error.to_string();
     let text = text.strip_prefix("error: ").unwrap_or(&text);
-    Failure::usage(text.lines().next().unwrap_or_default()).report(true)
+    Failure::usage(first_paragraph(text)).report(true)
+}
+
+/// What stands before the usage and the hints, as one line: the names of missing arguments stand on lines of their own.
+fn first_paragraph(text: &str) -> String {
+    let lines = text.lines().map(str::trim).take_while(|line| !line.is_empty());
+    lines.collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_names_of_missing_arguments_are_part_of_the_message() {
+        let text = "these are required:\n  --database <NAME>\n\nUsage: influx3 …\n\nFor more …";
+        assert_eq!(first_paragraph(text), "these are required: --database <NAME>");
+    }
 }

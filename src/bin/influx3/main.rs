@@ -2,7 +2,7 @@
 //!
 //! `docs/cli.md` shows it at work. It is made of the crate's public interface; the rooms:
 //!
-//! - `arguments`, and one `arguments` in each room: what can be said on the command line
+//! - `arguments`, `common` and one `arguments` in each room: what can be said on the command line
 //! - `connection`: which server, which database, which token, and where each of these comes from
 //! - `write`, `query`, `prompt`, `ping`, `config`, `documents`: one for each command
 //! - `failure`: what is told when it did not work, and the exit codes
@@ -17,6 +17,7 @@
 
 mod amounts;
 mod arguments;
+mod common;
 mod config;
 mod connection;
 mod documents;

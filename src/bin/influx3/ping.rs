@@ -7,11 +7,13 @@ use clap::Args;
 use serde_json::json;
 
 use crate::amounts;
-use crate::arguments::Common;
-use crate::connection::Settings;
+use crate::common::Common;
+use crate::connection::{Purpose, Settings};
 use crate::failure::Failure;
 
-/// Asks whether the server is there and takes the token
+/// Asks the server for its version
+///
+/// The host for writes is asked (GET /ping). Some servers check the token for this, others do not.
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Examples:
@@ -27,9 +29,10 @@ pub(crate) fn run(common: &Common, arguments: &Arguments) -> Result<(), Failure>
     let settings = Settings::resolve(common)?;
     let client = settings.builder()?.build()?;
     let started = Instant::now();
-    let version = client.server_version().map_err(|error| settings.explain(error))?;
+    let version =
+        client.server_version().map_err(|error| settings.explain(error, Purpose::Write))?;
     let elapsed = started.elapsed();
-    let host = &settings.host.value;
+    let host = settings.shown_hosts(Purpose::Write);
     let text = match arguments.json {
         true => {
             let seconds = elapsed.as_secs_f64();

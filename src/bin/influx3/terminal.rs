@@ -3,6 +3,8 @@
 use std::io::{self, IsTerminal as _};
 use std::path::Path;
 
+use unicode_width::UnicodeWidthStr as _;
+
 /// How wide the terminal of standard output is, if it is one.
 pub(crate) fn width() -> Option<usize> {
     if !io::stdout().is_terminal() {
@@ -38,6 +40,17 @@ pub(crate) fn quoted(path: &Path) -> String {
         true => text.into_owned(),
         false => format!("'{}'", escaped(&text).replace('\'', "'\\''")),
     }
+}
+
+/// The texts with blanks behind them, so that all are as wide as the widest.
+pub(crate) fn aligned(texts: Vec<String>) -> Vec<String> {
+    let width = texts.iter().map(|text| text.width()).max().unwrap_or(0);
+    // Not by a width in a format string, which may not be over 65 535.
+    let pad = |mut text: String| {
+        text.push_str(&" ".repeat(width.saturating_sub(text.width())));
+        text
+    };
+    texts.into_iter().map(pad).collect()
 }
 
 #[cfg(test)]

@@ -7,7 +7,9 @@ pub(crate) fn of_here(text: &str) -> String {
         .replace(
             "of influxdb3-blocking, which is off: add it in Cargo.toml",
             "of influxdb3-blocking, which this influx3 was built without",
-        );
+        )
+        // There is no such option.
+        .replace("raise it with max_message_size, or select less", "select less");
     let mut out = String::with_capacity(text.len());
     let mut rest = text.as_str();
     while !rest.is_empty() {
@@ -62,11 +64,13 @@ fn is_of_word(char: char) -> bool {
     char.is_ascii_alphanumeric() || char == '_'
 }
 
-const OPTIONS: [(&str, &str); 31] = [
+const OPTIONS: [(&str, &str); 42] = [
     ("binary_as_text", "--binary-as-text"),
+    ("client_cert", "--client-cert"),
     ("column_names", "--column-names"),
     ("column_type", "--column"),
     ("comment", "--comment"),
+    ("connect_timeout", "INFLUX_CONNECT_TIMEOUT"),
     ("database", "--database"),
     ("date_unit", "--date-unit"),
     ("decimal_comma", "--decimal-comma"),
@@ -83,6 +87,9 @@ const OPTIONS: [(&str, &str); 31] = [
     ("measurement", "--measurement"),
     ("measurement_column", "--measurement-column"),
     ("null_values", "--null"),
+    ("over_http", "--over-http"),
+    ("query_host", "--query-host"),
+    ("query_timeout", "--timeout"),
     ("ragged_rows", "--ragged-rows"),
     ("reader_limit", "--memory-limit"),
     ("rename", "--rename"),
@@ -91,9 +98,15 @@ const OPTIONS: [(&str, &str); 31] = [
     ("tags", "--tag"),
     ("time_format", "--time-format"),
     ("timestamp_column", "--time-column"),
+    ("tls_add_root_certs", "--tls-ca"),
+    ("tls_native_roots", "--tls-native-roots"),
+    ("tls_root_certs", "--tls-ca"),
+    ("tls_server_name", "INFLUX_TLS_SERVER_NAME"),
     ("token", "--token-file"),
     ("trim", "--trim"),
     ("use_v2_api", "--v3"),
+    ("write_host", "--write-host"),
+    ("write_timeout", "--timeout"),
 ];
 
 #[cfg(test)]
@@ -118,6 +131,11 @@ mod tests {
                 "zstd needs the feature `zstd` of influxdb3-blocking, which this influx3 was built without",
             ),
             ("(`client.tables()` has the names)", "(influx3 sql and \\d show the names)"),
+            ("give its root with tls_root_certs (or", "give its root with --tls-ca (or"),
+            ("within 10s (connect_timeout)", "within 10s (INFLUX_CONNECT_TIMEOUT)"),
+            ("(.over_http(true) asks over HTTP/1.1)", "(--over-http asks over HTTP/1.1)"),
+            ("name one with .query_host(…)", "name one with --query-host"),
+            ("raise it with max_message_size, or select less", "select less"),
         ] {
             assert_eq!(of_here(text), expected);
         }

@@ -22,17 +22,16 @@ pub(crate) struct DriverTask<T> {
 
 struct Parts<T> {
     events: Receiver<Sent<T>>,
-    abort: tokio::task::AbortHandle,
     _driver: Arc<Driver>,
 }
 
-impl<T> Drop for Parts<T> {
+impl<T> Drop for DriverTask<T> {
     fn drop(&mut self) {
         self.abort.abort();
     }
 }
 
-/// Why nothing came.
+/// Why waiting for an event ended without one.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum NoEvent {
     /// The deadline passed.
@@ -52,10 +51,10 @@ impl<T> DriverTask<T> {
     {
         let (sender, events) = EventSender::new();
         // In a box: several kilobytes that would be moved three times on their way into the runtime.
-        let abort = driver.handle().spawn(Box::pin(run(sender))).abort_handle();
+        let task = driver.handle().spawn(Box::pin(run(sender))).abort_handle();
         let process = driver.process();
-        let parts = Parts { events, abort: abort.clone(), _driver: Arc::clone(driver) };
-        Self { parts: OfProcess::new(parts, process), abort: AbortHandle { task: abort, process } }
+        let parts = Parts { events, _driver: Arc::clone(driver) };
+        Self { parts: OfProcess::new(parts, process), abort: AbortHandle { task, process } }
     }
 
     /// Waits for the next event of the task, until the deadline if there is one. Gives back the event's credit.

@@ -1,20 +1,13 @@
 //! Waits inside of tasks.
 
-use std::future::{Future, poll_fn};
-use std::pin::pin;
-use std::task::Poll;
+use std::future::Future;
 use std::time::{Duration, Instant};
 
 use tokio::sync::watch;
 
 /// What the future gives, or `None` if it takes longer than the limit; the future is dropped then.
 pub(crate) async fn within<T>(limit: Duration, future: impl Future<Output = T>) -> Option<T> {
-    let mut future = pin!(future);
-    // What is there already needs no timer.
-    match poll_fn(|cx| Poll::Ready(future.as_mut().poll(cx))).await {
-        Poll::Ready(output) => Some(output),
-        Poll::Pending => tokio::time::timeout(limit, future).await.ok(),
-    }
+    tokio::time::timeout(limit, future).await.ok()
 }
 
 /// Waits until this moment; not at all if it has passed.

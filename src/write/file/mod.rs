@@ -19,12 +19,12 @@ use crate::{Precision, Record, Result};
 
 /// A file that is to be written; [`send`](Self::send) carries it out.
 ///
-/// Made by [`Client::write_file`](crate::Client::write_file), which says what becomes of a file, or by [`Client::write_reader`](crate::Client::write_reader). What is not set here is as the client has it.
+/// Made by [`Client::write_file`](crate::Client::write_file), which documents how a file is read, or by [`Client::write_reader`](crate::Client::write_reader). What is not set here is as the client has it.
 #[must_use = "nothing is written until `send` is called"]
 pub struct WriteFile<'a> {
     writer: &'a Writer,
     request: WriteRequest<'a, Nothing>,
-    from: From<'a>,
+    source: FileSource<'a>,
     format: Option<FileFormat>,
     reader_limit: usize,
     read_options: ReadOptions,
@@ -33,18 +33,18 @@ pub struct WriteFile<'a> {
     resume_from_line: usize,
 }
 
-enum From<'a> {
+enum FileSource<'a> {
     Path(PathBuf),
     Reader(Box<dyn Read + 'a>, FileFormat),
 }
 
 type OnProgress<'a> = Box<dyn FnMut(&Progress) + 'a>;
-/// What takes lines in place of the server.
+/// Receives lines in place of the server.
 type EachLine<'a> = &'a mut (dyn FnMut(&str) -> io::Result<()> + 'a);
 
 impl<'a> WriteFile<'a> {
     pub(crate) fn path(writer: &'a Writer, path: &Path) -> Self {
-        Self::new(writer, From::Path(path.to_owned()))
+        Self::new(writer, FileSource::Path(path.to_owned()))
     }
 
     pub(crate) fn reader(
@@ -52,15 +52,15 @@ impl<'a> WriteFile<'a> {
         reader: Box<dyn Read + 'a>,
         format: FileFormat,
     ) -> Self {
-        Self::new(writer, From::Reader(reader, format))
+        Self::new(writer, FileSource::Reader(reader, format))
     }
 
-    fn new(writer: &'a Writer, from: From<'a>) -> Self {
+    fn new(writer: &'a Writer, source: FileSource<'a>) -> Self {
         let layout = LayoutOptions { needs_time: true, ..LayoutOptions::default() };
         Self {
             writer,
             request: WriteRequest::new(writer, Nothing),
-            from,
+            source,
             format: None,
             reader_limit: READER_LIMIT,
             read_options: ReadOptions { layout, ..ReadOptions::default() },
@@ -175,12 +175,13 @@ impl<'a> WriteFile<'a> {
     ///   [`line_errors`](crate::Error::line_errors) has the first thousand of them.
     /// - Anything else is what the server or the connection said to a batch. What is in
     ///   [`unsent`](crate::Error::unsent) need not be written on its own: resuming writes it. In batching mode without an error
-    ///   callback, it may be what became of an earlier write, with its lines in `unsent` as well.
-    /// - [`ErrorKind::Closed`](crate::ErrorKind::Closed): the client was closed meanwhile; what could not be written comes back from that.
+    ///   callback, it may be the failure of an earlier write, with its lines in `unsent` as well.
+    /// - [`ErrorKind::Closed`](crate::ErrorKind::Closed): the client was closed meanwhile. The lines not written
+    ///   are in the error of that `close`.
     /// - In a callback of a batching client, which cannot wait for batches, [`ErrorKind::Config`](crate::ErrorKind::Config).
     ///
     /// If it is not `PartialWrite`, all rows before the error are written, unless it is their batch that failed.
-    /// [`lines_written`](crate::Error::lines_written) tells how many lines this call has written, and
+    /// [`lines_written`](crate::Error::lines_written) is the number of lines that this call has written, and
     /// [`resume_line`](crate::Error::resume_line) where [`resume_from_line`](Self::resume_from_line) goes on.
     pub fn send(self) -> Result<FileReport> {
         self.run(None)
@@ -200,7 +201,7 @@ impl<'a> WriteFile<'a> {
     /// ```
     ///
     /// # Errors
-    /// As [`send`](Self::send), but for what comes from a server. An error of `each` ends it and is the
+    /// As [`send`](Self::send), without errors of a server. An error of `each` ends the call and is the
     /// [source](std::error::Error::source) of one of the kind [`ErrorKind::File`](crate::ErrorKind::File).
     pub fn each_line(self, mut each: impl FnMut(&str) -> io::Result<()>) -> Result<FileReport> {
         self.run(Some(&mut each))
@@ -208,21 +209,21 @@ impl<'a> WriteFile<'a> {
 
     fn run(mut self, each: Option<EachLine<'_>>) -> Result<FileReport> {
         self.writer.check_open()?;
-        let name = match &self.from {
-            From::Path(path) => path.display().to_string(),
-            From::Reader(..) => "the reader".to_owned(),
+        let name = match &self.source {
+            FileSource::Path(path) => path.display().to_string(),
+            FileSource::Reader(..) => "the reader".to_owned(),
         };
         self.read_options.time_format = self.time_format.take().transpose()?;
         let target = self.request.target()?;
         let mut progress = self.progress.take();
         let mut run = Run::new(self.writer, target, self.resume_from_line, each)?;
         let open = || {
-            Ok(match self.from {
-                From::Path(path) => {
+            Ok(match self.source {
+                FileSource::Path(path) => {
                     let format = self.format.map_or_else(|| file::format_of(&path), Ok)?;
                     (Origin::path(&path, self.reader_limit)?, format)
                 }
-                From::Reader(reader, format) => {
+                FileSource::Reader(reader, format) => {
                     (Origin::reader(reader, self.reader_limit), self.format.unwrap_or(format))
                 }
             })
@@ -245,7 +246,7 @@ impl fmt::Debug for WriteFile<'_> {
     }
 }
 
-/// What is kept of a reader.
+/// The default of [`WriteFile::reader_limit`], in bytes.
 const READER_LIMIT: usize = 256 << 20;
 
 /// Lends the settings of a request to a file.

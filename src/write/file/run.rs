@@ -9,7 +9,7 @@ use crate::file::{self, FileFormat, LineSource, Origin, ReadOptions};
 use crate::line_protocol::text::line_ends;
 use crate::record::Lines;
 use crate::write::batching::FileBatches;
-use crate::write::sync::{self, Encoded};
+use crate::write::sync::{self, EncodedLines};
 use crate::write::target::Target;
 use crate::write::{Batching, Writer};
 use crate::{Error, ErrorKind, LineError, Result};
@@ -20,11 +20,11 @@ pub(super) struct Run<'a, 'e> {
     target: Arc<Target>,
     /// The batches of the file, where the client batches.
     batches: Option<FileBatches>,
-    /// What takes the lines in place of the server.
+    /// Receives the lines in place of the server.
     each: Option<EachLine<'e>>,
     /// Lines that are still to be left out.
     skip: usize,
-    /// Lines of the file that are behind us.
+    /// Lines of the file that are written, refused or left out.
     settled: usize,
     report: FileReport,
     /// The first answer that some lines were refused.
@@ -32,9 +32,9 @@ pub(super) struct Run<'a, 'e> {
     line_errors: Vec<LineError>,
     /// Rows of the file that were read.
     rows: usize,
-    /// How large a request of several lines may be, as far as the server has told.
+    /// The most bytes of a request of several lines: halved when the server refuses one as too large.
     most: usize,
-    /// The most bytes that were read at once, which the next ones will hardly exceed.
+    /// The most bytes that one read has added; the next read is expected to add no more.
     longest: usize,
 }
 
@@ -77,7 +77,7 @@ impl<'a, 'e> Run<'a, 'e> {
         loop {
             buffer.clear();
             let end = self.batch(source.as_mut(), &mut buffer)?;
-            // Where there is an error in the file, what stands before it has been written.
+            // An error in the file: the lines before it are written.
             let is_more = end.map_err(|error| self.stopped(error, 0))?;
             if let Some(progress) = &mut progress
                 && (is_more || self.report.lines > told)
@@ -97,7 +97,7 @@ impl<'a, 'e> Run<'a, 'e> {
         }
     }
 
-    /// Reads lines for a batch and writes them. The inner result is what reading came to.
+    /// Reads lines for a batch and writes them. The inner result says whether there is more to read, or why reading failed.
     fn batch(&mut self, source: &mut dyn LineSource, buffer: &mut Vec<u8>) -> Result<Result<bool>> {
         let limit = self.most.min(BATCH_BYTES);
         let rules = self.writer.tag_rules();
@@ -132,13 +132,13 @@ impl<'a, 'e> Run<'a, 'e> {
         }
         let (bytes, count) = (buffer.len(), count - skip);
         let map = if skip == 0 { map } else { Default::default() };
-        let encoded = Encoded { buffer: std::mem::take(buffer), count, repeatable, map };
+        let encoded = EncodedLines { buffer: std::mem::take(buffer), count, repeatable, map };
         self.settle(encoded, bytes, count)?;
         Ok(end)
     }
 
     /// Writes a batch, and waits until each of its lines is either written or refused.
-    fn settle(&mut self, encoded: Encoded, bytes: usize, count: usize) -> Result<()> {
+    fn settle(&mut self, encoded: EncodedLines, bytes: usize, count: usize) -> Result<()> {
         if let Some(each) = &mut self.each {
             let mut start = 0;
             for end in line_ends(&encoded.buffer) {
@@ -201,7 +201,7 @@ impl<'a, 'e> Run<'a, 'e> {
         self.report.batches = usize::try_from(report.batches).unwrap_or(usize::MAX);
         let Err(error) = result else { return Ok(()) };
         let located = locate(error.line_errors(), lines, self.settled);
-        // Lines that are there to be sent again make it more than some lines that were refused.
+        // Unsent lines make it a failure of the call, not only a partial write.
         if !error.unsent().is_empty() || error.line_errors().is_empty() {
             return Err(self.stopped(error.with_line_errors(located), 0));
         }
@@ -211,7 +211,7 @@ impl<'a, 'e> Run<'a, 'e> {
         Ok(())
     }
 
-    /// What it came to, if nothing stopped it.
+    /// The report, or `PartialWrite` if the server refused lines.
     pub(super) fn end(self) -> Result<FileReport> {
         match self.partial {
             None => Ok(self.report),
@@ -249,6 +249,6 @@ fn locate(errors: &[LineError], lines: &[u8], before: usize) -> Vec<LineError> {
     errors.iter().map(|error| error.clone().with_line_number(number(error))).collect()
 }
 
-/// As much as a request may have by default: a durable write takes its time however little it writes.
+/// The most bytes of a batch, the default of `max_request_bytes`: a durable write takes about a second whatever its size.
 const BATCH_BYTES: usize = 10 << 20;
 const SHOWN_LINE_ERRORS: usize = 1000;

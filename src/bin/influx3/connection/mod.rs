@@ -1,8 +1,10 @@
 //! Which server, which database, which token: from flags, the environment, a profile, or the usual ones.
 
 mod profile;
+mod redacted;
 mod settings;
 mod token;
 
 pub(crate) use self::profile::{EXAMPLE, KEYS};
-pub(crate) use self::settings::{Setting, Settings};
+pub(crate) use self::redacted::redacted;
+pub(crate) use self::settings::{Purpose, Setting, Settings};

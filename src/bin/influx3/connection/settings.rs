@@ -8,26 +8,35 @@ use std::time::Duration;
 use influxdb3_blocking::{Client, ClientBuilder, ErrorKind};
 
 use super::profile::{Profile, Profiles};
+use super::redacted::redacted;
 use super::token::Token;
 use crate::amounts;
-use crate::arguments::Common;
+use crate::common::Common;
 use crate::failure::Failure;
 
 /// A value, and where it comes from.
 #[derive(Clone, Debug)]
 pub(crate) struct Setting<T> {
     pub(crate) value: T,
-    pub(crate) from: From,
+    pub(crate) origin: Origin,
 }
 
 /// Where a value comes from.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub(crate) enum From {
+pub(crate) enum Origin {
     /// Without its dashes.
     Flag(&'static str),
     Variable(&'static str),
     Profile(String),
     Usual,
+}
+
+/// What a request is for: writes and queries may go to different hosts.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Purpose {
+    /// Also that of a ping.
+    Write,
+    Query,
 }
 
 /// What is in force.
@@ -72,7 +81,7 @@ impl Settings {
             text(Some(flags.join(",")).filter(|hosts| !hosts.is_empty()).as_deref(), names)
         };
         let host = hosts(&common.hosts, Names("host", &["INFLUX_HOST", "INFLUXDB3_HOST_URL"]))?;
-        let host = host.unwrap_or_else(|| Setting { value: HOST.into(), from: From::Usual });
+        let host = host.unwrap_or_else(|| Setting { value: HOST.into(), origin: Origin::Usual });
         let write_host = hosts(
             &common.write_hosts,
             Names("write-host", &["INFLUX_WRITE_HOST", "INFLUXDB3_WRITE_HOST_URL"]),
@@ -81,8 +90,9 @@ impl Settings {
             &common.query_hosts,
             Names("query-host", &["INFLUX_QUERY_HOST", "INFLUXDB3_QUERY_HOST_URL"]),
         )?;
-        // Who says where the server is does not mean another one that a weaker word knows.
-        let is_meant = |other: &Setting<String>| other.from.strength() >= host.from.strength();
+        // A write or query host from a weaker source (such as a profile) is ignored if the host comes from a stronger one
+        // (such as a flag).
+        let is_meant = |other: &Setting<String>| other.origin.strength() >= host.origin.strength();
         let database = text(
             common.database.as_deref(),
             Names("database", &["INFLUX_DATABASE", "INFLUXDB3_DATABASE_NAME"]),
@@ -94,7 +104,7 @@ impl Settings {
         let switch = |is_on: bool, names: Names| -> Result<_, Failure> {
             let found = text(is_on.then_some("true"), names)?;
             let found = found.map(|setting| setting.try_map(|text| boolean(&text))).transpose()?;
-            Ok(found.unwrap_or(Setting { value: false, from: From::Usual }))
+            Ok(found.unwrap_or(Setting { value: false, origin: Origin::Usual }))
         };
         let tls_native_roots = switch(common.tls_native_roots, Names("tls-native-roots", &[]))?;
         let tls_no_verify = switch(
@@ -103,7 +113,7 @@ impl Settings {
         )?;
         let proxy = text(common.proxy.as_deref(), Names("proxy", &["INFLUX_PROXY"]))?;
         let timeout = match common.timeout {
-            Some(value) => Some(Setting { value, from: From::Flag("timeout") }),
+            Some(value) => Some(Setting { value, origin: Origin::Flag("timeout") }),
             None => {
                 let names = Names("timeout", &[]);
                 let found = text(None, names)?;
@@ -150,7 +160,7 @@ impl Settings {
 
     /// Whether lines that are written stay on this machine.
     pub(crate) fn is_local(&self) -> bool {
-        self.write_host.as_ref().unwrap_or(&self.host).value.split(',').all(|host| {
+        self.hosts_for(Purpose::Write).value.split(',').all(|host| {
             let host = host.trim();
             let host = host.split_once("://").map_or(host, |(_, behind)| behind);
             ["localhost", "127.", "[::1]", "::1"].iter().any(|local| host.starts_with(local))
@@ -167,8 +177,8 @@ impl Settings {
             builder = token.value.give(builder)?;
         }
         // Those of variables are known already.
-        let is_variable = |from: &From| matches!(from, From::Variable(_));
-        if let Some(ca) = self.tls_ca.as_ref().filter(|ca| !is_variable(&ca.from)) {
+        let is_variable = |origin: &Origin| matches!(origin, Origin::Variable(_));
+        if let Some(ca) = self.tls_ca.as_ref().filter(|ca| !is_variable(&ca.origin)) {
             builder = builder.tls_add_root_certs(read(&ca.value)?);
         }
         if let Some((certificate, key)) = &self.client_cert {
@@ -193,14 +203,14 @@ impl Settings {
         let split = |hosts: &Setting<String>| -> Vec<String> {
             hosts.value.split(',').map(|host| host.trim().to_owned()).collect()
         };
-        // What the environment says of these may not be meant.
+        // `with_env` may have set write and query hosts that `resolve` has ignored: they are overwritten here.
         let is_set = |names: [&str; 2]| names.iter().any(|name| std::env::var_os(name).is_some());
         let mut builder = Client::builder().with_env().hosts(split(&self.host));
         if self.write_host.is_some() || is_set(["INFLUX_WRITE_HOST", "INFLUXDB3_WRITE_HOST_URL"]) {
-            builder = builder.write_hosts(split(self.write_host.as_ref().unwrap_or(&self.host)));
+            builder = builder.write_hosts(split(self.hosts_for(Purpose::Write)));
         }
         if self.query_host.is_some() || is_set(["INFLUX_QUERY_HOST", "INFLUXDB3_QUERY_HOST_URL"]) {
-            builder = builder.query_hosts(split(self.query_host.as_ref().unwrap_or(&self.host)));
+            builder = builder.query_hosts(split(self.hosts_for(Purpose::Query)));
         }
         builder
     }
@@ -214,22 +224,37 @@ impl Settings {
         builder.build().map(drop).map_err(Failure::from)
     }
 
-    /// The failure of a request, with what can be said from here.
-    pub(crate) fn explain(&self, error: influxdb3_blocking::Error) -> Failure {
+    /// Where requests go, several hosts with commas between them.
+    fn hosts_for(&self, purpose: Purpose) -> &Setting<String> {
+        let own = match purpose {
+            Purpose::Write => &self.write_host,
+            Purpose::Query => &self.query_host,
+        };
+        own.as_ref().unwrap_or(&self.host)
+    }
+
+    /// Where requests go, for people: without passwords, several hosts with commas between them.
+    pub(crate) fn shown_hosts(&self, purpose: Purpose) -> String {
+        let hosts = self.hosts_for(purpose).value.split(',');
+        hosts.map(|host| redacted(host.trim())).collect::<Vec<_>>().join(", ")
+    }
+
+    /// The failure of a request, with the settings that may be its cause.
+    pub(crate) fn explain(&self, error: influxdb3_blocking::Error, purpose: Purpose) -> Failure {
         let kind = error.kind();
         let failure = Failure::from(error);
         match kind {
             ErrorKind::Connect | ErrorKind::Tls | ErrorKind::Timeout | ErrorKind::Proxy => {
-                let Setting { value, from } = &self.host;
-                failure.with_advice(match from {
-                    From::Usual => format!(
-                        "the host is {value}, as nothing says otherwise: set --host, INFLUX_HOST or a profile"
+                let hosts = self.shown_hosts(purpose);
+                failure.with_advice(match &self.hosts_for(purpose).origin {
+                    Origin::Usual => format!(
+                        "the host is {hosts}, as nothing says otherwise: set --host, INFLUX_HOST or a profile"
                     ),
-                    from => format!("the host is {value} (from {from})"),
+                    origin => format!("the host is {hosts} (from {origin})"),
                 })
             }
             ErrorKind::Unauthorized => failure.with_advice(match &self.token {
-                Some(token) => format!("the token is from {}", token.from),
+                Some(token) => format!("the token is from {}", token.origin),
                 None => {
                     "there is no token: set --token-file, --token-command or INFLUX_TOKEN".into()
                 }
@@ -247,11 +272,11 @@ impl Sources {
         &Names(name, variables): &Names,
     ) -> Result<Option<Setting<String>>, Failure> {
         if let Some(value) = flag {
-            return Ok(Some(Setting { value, from: From::Flag(name) }));
+            return Ok(Some(Setting { value, origin: Origin::Flag(name) }));
         }
         for variable in variables {
             if let Some(value) = read_variable(variable)? {
-                return Ok(Some(Setting { value, from: From::Variable(variable) }));
+                return Ok(Some(Setting { value, origin: Origin::Variable(variable) }));
             }
         }
         Ok(self.of_profile(name))
@@ -260,11 +285,11 @@ impl Sources {
     fn of_profile(&self, key: &str) -> Option<Setting<String>> {
         let (name, profile) = self.profile.as_ref()?;
         let value = profile.get(key)?.to_owned();
-        Some(Setting { value, from: From::Profile(name.clone()) })
+        Some(Setting { value, origin: Origin::Profile(name.clone()) })
     }
 
     fn token(&self, common: &Common) -> Result<Option<Setting<Token>>, Failure> {
-        let flag = |value, flag| Ok(Some(Setting { value, from: From::Flag(flag) }));
+        let flag = |value, flag| Ok(Some(Setting { value, origin: Origin::Flag(flag) }));
         if let Some(path) = &common.token_file {
             return flag(Token::of_file(path.clone()), "token-file");
         }
@@ -282,12 +307,12 @@ impl Sources {
         }
         if let Some(path) = read_variable("INFLUX_TOKEN_FILE")? {
             let value = Token::File(path.into());
-            return Ok(Some(Setting { value, from: From::Variable("INFLUX_TOKEN_FILE") }));
+            return Ok(Some(Setting { value, origin: Origin::Variable("INFLUX_TOKEN_FILE") }));
         }
         for variable in ["INFLUX_TOKEN", "INFLUXDB3_AUTH_TOKEN"] {
             if let Some(token) = read_variable(variable)? {
                 let value = Token::Given(token);
-                return Ok(Some(Setting { value, from: From::Variable(variable) }));
+                return Ok(Some(Setting { value, origin: Origin::Variable(variable) }));
             }
         }
         let file = self.of_profile("token-file");
@@ -298,18 +323,18 @@ impl Sources {
 
 impl<T> Setting<T> {
     pub(crate) fn map<U>(self, map: impl FnOnce(T) -> U) -> Setting<U> {
-        Setting { value: map(self.value), from: self.from }
+        Setting { value: map(self.value), origin: self.origin }
     }
 
     fn try_map<U>(self, map: impl FnOnce(T) -> Result<U, String>) -> Result<Setting<U>, Failure> {
         match map(self.value) {
-            Ok(value) => Ok(Setting { value, from: self.from }),
-            Err(problem) => Err(Failure::usage(format!("{}: {problem}", self.from))),
+            Ok(value) => Ok(Setting { value, origin: self.origin }),
+            Err(problem) => Err(Failure::usage(format!("{}: {problem}", self.origin))),
         }
     }
 }
 
-impl From {
+impl Origin {
     /// What wins over what.
     fn strength(&self) -> u8 {
         match self {
@@ -321,7 +346,7 @@ impl From {
     }
 }
 
-impl fmt::Display for From {
+impl fmt::Display for Origin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Flag(name) => write!(f, "--{name}"),

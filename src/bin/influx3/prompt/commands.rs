@@ -7,7 +7,7 @@ use crate::query::{Format, Language};
 
 /// A command of the prompt.
 #[derive(Debug, PartialEq)]
-pub(super) enum Command {
+pub(super) enum PromptCommand {
     Tables,
     Columns(String),
     Timing(Option<bool>),
@@ -27,14 +27,14 @@ SELECT …;             a statement, on as many lines as it takes, ended by a se
 \\d                    the tables
 \\d TABLE              the columns of a table
 \\format [FORMAT]      how answers are shown: pretty, vertical, markdown, json, jsonl, csv, parquet, feather, lp
-\\o [FILE]             answers go to a file, in the format that its name says; without one, to the screen again
+\\o [FILE]             each answer replaces this file, in the format that its name says; without one, back to the screen
 \\timing [on|off]      tell how long each statement took
 \\language [LANGUAGE]  sql or influxql
 \\q                    the end, as Ctrl-D
 Ctrl-C cancels a statement, while it is typed and while it runs; Tab completes tables and columns.
 ";
 
-impl Command {
+impl PromptCommand {
     pub(super) fn parse(text: &str) -> Result<Self, Failure> {
         let text = text.trim().trim_end_matches(';').trim_end();
         let (name, rest) = text.split_once(char::is_whitespace).unwrap_or((text, ""));
@@ -52,7 +52,9 @@ impl Command {
             ("\\format", None) => Self::Format(None),
             ("\\format", Some(name)) => {
                 let format = Format::from_str(name, true);
-                Self::Format(Some(format.map_err(|_| wrong(format!("{name:?} is no format")))?))
+                Self::Format(Some(format.map_err(|_| {
+                    wrong(format!("{name:?} is no format: there are {}", formats()))
+                })?))
             }
             ("\\language", None) => Self::Language(None),
             ("\\language", Some(name)) => {
@@ -69,6 +71,12 @@ impl Command {
     }
 }
 
+/// The formats that this binary has.
+fn formats() -> String {
+    let formats = Format::value_variants().iter().filter(|format| format.check().is_ok());
+    formats.map(Format::to_string).collect::<Vec<_>>().join(", ")
+}
+
 /// The name itself, where it is in quotes as SQL has them.
 fn unquoted(name: &str) -> String {
     match name.strip_prefix('"').and_then(|name| name.strip_suffix('"')) {
@@ -83,15 +91,15 @@ mod tests {
 
     #[test]
     fn commands_are_read_with_and_without_what_they_are_about() {
-        let parse = |text: &str| Command::parse(text).unwrap();
-        assert_eq!(parse("\\d"), Command::Tables);
-        assert_eq!(parse(" \\d home; "), Command::Columns("home".into()));
-        assert_eq!(parse("\\d \"a \"\"b\"\"\""), Command::Columns("a \"b\"".into()));
-        assert_eq!(parse("\\timing on"), Command::Timing(Some(true)));
-        assert_eq!(parse("\\format CSV"), Command::Format(Some(Format::Csv)));
-        assert_eq!(parse("\\o my file.csv"), Command::Out(Some("my file.csv".into())));
+        let parse = |text: &str| PromptCommand::parse(text).unwrap();
+        assert_eq!(parse("\\d"), PromptCommand::Tables);
+        assert_eq!(parse(" \\d home; "), PromptCommand::Columns("home".into()));
+        assert_eq!(parse("\\d \"a \"\"b\"\"\""), PromptCommand::Columns("a \"b\"".into()));
+        assert_eq!(parse("\\timing on"), PromptCommand::Timing(Some(true)));
+        assert_eq!(parse("\\format CSV"), PromptCommand::Format(Some(Format::Csv)));
+        assert_eq!(parse("\\o my file.csv"), PromptCommand::Out(Some("my file.csv".into())));
         for text in ["\\", "\\x", "\\timing maybe", "\\format x", "\\q now"] {
-            assert!(Command::parse(text).is_err(), "{text}");
+            assert!(PromptCommand::parse(text).is_err(), "{text}");
         }
     }
 }

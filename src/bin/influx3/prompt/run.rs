@@ -9,11 +9,11 @@ use rustyline::error::ReadlineError;
 use rustyline::history::FileHistory;
 use rustyline::{CompletionType, Config, Editor};
 
-use super::commands::{Command, HELP};
+use super::commands::{HELP, PromptCommand};
 use super::completion::Completion;
 use super::statements;
-use crate::arguments::Common;
-use crate::connection::Settings;
+use crate::common::Common;
+use crate::connection::{Purpose, Settings};
 use crate::failure::{Exit, Failure};
 use crate::query::{self, Destination, Format, Language, Query, Shown};
 use crate::{amounts, terminal};
@@ -88,11 +88,8 @@ impl Prompt {
         }
         if !is_quiet {
             let database = self.settings.database()?;
-            println!(
-                "{} on {}; \\? for help",
-                terminal::escaped(database),
-                self.settings.host.value
-            );
+            let hosts = self.settings.shown_hosts(Purpose::Query);
+            tell(&format!("{} on {hosts}; \\? for help", terminal::escaped(database)));
         }
         loop {
             let mut text = match editor.readline("influx3> ") {
@@ -145,7 +142,7 @@ impl Prompt {
                 let end = text.get(start..).and_then(|rest| rest.find('\n')).map(|end| start + end);
                 let rest = end.map(|end| text.split_off(end + 1)).unwrap_or_default();
                 let command = std::mem::replace(text, rest).split_off(start);
-                if !self.command(Command::parse(&command)?)? {
+                if !self.command(PromptCommand::parse(&command)?)? {
                     return Ok(false);
                 }
                 continue;
@@ -162,12 +159,15 @@ impl Prompt {
         Ok(true)
     }
 
-    fn command(&mut self, command: Command) -> Result<bool, Failure> {
+    fn command(&mut self, command: PromptCommand) -> Result<bool, Failure> {
         match command {
-            Command::Quit => return Ok(false),
-            Command::Help => print(HELP)?,
-            Command::Tables => {
-                let tables = self.client.tables().map_err(|error| self.settings.explain(error))?;
+            PromptCommand::Quit => return Ok(false),
+            PromptCommand::Help => print(HELP)?,
+            PromptCommand::Tables => {
+                let tables = self
+                    .client
+                    .tables()
+                    .map_err(|error| self.settings.explain(error, Purpose::Query))?;
                 let mut text: String =
                     tables.iter().map(|table| format!("{}\n", terminal::escaped(table))).collect();
                 if tables.is_empty() {
@@ -175,40 +175,40 @@ impl Prompt {
                 }
                 print(&text)?;
             }
-            Command::Columns(table) => {
+            PromptCommand::Columns(table) => {
                 let columns = self.client.columns(&table);
-                let columns = columns.map_err(|error| self.settings.explain(error))?;
+                let columns =
+                    columns.map_err(|error| self.settings.explain(error, Purpose::Query))?;
                 let names = columns.iter().map(|column| terminal::escaped(&column.name));
-                let names: Vec<_> = names.collect();
-                let width = names.iter().map(|name| name.chars().count()).max().unwrap_or(0);
+                let names = terminal::aligned(names.collect());
                 let line = |(name, column): (&String, &influxdb3_blocking::TableColumn)| {
                     let kind = match column.kind {
                         ColumnKind::Tag => "tag",
                         ColumnKind::Field => "field",
                         ColumnKind::Time => "time",
                     };
-                    format!("{name:width$}  {kind:5}  {}\n", column.data_type)
+                    format!("{name}  {kind:5}  {}\n", column.data_type)
                 };
                 print(&names.iter().zip(&columns).map(line).collect::<String>())?;
             }
-            Command::Timing(on) => {
+            PromptCommand::Timing(on) => {
                 self.has_timing = on.unwrap_or(!self.has_timing);
-                print(&format!("timing is {}\n", if self.has_timing { "on" } else { "off" }))?;
+                tell(&format!("timing is {}", if self.has_timing { "on" } else { "off" }));
             }
-            Command::Format(format) => {
+            PromptCommand::Format(format) => {
                 format.unwrap_or(self.format).check()?;
                 self.format = format.unwrap_or(self.format);
-                print(&format!("the format is {}\n", self.format))?;
+                tell(&format!("the format is {}", self.format));
             }
-            Command::Language(language) => {
+            PromptCommand::Language(language) => {
                 self.language = language.unwrap_or(self.language);
                 let name = match self.language {
                     Language::Sql => "sql",
                     Language::InfluxQl => "influxql",
                 };
-                print(&format!("the language is {name}\n"))?;
+                tell(&format!("the language is {name}"));
             }
-            Command::Out(path) => {
+            PromptCommand::Out(path) => {
                 let path = path.map(PathBuf::from);
                 // What cannot be written is told now, and not by the next statement.
                 if let Some(path) = &path
@@ -248,14 +248,14 @@ impl Prompt {
             max_retries: 0,
             schema: false,
         };
-        let came = query::send(&self.client, &query, format, shown, out, false)
+        let totals = query::send(&self.client, &query, format, shown, out, false)
             .map_err(|unanswered| unanswered.explain(&self.settings))?;
         if let Some(path) = &self.out {
-            let rows = amounts::counted(came.rows, "row");
-            print(&format!("{rows} to {}\n", path.display()))?;
+            let rows = amounts::counted(totals.rows, "row");
+            tell(&format!("{rows} to {}", path.display()));
         }
         if self.has_timing {
-            print(&format!("{}\n", amounts::time(came.elapsed)))?;
+            tell(&amounts::time(totals.elapsed));
         }
         Ok(())
     }
@@ -272,10 +272,16 @@ fn history_file() -> Option<PathBuf> {
     Some(folder.join("history"))
 }
 
+/// Prints an answer.
 fn print(text: &str) -> Result<(), Failure> {
     let mut out = io::stdout().lock();
     let printed = out.write_all(text.as_bytes()).and_then(|()| out.flush());
     printed.map_err(|error| Failure::io("standard output", &error))
+}
+
+/// Says what is no answer, beside the answers; where standard error cannot be written to, it goes unsaid.
+fn tell(text: &str) {
+    let _ = writeln!(io::stderr().lock(), "{text}");
 }
 
 fn of_editor(error: ReadlineError) -> Failure {

@@ -43,15 +43,19 @@ pub(crate) struct Arguments {
     #[arg(long, value_enum)]
     pub(super) format: Option<Format>,
 
-    /// A file for the answer; it is there when the answer is, as a whole
+    /// A file for the answer; it takes this name when the answer is complete
     #[arg(short, long = "output", value_name = "FILE")]
     pub(super) out: Option<PathBuf>,
 
-    /// The value of $NAME: a number, true, false, null, or a text (in double quotes if it looks like one of these)
+    /// The value of $NAME: a number, true, false, null, a time such as 2024-01-01T00:00:00Z, or a text (in double quotes if
+    /// it looks like one of these)
     #[arg(short, long = "param", value_name = "NAME=VALUE", value_parser = param)]
     pub(super) params: Vec<(String, Param)>,
 
-    /// Show so many rows at most; of a table the first and the last ones, all with 0 (on a terminal 40 otherwise)
+    /// The most rows of the answer, also in a file; 0 is no limit
+    ///
+    /// Of a table (pretty) the first and the last of all rows are shown. The limit is 40 for a table on a terminal if it is
+    /// not given, and otherwise there is none.
     #[arg(long, value_name = "N")]
     pub(super) max_rows: Option<u64>,
 
@@ -60,7 +64,7 @@ pub(crate) struct Arguments {
     pub(super) schema: bool,
 
     /// Tell on standard error how much it was, how long it took, and what the server says
-    #[arg(long)]
+    #[arg(long, conflicts_with = "schema")]
     pub(super) stats: bool,
 
     /// The measurement of line protocol, if no column `iox::measurement` names it
@@ -75,7 +79,7 @@ pub(crate) struct Arguments {
     #[arg(long, hide = !Feature::Parquet.is_on())]
     pub(super) over_http: bool,
 
-    /// How often it is sent again while the server is not available
+    /// How often it is sent again while the server is not reachable, overloaded, or answers 429, 502, 503 or 504
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub(super) max_retries: u32,
 }

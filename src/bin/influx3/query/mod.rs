@@ -7,6 +7,7 @@ mod formats;
 mod output;
 mod run;
 mod schema;
+mod send;
 mod stats;
 mod text;
 
@@ -14,4 +15,5 @@ pub(crate) use self::arguments::{Arguments, Language};
 pub(crate) use self::destination::Destination;
 pub(crate) use self::formats::Format;
 pub(crate) use self::output::Shown;
-pub(crate) use self::run::{Query, run, send};
+pub(crate) use self::run::run;
+pub(crate) use self::send::{Query, send};

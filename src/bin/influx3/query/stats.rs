@@ -1,24 +1,47 @@
-//! What is told of a query that has ended.
+//! How much an answer was and how long it took, and what is told of that.
 
 use std::time::Duration;
 
-use super::run::Came;
 use crate::amounts;
 
-pub(super) fn text(came: &Came) -> String {
+/// How much it was, and how long it took.
+#[derive(Clone, Debug)]
+pub(crate) struct Totals {
+    pub(crate) rows: u64,
+    pub(super) batches: u64,
+    pub(super) bytes: u64,
+    pub(super) first: Duration,
+    pub(crate) elapsed: Duration,
+    /// What the server says behind the last row; none if the answer was not read to its end.
+    pub(super) server: Option<influxdb3_blocking::QueryStats>,
+}
+
+impl Totals {
+    /// Those of an answer of which only the columns were asked for.
+    pub(super) fn nothing(elapsed: Duration) -> Self {
+        let server = None;
+        Self { rows: 0, batches: 0, bytes: 0, first: elapsed, elapsed, server }
+    }
+}
+
+/// For a person.
+pub(super) fn text(totals: &Totals) -> String {
     let mut text = format!(
         "{} in {}, {}, {}; first row after {}\n",
-        amounts::counted(came.rows, "row"),
+        amounts::counted(totals.rows, "row"),
         // Not a word with a plain plural.
-        match came.batches {
+        match totals.batches {
             1 => "1 batch".to_owned(),
             batches => format!("{} batches", amounts::count(batches)),
         },
-        amounts::size(came.bytes),
-        amounts::time(came.elapsed),
-        amounts::time(came.first),
+        amounts::size(totals.bytes),
+        amounts::time(totals.elapsed),
+        amounts::time(totals.first),
     );
-    let server = &came.server;
+    let Some(server) = &totals.server else {
+        text.push_str("  the server            was not heard: --max-rows has cut the answer\n");
+        return text;
+    };
     let mut add = |name: &str, value: Option<String>| {
         if let Some(value) = value {
             text.push_str(&format!("  {name:20} {value}\n"));

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 use influxdb3_blocking::{Client, ColumnType, Precision, Timestamp, WriteFile};
 
-use super::format::Format;
+use super::format::InputFormat;
 use super::inputs::Input;
 use super::stdin::Stdin;
 use crate::amounts;
@@ -32,9 +32,11 @@ pub(crate) struct Arguments {
     #[arg(value_name = "FILE")]
     pub(crate) files: Vec<PathBuf>,
 
-    /// The format, in place of what the name says; of standard input it is lp otherwise
+    /// The format, in place of what the name says; the default of standard input is lp
+    ///
+    /// Of a folder, only files are taken whose names say this format.
     #[arg(long, value_enum, value_name = "FORMAT")]
-    pub(crate) format: Option<Format>,
+    pub(crate) format: Option<InputFormat>,
 
     /// Print what would be written as line protocol, or a summary of it, and send nothing
     #[arg(long, value_enum, value_name = "FORM", num_args = 0..=1, require_equals = true,
@@ -46,13 +48,13 @@ pub(crate) struct Arguments {
     pub(crate) json: bool,
 
     #[command(flatten)]
-    pub(crate) columns: Columns,
+    pub(crate) columns: ColumnArguments,
 
     #[command(flatten)]
-    pub(crate) reading: Reading,
+    pub(crate) reading: ReadingArguments,
 
     #[command(flatten)]
-    pub(crate) sending: Sending,
+    pub(crate) sending: SendingArguments,
 }
 
 /// What a dry run prints.
@@ -67,7 +69,7 @@ pub(crate) enum DryRun {
 /// What becomes of columns.
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Columns")]
-pub(crate) struct Columns {
+pub(crate) struct ColumnArguments {
     /// The measurement of all rows
     #[arg(short, long, value_name = "NAME")]
     measurement: Option<String>,
@@ -80,7 +82,7 @@ pub(crate) struct Columns {
     #[arg(short, long = "tag", value_name = "COL")]
     tags: Vec<String>,
 
-    /// A column that is a field; others are left out, then
+    /// A column that is a field; once one is named, columns that are not named are left out
     #[arg(long = "field", value_name = "COL")]
     fields: Vec<String>,
 
@@ -92,7 +94,7 @@ pub(crate) struct Columns {
     #[arg(long = "rename", value_name = "OLD=NEW", value_parser = pair)]
     renames: Vec<(String, String)>,
 
-    /// The type of a column: i64, u64, f64, bool, string, or what it is: tag, time
+    /// The type of a column (i64, u64, f64, bool, string), or its role (tag, time)
     #[arg(long = "column", value_name = "NAME:TYPE", value_parser = column)]
     columns: Vec<(String, ColumnAs)>,
 
@@ -112,7 +114,7 @@ pub(crate) struct Columns {
     #[arg(long, value_name = "FORMAT")]
     time_format: Option<String>,
 
-    /// The time of rows and lines that have none
+    /// The time of rows and lines that have none, such as 2024-01-01T00:00:00Z; `now` is the time of the start
     #[arg(long, value_name = "TIME", value_parser = timestamp)]
     default_time: Option<Timestamp>,
 }
@@ -120,7 +122,7 @@ pub(crate) struct Columns {
 /// How text is read.
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Reading")]
-pub(crate) struct Reading {
+pub(crate) struct ReadingArguments {
     /// What stands between the cells of CSV; \t is a tab
     #[arg(long, value_name = "CHAR", value_parser = byte, hide_short_help = true)]
     delimiter: Option<u8>,
@@ -153,7 +155,7 @@ pub(crate) struct Reading {
     #[arg(long = "null", value_name = "TEXT", hide_short_help = true)]
     nulls: Vec<String>,
 
-    /// Let so many rows decide about types, in place of all
+    /// Decide the types of columns by the first N rows, in place of all
     #[arg(long, value_name = "N", hide_short_help = true)]
     infer_rows: Option<u64>,
 
@@ -169,7 +171,7 @@ pub(crate) struct Reading {
     #[arg(long, hide_short_help = true)]
     binary_as_text: bool,
 
-    /// Leave out rows that cannot be written, and tell how many
+    /// Leave out rows that cannot be written, and count them; the exit code is 0 all the same
     #[arg(long)]
     pub(crate) skip_bad_rows: bool,
 
@@ -181,8 +183,8 @@ pub(crate) struct Reading {
 /// How lines are sent.
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Sending")]
-pub(crate) struct Sending {
-    /// Lines that go as one request, as long as they are less than 10 MB
+pub(crate) struct SendingArguments {
+    /// The most lines of one request, which has at most 10 MB
     #[arg(long, value_name = "N", default_value_t = 10_000, value_parser = amounts::one_or_more)]
     pub(crate) batch_size: usize,
 
@@ -193,9 +195,12 @@ pub(crate) struct Sending {
     /// Compress requests; `auto` does if the server is on another machine
     #[arg(long, value_enum, value_name = "WHEN", num_args = 0..=1, require_equals = true,
         default_value = "auto", default_missing_value = "always")]
-    pub(crate) gzip: Gzip,
+    pub(crate) gzip: GzipChoice,
 
     /// How often a request is tried again
+    ///
+    /// The first wait is about 5 seconds and each further one twice as long, within three minutes in all. With --spool the
+    /// first wait is 0.2 seconds, and it is half a minute in all.
     #[arg(long, value_name = "N", default_value_t = 5)]
     pub(crate) max_retries: u32,
 
@@ -234,7 +239,7 @@ pub(crate) struct Sending {
 }
 
 #[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
-pub(crate) enum Gzip {
+pub(crate) enum GzipChoice {
     Auto,
     Always,
     Never,
@@ -261,7 +266,7 @@ impl Arguments {
             }
             Input::Stdin { format } => client.write_reader(Stdin::read(*format), (*format).into()),
         };
-        let Columns { columns, .. } = &self.columns;
+        let ColumnArguments { columns, .. } = &self.columns;
         request = self.reading.apply(self.columns.apply(request));
         for (name, column) in columns {
             if let ColumnAs::Type(column_type) = column {
@@ -272,7 +277,7 @@ impl Arguments {
     }
 }
 
-impl Columns {
+impl ColumnArguments {
     fn apply<'a>(&self, mut request: WriteFile<'a>) -> WriteFile<'a> {
         let named = |wanted: ColumnAs| {
             let columns = self.columns.iter().filter(move |(_, column)| *column == wanted);
@@ -316,7 +321,7 @@ impl Columns {
     }
 }
 
-impl Reading {
+impl ReadingArguments {
     fn apply<'a>(&self, mut request: WriteFile<'a>) -> WriteFile<'a> {
         if let Some(delimiter) = self.delimiter {
             request = request.delimiter(delimiter);

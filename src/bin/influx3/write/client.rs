@@ -6,14 +6,14 @@ use std::time::Duration;
 
 use influxdb3_blocking::{Client, Error, ThreadPoolScheduler, WriteOptions};
 
-use super::arguments::{Gzip, Sending};
+use super::arguments::{GzipChoice, SendingArguments};
 use super::progress::Watch;
 use crate::connection::Settings;
 use crate::failure::Failure;
 use crate::interrupt;
 
 /// How batches are made and sent.
-pub(super) fn options(sending: &Sending) -> WriteOptions {
+pub(super) fn options(sending: &SendingArguments) -> WriteOptions {
     let options = WriteOptions::default()
         .batch_size(sending.batch_size)
         .max_batch_bytes(MOST_BYTES)
@@ -31,7 +31,7 @@ pub(super) fn options(sending: &Sending) -> WriteOptions {
 /// A client with these options; `explain` says what is wrong with them.
 pub(super) fn open(
     settings: &Settings,
-    sending: &Sending,
+    sending: &SendingArguments,
     options: WriteOptions,
     explain: impl FnOnce(Error) -> Failure,
 ) -> Result<Client, Failure> {
@@ -44,9 +44,9 @@ pub(super) fn open(
         builder = builder.max_request_bytes((rate as usize).clamp(64 << 10, 10 << 20));
     }
     let compresses = match sending.gzip {
-        Gzip::Auto => !settings.is_local(),
-        Gzip::Always => true,
-        Gzip::Never => false,
+        GzipChoice::Auto => !settings.is_local(),
+        GzipChoice::Always => true,
+        GzipChoice::Never => false,
     };
     if compresses {
         builder = builder.gzip_threshold(1000);

@@ -10,6 +10,10 @@ use super::summary::Summary;
 use crate::failure::Failure;
 
 pub(super) fn run(arguments: &Arguments, inputs: &[Input], form: DryRun) -> Result<(), Failure> {
+    if form == DryRun::Lines && arguments.json {
+        return Err(Failure::usage("--json is about a summary")
+            .with_advice("ask for one with --dry-run=summary"));
+    }
     // Nothing is sent, so it does not matter whereto.
     let client = Client::builder().host("http://127.0.0.1:8181").database("dry-run").build()?;
     let mut out = BufWriter::with_capacity(1 << 16, io::stdout().lock());

@@ -1,5 +1,6 @@
 //! The formats that are read.
 
+use std::fmt;
 use std::path::Path;
 
 use clap::ValueEnum;
@@ -9,7 +10,7 @@ use crate::features::Feature;
 
 /// What an input is.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
-pub(crate) enum Format {
+pub(crate) enum InputFormat {
     /// Line protocol
     Lp,
     /// CSV, also annotated
@@ -29,7 +30,7 @@ pub(crate) enum Format {
     Orc,
 }
 
-impl Format {
+impl InputFormat {
     /// What the name of a file says, with `.gz` or `.zst` behind it or without.
     pub(crate) fn of(path: &Path) -> Option<Self> {
         let name = path.file_name()?.to_string_lossy().to_ascii_lowercase();
@@ -57,15 +58,22 @@ impl Format {
     }
 }
 
-impl From<Format> for FileFormat {
-    fn from(format: Format) -> Self {
+impl fmt::Display for InputFormat {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let value = self.to_possible_value();
+        f.write_str(value.as_ref().map_or("", |value| value.get_name()))
+    }
+}
+
+impl From<InputFormat> for FileFormat {
+    fn from(format: InputFormat) -> Self {
         match format {
-            Format::Lp => Self::LineProtocol,
-            Format::Csv => Self::Csv,
-            Format::Json | Format::Jsonl => Self::Json,
-            Format::Parquet => Self::Parquet,
-            Format::Feather => Self::Feather,
-            Format::Orc => Self::Orc,
+            InputFormat::Lp => Self::LineProtocol,
+            InputFormat::Csv => Self::Csv,
+            InputFormat::Json | InputFormat::Jsonl => Self::Json,
+            InputFormat::Parquet => Self::Parquet,
+            InputFormat::Feather => Self::Feather,
+            InputFormat::Orc => Self::Orc,
         }
     }
 }

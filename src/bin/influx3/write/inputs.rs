@@ -4,15 +4,15 @@ use std::fmt;
 use std::io::IsTerminal as _;
 use std::path::{Path, PathBuf};
 
-use super::format::Format;
+use super::format::InputFormat;
 use crate::failure::{Exit, Failure};
 use crate::features::Feature;
 
 /// One thing that is read.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) enum Input {
-    File { path: PathBuf, format: Option<Format> },
-    Stdin { format: Format },
+    File { path: PathBuf, format: Option<InputFormat> },
+    Stdin { format: InputFormat },
 }
 
 impl Input {
@@ -36,7 +36,7 @@ impl fmt::Display for Input {
 /// none is named. With a spool, a terminal is no input.
 pub(crate) fn expand(
     named: &[PathBuf],
-    format: Option<Format>,
+    format: Option<InputFormat>,
     has_spool: bool,
 ) -> Result<Vec<Input>, Failure> {
     if named.is_empty() {
@@ -63,9 +63,9 @@ pub(crate) fn expand(
             add_pattern(path, &mut files)?;
         }
         for path in files {
-            let known = format.or_else(|| Format::of(&path));
+            let known = format.or_else(|| InputFormat::of(&path));
             let packing = is_zstd(&path).then_some(Feature::Zstd);
-            for feature in known.and_then(Format::feature).into_iter().chain(packing) {
+            for feature in known.and_then(InputFormat::feature).into_iter().chain(packing) {
                 feature.check(&path.display().to_string())?;
             }
             if known.is_none() {
@@ -80,13 +80,13 @@ pub(crate) fn expand(
     Ok(inputs)
 }
 
-fn stdin(format: Option<Format>) -> Result<Input, Failure> {
+fn stdin(format: Option<InputFormat>) -> Result<Input, Failure> {
     if std::io::stdin().is_terminal() {
         return Err(Failure::usage("standard input is a terminal: there is nothing to write")
             .with_advice("name a file, or send one: influx3 write -d sensors < home.lp")
             .with_advice("to type lines by hand: cat | influx3 write -d sensors -"));
     }
-    let format = format.unwrap_or(Format::Lp);
+    let format = format.unwrap_or(InputFormat::Lp);
     if let Some(feature) = format.feature() {
         feature.check("standard input of this format")?;
     }
@@ -101,7 +101,7 @@ fn is_zstd(path: &Path) -> bool {
 /// All files below a folder whose names say the format, in the order of their names.
 fn add_folder(
     folder: &Path,
-    format: Option<Format>,
+    format: Option<InputFormat>,
     files: &mut Vec<PathBuf>,
 ) -> Result<(), Failure> {
     let before = files.len();
@@ -113,7 +113,7 @@ fn add_folder(
             let kind = entry.file_type().map_err(failed)?;
             if kind.is_dir() {
                 folders.push(entry.path());
-            } else if let Some(found) = Format::of(&entry.path())
+            } else if let Some(found) = InputFormat::of(&entry.path())
                 && format.is_none_or(|format| format == found)
             {
                 files.push(entry.path());
@@ -122,9 +122,16 @@ fn add_folder(
     }
     files.get_mut(before..).unwrap_or_default().sort();
     if files.len() == before {
-        return Err(Failure::usage(format!(
-            "{}: the folder has no file with a known ending (.lp, .csv, .json, .jsonl, .parquet, .feather, .arrow, .orc)",
-            folder.display()
+        let folder = folder.display();
+        let problem = match format {
+            Some(format) => format!("{folder}: the folder has no file whose name says {format}"),
+            None => format!(
+                "{folder}: the folder has no file with a known ending (.lp, .csv, .json, .jsonl, .parquet, .feather, \
+                 .arrow, .orc)"
+            ),
+        };
+        return Err(Failure::usage(problem).with_advice(format!(
+            "name files or a pattern, and the format: influx3 write --format csv '{folder}/*.txt'"
         )));
     }
     Ok(())

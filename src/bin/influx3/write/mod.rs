@@ -5,6 +5,7 @@ mod client;
 mod dry_run;
 mod format;
 mod inputs;
+mod outcome;
 mod progress;
 mod rejects;
 mod report;

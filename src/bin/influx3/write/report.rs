@@ -13,6 +13,8 @@ use crate::terminal::quoted;
 #[derive(Debug)]
 pub(crate) struct Report {
     pub(crate) files: Vec<(String, FileReport)>,
+    /// Files of which the server has refused lines, and how many.
+    pub(crate) refused: Vec<(String, usize)>,
     pub(crate) stats: WriteStats,
     pub(crate) elapsed: Duration,
     pub(crate) spool: Option<Waiting>,
@@ -122,6 +124,8 @@ impl Report {
                 "columns": columns.collect::<Vec<_>>(),
             })
         };
+        let refused = |(name, lines): &(String, usize)| json!({ "file": name, "rejected": lines });
+        let files = self.files.iter().map(file).chain(self.refused.iter().map(refused));
         let mut report = json!({
             "lines": written.lines,
             "bytes": written.bytes,
@@ -130,7 +134,7 @@ impl Report {
             "retries": retries,
             "rejected": self.rejected(),
             "seconds": self.elapsed.as_secs_f64(),
-            "files": self.files.iter().map(file).collect::<Vec<_>>(),
+            "files": files.collect::<Vec<_>>(),
         });
         if let Some(Waiting { directory, reason }) = &self.spool {
             report["spool"] = json!({

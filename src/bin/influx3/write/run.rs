@@ -1,25 +1,25 @@
 //! The writing of inputs, one after the other.
 
-use std::io::Write as _;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use influxdb3_blocking::{Batch, Client, Error, ErrorKind, FileReport, Precision};
+use influxdb3_blocking::{Batch, Client, Error, FileReport, Precision};
 
 use super::arguments::Arguments;
 use super::client;
 use super::inputs::{self, Input};
+use super::outcome::{SHOWN, lines_of, stopped, tell};
 use super::progress::Watch;
 use super::rejects::Rejects;
 use super::report::Report;
 use super::spooled::Spooled;
 use super::{dry_run, inputs::expand};
-use crate::arguments::Common;
-use crate::connection::Settings;
+use crate::common::Common;
+use crate::connection::{Purpose, Settings};
 use crate::failure::{Exit, Failure};
 use crate::terminal::quoted;
-use crate::{amounts, interrupt, words};
+use crate::{interrupt, words};
 
 pub(crate) fn run(common: &Common, arguments: Arguments) -> Result<(), Failure> {
     let spool = arguments.sending.spool.as_deref().filter(|_| arguments.dry_run.is_none());
@@ -121,7 +121,7 @@ impl Writing {
                 Ended::Written(report) => files.push((input.to_string(), report)),
                 Ended::InPart(error) => refused.push((input, error)),
                 Ended::Stopped(error) => {
-                    end = Some((input, error));
+                    end = Some((place, error));
                     break;
                 }
             }
@@ -130,7 +130,7 @@ impl Writing {
         let closed = self.client.close();
         drop(caught);
         self.watch.end();
-        let report = self.report(files);
+        let report = self.report(files, &refused);
         // Where nothing was done there is nothing to sum up.
         if end.is_none()
             || arguments.json
@@ -142,12 +142,13 @@ impl Writing {
             eprintln!("influx3: warning: not all refused lines could be kept: {problem}");
         }
         let written = report.stats.written.lines;
-        if let Some((input, error)) = end {
+        if let Some((place, error)) = end {
             let resume = error.resume_line();
-            return Err(stopped(input, error, resume, written, settings));
+            return Err(stopped(inputs, place, error, resume, written, settings));
         }
         if let Err(error) = closed {
-            return Err(settings.explain(error));
+            let failure = settings.explain(error, Purpose::Write);
+            return Err(if written > 0 { failure.with_exit(Exit::Partial) } else { failure });
         }
         if report.stats.rejected.lines > 0 || !refused.is_empty() {
             return Err(self.refused(&report, &refused));
@@ -190,9 +191,17 @@ impl Writing {
         }
     }
 
-    fn report(&self, files: Vec<(String, FileReport)>) -> Report {
+    fn report(&self, files: Vec<(String, FileReport)>, refused: &[(&Input, Error)]) -> Report {
         let stats = self.client.write_stats();
-        Report { files, stats, elapsed: self.watch.elapsed(), spool: None }
+        let refused =
+            refused.iter().map(|(input, error)| (input.to_string(), error.line_errors().len()));
+        Report {
+            files,
+            refused: refused.collect(),
+            stats,
+            elapsed: self.watch.elapsed(),
+            spool: None,
+        }
     }
 
     /// Some lines were refused, and all others written.
@@ -241,69 +250,3 @@ impl Writing {
         failure.with_detail("rejected", count).with_detail("line_errors", lines.collect::<Vec<_>>())
     }
 }
-
-/// Prints what it came to.
-pub(super) fn tell(report: &Report, as_json: bool, is_quiet: bool) -> Result<(), Failure> {
-    if as_json {
-        let text = format!("{}\n", report.to_json());
-        let mut out = std::io::stdout().lock();
-        let printed = out.write_all(text.as_bytes()).and_then(|()| out.flush());
-        printed.map_err(|error| Failure::io("standard output", &error))?;
-    } else if !is_quiet {
-        eprintln!("influx3: {}", report.text());
-        if let Some(waiting) = report.waiting() {
-            eprintln!("influx3: {waiting}");
-        }
-    }
-    if let Some(damaged) = report.damaged() {
-        eprintln!("influx3: warning: {damaged}");
-    }
-    if !is_quiet {
-        for (file, row) in report.skipped_rows().take(SHOWN) {
-            eprintln!("  {file}: left out: {}", row.reason);
-        }
-    }
-    Ok(())
-}
-
-/// Something ended the write before the end: so many lines are done, and so many of the input.
-pub(super) fn stopped(
-    input: &Input,
-    error: Error,
-    resume: Option<usize>,
-    done: u64,
-    settings: &Settings,
-) -> Failure {
-    let is_interrupt =
-        interrupt::is_caught() && matches!(error.kind(), ErrorKind::Closed | ErrorKind::File);
-    let failure = match is_interrupt {
-        true => Failure::interrupted("interrupted"),
-        false => settings.explain(error),
-    };
-    let exit = match (is_interrupt, done) {
-        (true, _) => Exit::Interrupted,
-        (false, 0) => failure.exit(),
-        (false, _) => Exit::Partial,
-    };
-    let mut failure = failure.with_exit(exit).with_detail("lines_written", done);
-    let Some(line) = resume else { return failure };
-    let lines = lines_of(line as u64);
-    failure = failure.with_detail("resume_from", line);
-    match input {
-        _ if line == 0 => failure.with_advice(format!("nothing of {input} is written")),
-        Input::File { path, .. } => failure.with_advice(format!(
-            "done are the first {lines} of {0}: go on with --resume-from {line} {0}",
-            quoted(path)
-        )),
-        Input::Stdin { .. } => {
-            failure.with_advice(format!("done are the first {lines} of standard input"))
-        }
-    }
-}
-
-pub(super) fn lines_of(count: u64) -> String {
-    amounts::counted(count, "line")
-}
-
-/// How many refused lines and skipped rows are shown.
-pub(super) const SHOWN: usize = 5;

@@ -16,12 +16,12 @@ use influxdb3_blocking::{Client, Error, ErrorKind, FileReport, LineError, Precis
 use super::arguments::Arguments;
 use super::client;
 use super::inputs::Input;
+use super::outcome::{SHOWN, lines_of, stopped, tell};
 use super::progress::Watch;
 use super::rejects::Rejects;
 use super::report::{Report, Waiting};
-use super::run::{SHOWN, lines_of, stopped, tell};
 use super::told::Told;
-use crate::connection::Settings;
+use crate::connection::{Purpose, Settings};
 use crate::failure::{Exit, Failure};
 use crate::terminal::escaped;
 use crate::{interrupt, words};
@@ -107,7 +107,7 @@ impl<'a> Spooled<'a> {
             match result {
                 Ok(report) => files.push((input.to_string(), report)),
                 Err(stopped) => {
-                    end = Some((input, stopped));
+                    end = Some((place, stopped));
                     break;
                 }
             }
@@ -137,11 +137,13 @@ impl<'a> Spooled<'a> {
         if let Some(failure) = self.lost(&report) {
             return Err(with_details(failure));
         }
-        if let Some((input, Stopped { error, resume })) = end {
-            return Err(with_details(stopped(input, error, resume, taken, settings)));
+        if let Some((place, Stopped { error, resume })) = end {
+            return Err(with_details(stopped(inputs, place, error, resume, taken, settings)));
         }
         if let Err(error) = closed {
-            return Err(with_details(settings.explain(error).with_exit(Exit::Partial)));
+            return Err(with_details(
+                settings.explain(error, Purpose::Write).with_exit(Exit::Partial),
+            ));
         }
         if is_interrupted {
             return Err(with_details(Failure::interrupted("interrupted")));
@@ -225,7 +227,8 @@ impl<'a> Spooled<'a> {
     fn report(&self, files: Vec<(String, FileReport)>) -> Report {
         let spool = Waiting { directory: self.directory.clone(), reason: self.told.reason() };
         let stats = self.client.write_stats();
-        Report { files, stats, elapsed: self.watch.elapsed(), spool: Some(spool) }
+        let (refused, elapsed) = (Vec::new(), self.watch.elapsed());
+        Report { files, refused, stats, elapsed, spool: Some(spool) }
     }
 
     /// Some lines are neither at the server nor on the disk.

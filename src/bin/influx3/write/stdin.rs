@@ -4,7 +4,7 @@ use std::io::{self, Read};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
-use super::format::Format;
+use super::format::InputFormat;
 use crate::interrupt;
 
 /// Standard input. After a signal it fails; of line protocol it says about once a second that it would block, if it
@@ -24,7 +24,7 @@ pub(super) struct Stdin {
 
 impl Stdin {
     /// Begins to read it, on a thread of its own.
-    pub(super) fn read(format: Format) -> Self {
+    pub(super) fn read(format: InputFormat) -> Self {
         let (sender, parts) = mpsc::sync_channel(4);
         std::thread::spawn(move || {
             let mut stdin = io::stdin().lock();
@@ -44,7 +44,7 @@ impl Stdin {
                 }
             }
         });
-        let can_pause = format == Format::Lp;
+        let can_pause = format == InputFormat::Lp;
         Self { parts, part: Vec::new(), place: 0, given: 0, can_pause, paused: Instant::now() }
     }
 

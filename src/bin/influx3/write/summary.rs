@@ -8,7 +8,7 @@ use influxdb3_blocking::{FieldValue, Point, Precision, Timestamp};
 use serde_json::{Value, json};
 
 use crate::amounts::{count, counted};
-use crate::terminal::escaped;
+use crate::terminal::{aligned, escaped};
 
 /// What the lines so far say.
 #[derive(Debug)]
@@ -125,23 +125,19 @@ impl fmt::Display for Summary {
             }
             writeln!(f)?;
             let names = table.tags.keys().chain(table.fields.keys()).map(|name| escaped(name));
-            let width = names.map(|name| name.chars().count()).max().unwrap_or(0);
-            for (tag, values) in &table.tags {
+            let names = aligned(names.collect());
+            let (tags, fields) = names.split_at(table.tags.len());
+            for (tag, values) in tags.iter().zip(table.tags.values()) {
                 let values = counted(values.len() as u64, "value");
-                writeln!(f, "  tag    {:width$}  {values}", escaped(tag))?;
+                writeln!(f, "  tag    {tag}  {values}")?;
             }
-            for (field, types) in &table.fields {
+            for (field, types) in fields.iter().zip(table.fields.values()) {
                 let types: Vec<_> = types.iter().copied().collect();
                 let conflict = match types.len() {
                     1 => "",
                     _ => " (the server takes only the first one that it sees)",
                 };
-                writeln!(
-                    f,
-                    "  field  {:width$}  {}{conflict}",
-                    escaped(field),
-                    types.join(" and ")
-                )?;
+                writeln!(f, "  field  {field}  {}{conflict}", types.join(" and "))?;
             }
             if table.twice > 0 {
                 writeln!(

@@ -56,8 +56,8 @@ impl Markdown {
         for ((text, width), right) in cells.zip(widths).zip(&self.to_the_right) {
             let free = width.saturating_sub(text.width());
             let (before, behind) = if *right { (free, 0) } else { (0, free) };
-            let cell = format!(" {:before$}{text}{:behind$} |", "", "");
-            buffer.extend_from_slice(cell.as_bytes());
+            let (before, behind) = (" ".repeat(before), " ".repeat(behind));
+            buffer.extend_from_slice(format!(" {before}{text}{behind} |").as_bytes());
         }
         buffer.push(b'\n');
     }

@@ -3,14 +3,13 @@
 use arrow_array::RecordBatch;
 use arrow_schema::SchemaRef;
 use influxdb3_blocking::{arrow_array, arrow_schema};
-use unicode_width::UnicodeWidthStr as _;
 
 use super::super::cells::Cells;
 use super::super::destination::Destination;
 use super::super::output::Output;
 use super::plain_text::PlainText;
 use crate::failure::Failure;
-use crate::terminal::escaped;
+use crate::terminal::{aligned, escaped};
 
 pub(super) struct Vertical {
     text: PlainText,
@@ -22,9 +21,7 @@ pub(super) struct Vertical {
 impl Vertical {
     pub(super) fn new(schema: &SchemaRef, out: Destination) -> Self {
         let names: Vec<_> = schema.fields().iter().map(|field| escaped(field.name())).collect();
-        let width = names.iter().map(|name| name.width()).max().unwrap_or(0);
-        let pad = |name: String| format!("{name}{:1$}", "", width - name.width());
-        Self { text: PlainText::new(out), names: names.into_iter().map(pad).collect(), rows: 0 }
+        Self { text: PlainText::new(out), names: aligned(names), rows: 0 }
     }
 }
 
