@@ -3,10 +3,10 @@ use std::sync::Arc;
 
 use crate::Precision;
 
-/// Lines that go, went or did not go to the server as one request.
+/// Lines of one request, sent or not.
 ///
-/// A `&Batch` is a record: what came back in an error's [`unsent`](crate::Error::unsent) can be written
-/// again. It goes to the database it was meant for, in its own precision.
+/// A `&Batch` is a record: a batch from an error's [`unsent`](crate::Error::unsent) can be written again. It goes to
+/// its original database, in its own precision.
 ///
 /// ```no_run
 /// # let client = influxdb3_blocking::Client::from_env()?;

@@ -35,7 +35,7 @@ pub fn line_ends(encoded: &[u8]) -> Vec<usize> {
     text::line_ends(encoded).collect()
 }
 
-/// The number of rows in an answer with this body, which comes in pieces of so many bytes. Panics if a decoded batch is
+/// The number of rows in an answer with this body, received in pieces of this many bytes. Panics if a decoded batch is
 /// not valid.
 pub fn decode_flight(body: &[u8], piece: usize) -> Result<usize> {
     let batches = crate::query::fuzz::fuzz_decode(body, piece)?;
@@ -72,7 +72,7 @@ pub struct FileOptions<'a> {
     pub delimiter: Option<u8>,
     /// The columns that are texts.
     pub texts: &'a [&'a str],
-    /// The only texts that are no value; the usual ones if there are none.
+    /// The only texts that are no value; the built-in ones if there are none.
     pub nulls: Option<&'a [&'a str]>,
 }
 
@@ -134,7 +134,7 @@ pub struct Settings {
     pub write_timeout: Duration,
 }
 
-/// What a client was told, the token included.
+/// A client's settings, the token included.
 pub fn settings(client: &Client) -> Settings {
     let config = client.writer().config();
     Settings {

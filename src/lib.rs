@@ -1,5 +1,5 @@
-// With all that the guides tell of, the names of the readme are links here. For readers of the repository it has links of
-// its own behind its text.
+// With the features that the guides need, the names in the readme link to items. For readers of the repository the
+// readme has links of its own at its end.
 #![cfg_attr(
     all(
         feature = "arbitrary",

@@ -5,8 +5,8 @@ use crate::{Client, Error, ErrorKind, Result};
 
 /// Whether the server is there, and what it is.
 impl Client {
-    /// Asks whether the server is there and the token is good, which some servers want for this. Of several hosts, those
-    /// for writes are asked until one answers.
+    /// Sends `GET /ping`. `Ok` means that the server answered and named its version. Servers that require a token for
+    /// `/ping` also check it; others accept any token. Of several hosts, those for writes are asked until one answers.
     ///
     /// Bounded by [`write_timeout`](crate::ClientBuilder::write_timeout).
     ///
@@ -17,8 +17,8 @@ impl Client {
     /// ```
     ///
     /// # Errors
-    /// [`ErrorKind::Connect`] and its like if nobody answers, [`ErrorKind::Unauthorized`] if the server wants
-    /// a token.
+    /// [`ErrorKind::Connect`] and its like if no server answers, [`ErrorKind::Unauthorized`] if the server requires
+    /// another token, [`ErrorKind::Server`] if the answer names no version.
     pub fn ping(&self) -> Result<()> {
         self.server_version().map(drop)
     }
@@ -32,7 +32,7 @@ impl Client {
     /// ```
     ///
     /// # Errors
-    /// As [`ping`](Self::ping), and [`ErrorKind::Server`] if the answer names no version.
+    /// As [`ping`](Self::ping).
     pub fn server_version(&self) -> Result<String> {
         self.check_open()?;
         let (http, config) = (self.writer().http(), self.writer().config());
@@ -49,9 +49,9 @@ impl Client {
 
     /// Asks whether the server is ready for work, as a load balancer would.
     ///
-    /// It asks `/ready`, which servers from 3.10 on have: they can reach their object store. Those that do not have it
-    /// are asked for `/health`, and those without that (Cloud Dedicated) for `/ping`, which says no more than that they
-    /// are there. Of several hosts, those for writes are asked until one is ready. Bounded by
+    /// It gets `/ready`, which servers from 3.10 on have: a success means that they can reach their object store. Where
+    /// that is missing it gets `/health`, and where that is missing too (Cloud Dedicated) `/ping`, a success of which
+    /// means only that the server answers. Of several hosts, those for writes are asked until one is ready. Bounded by
     /// [`write_timeout`](crate::ClientBuilder::write_timeout) each.
     ///
     /// ```no_run
@@ -67,7 +67,8 @@ impl Client {
     ///
     /// # Errors
     /// [`ErrorKind::Server`], and [retryable](Error::is_retryable), if the server says that it is not ready;
-    /// [`ErrorKind::Connect`] and its like if nobody answers, and [`ErrorKind::Unauthorized`] if it wants a token.
+    /// [`ErrorKind::Connect`] and its like if no server answers, and [`ErrorKind::Unauthorized`] if it requires a
+    /// token.
     pub fn ready(&self) -> Result<()> {
         self.check_open()?;
         let (http, config) = (self.writer().http(), self.writer().config());

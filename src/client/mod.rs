@@ -1,4 +1,4 @@
-//! What a program holds to write and query: [`Client`], its clones, and the clients that are made from it.
+//! [`Client`], which writes and queries, its clones, and the clients that are made from it.
 
 mod health;
 #[cfg(feature = "query")]
@@ -61,7 +61,7 @@ impl Client {
         Self::over(Arc::new(SharedConnections::new(config, rules, idle)), options, start)
     }
 
-    /// A client that `connections` count already.
+    /// A client over `connections`, which have counted it already.
     ///
     /// # Errors
     /// [`ErrorKind::File`](crate::ErrorKind::File): the directory of the spool cannot be used.
@@ -107,7 +107,7 @@ impl Client {
             return Err(Error::config(problems.join("; ")));
         }
         let connections = &self.state.connections;
-        // Counted first, so that whoever closes meanwhile is not the last one.
+        // Counted first, so that a client that is closed meanwhile is not the last one.
         connections.join();
         let joined = self.check_open().and_then(|()| connections.http().join());
         if let Err(error) = joined {
@@ -132,7 +132,7 @@ impl Client {
     /// A client that is dropped closes itself, but waits at most 10 seconds, and during a panic gives each batch one
     /// try without waits.
     ///
-    /// Closing twice is fine. Whatever else is asked of a closed client is an error.
+    /// A second `close` does nothing. Every other call of a closed client is an error.
     ///
     /// ```no_run
     /// # let client = influxdb3_blocking::Client::from_env()?;
@@ -145,7 +145,7 @@ impl Client {
     /// ```
     ///
     /// # Errors
-    /// What could not be sent comes back in [`unsent`](Error::unsent).
+    /// An error if lines could not be sent; they are in its [`unsent`](Error::unsent).
     pub fn close(&self) -> Result<()> {
         if self.state.retire() {
             self.connections().close_queries();
@@ -167,7 +167,7 @@ impl Client {
 }
 
 impl ClientState {
-    /// Takes no more calls; says whether no other client shares the thread for queries.
+    /// Refuses further calls. True if no other client shares the thread for queries.
     fn retire(&self) -> bool {
         self.writer.retire() && self.connections.leave()
     }

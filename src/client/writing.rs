@@ -3,7 +3,7 @@ use crate::write::WriteRequest;
 use crate::write::no_spool;
 use crate::{Client, Record, Result, WriteStats};
 
-/// Writes of records, and what becomes of them.
+/// Writes of records, and their outcome.
 impl Client {
     /// A write of `record`: line protocol text, a point, or a collection of them; see [`Record`].
     ///
@@ -37,23 +37,24 @@ impl Client {
     /// ```
     ///
     /// # Errors
-    /// Without an error callback, what failed of it and was told to no call before, as one error: the kind and the text of the
-    /// first failure, the lines of all in [`unsent`](crate::Error::unsent) and the bad ones in
-    /// [`line_errors`](crate::Error::line_errors).
-    /// [`ErrorKind::Closed`](crate::ErrorKind::Closed) if the client is closed.
+    /// Without an error callback, the failures among these lines that no earlier call has returned, as one error: with
+    /// the kind and the text of the first failure, the lines of all in [`unsent`](crate::Error::unsent) and the bad
+    /// lines in [`line_errors`](crate::Error::line_errors). [`ErrorKind::Closed`](crate::ErrorKind::Closed) if the
+    /// client is closed.
     pub fn flush(&self) -> Result<()> {
         self.check_open()?;
         self.writer().batching().map_or(Ok(()), |batching| batching.flush())
     }
 
     /// Puts everything on the disk of the [`Spool`](crate::Spool) that was accepted before and is not at the server, without
-    /// waiting for the server. It is safe there when this returns, as far as the spool [syncs](crate::Spool::sync) at all.
+    /// waiting for the server. When this returns it is synced, unless the spool [never syncs](crate::SpoolSync::Never).
     ///
-    /// What is on the way is waited for, and goes to the disk if it fails.
+    /// Waits for requests that are in flight; their lines go to the disk if they fail.
     ///
     /// # Errors
-    /// [`ErrorKind::File`](crate::ErrorKind::File) if it cannot be put there: what could not is in memory still. [`ErrorKind::Config`](crate::ErrorKind::Config) without a spool,
-    /// or in a callback; [`ErrorKind::Closed`](crate::ErrorKind::Closed).
+    /// [`ErrorKind::File`](crate::ErrorKind::File) if the disk fails; lines that are not on the disk then stay in
+    /// memory. [`ErrorKind::Config`](crate::ErrorKind::Config) without a spool, or in a callback;
+    /// [`ErrorKind::Closed`](crate::ErrorKind::Closed).
     #[cfg(feature = "spool")]
     pub fn flush_to_disk(&self) -> Result<()> {
         self.check_open()?;
@@ -61,7 +62,7 @@ impl Client {
     }
 
     /// Waits until the server has everything that was accepted before, and everything that was on the disk of the
-    /// [`Spool`](crate::Spool), whoever left it there. What waits for a retry is tried at once.
+    /// [`Spool`](crate::Spool), also of earlier processes. What waits for a retry is tried at once.
     ///
     /// ```no_run
     /// # let client = influxdb3_blocking::Client::from_env()?;
@@ -74,15 +75,16 @@ impl Client {
     /// ```
     ///
     /// # Errors
-    /// [`ErrorKind::Timeout`](crate::ErrorKind::Timeout) if it takes longer; what is left is tried on. What failed for good, as
-    /// [`flush`](Self::flush) has it. [`ErrorKind::Config`](crate::ErrorKind::Config) without a spool, or in a callback; [`ErrorKind::Closed`](crate::ErrorKind::Closed).
+    /// [`ErrorKind::Timeout`](crate::ErrorKind::Timeout) after `patience`; the client goes on trying. Final failures,
+    /// as [`flush`](Self::flush) returns them. [`ErrorKind::Config`](crate::ErrorKind::Config) without a spool, or in a
+    /// callback; [`ErrorKind::Closed`](crate::ErrorKind::Closed).
     #[cfg(feature = "spool")]
     pub fn drain(&self, patience: std::time::Duration) -> Result<()> {
         self.check_open()?;
         self.writer().batching().ok_or_else(no_spool)?.drain(patience)
     }
 
-    /// What became of the lines that were written in batching mode, as of now.
+    /// Counts of the lines that were written in batching mode, by outcome, as of now.
     ///
     /// ```
     /// # use influxdb3_blocking::{Client, WriteOptions};

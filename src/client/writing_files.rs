@@ -8,16 +8,16 @@ impl Client {
     /// A write of a file: each of its rows becomes a line.
     ///
     /// The extension, in any case, says the format, and each format is a feature of this crate: `.csv`, `.json`,
-    /// `.parquet`, `.feather` (and `.arrow`, `.arrows`, `.ipc`) and `.orc`; `.jsonl` and `.ndjson` are JSON, and `.lp` is
-    /// line protocol, which any of the features brings. Other names
-    /// take [`format`](crate::WriteFile::format). CSV, JSON and line protocol may be packed with gzip (feature `gzip`) or zstd (feature
-    /// `zstd`), which their first bytes tell; `.gz` and `.zst` behind the extension do no harm.
+    /// `.parquet`, `.feather` (and `.arrow`, `.arrows`, `.ipc`) and `.orc`; `.jsonl` and `.ndjson` are JSON, and `.lp`
+    /// is line protocol, which each of these features adds. Other names need [`format`](crate::WriteFile::format). CSV,
+    /// JSON and line protocol may be packed with gzip (feature `gzip`) or zstd (feature `zstd`), which is recognized by
+    /// their first bytes; `.gz` or `.zst` may follow the extension.
     ///
     /// A file of any size is read part by part and written in batches of up to
     /// [`max_request_bytes`](crate::ClientBuilder::max_request_bytes); nothing else is in memory. (Of JSON that pandas has
     /// written by column or split, all of it is; of Parquet, Feather and ORC a row group, a record batch or a stripe.)
     ///
-    /// # What becomes of a column
+    /// # How columns are used
     ///
     /// - The **measurement** is what [`measurement`](crate::WriteFile::measurement) says, or else the text in the column
     ///   `measurement`, or in `iox::measurement`. One file can have many.
@@ -67,7 +67,7 @@ impl Client {
     }
 
     /// A write of what a reader gives, such as standard input, a pipe or a socket: as [`write_file`](Self::write_file),
-    /// with all its options, of a format that no name tells. CSV and JSON may be packed.
+    /// with all its options, in the given format. CSV, JSON and line protocol may be packed.
     ///
     /// It is read to its end, and written in batches. What must be read twice is kept in memory, up to
     /// [`reader_limit`](crate::WriteFile::reader_limit) bytes:
@@ -79,8 +79,8 @@ impl Client {
     /// | Arrow IPC stream, line protocol | nothing |
     /// | Arrow IPC file (Feather), Parquet, ORC | everything, as they are read from their end |
     ///
-    /// What has come of line protocol is written when there is enough of it for a request, at the end, and when the reader
-    /// says [`WouldBlock`](std::io::ErrorKind::WouldBlock), after which it is asked again.
+    /// Line protocol is written when there is enough of it for a request, at the end, and when the reader returns
+    /// [`WouldBlock`](std::io::ErrorKind::WouldBlock); after that the reader is read again.
     ///
     /// ```no_run
     /// # #[cfg(feature = "csv")] {

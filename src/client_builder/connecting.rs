@@ -129,9 +129,9 @@ impl ClientBuilder {
     }
 
     /// Appends the secrets of all TLS connections to the file that the variable `SSLKEYLOGFILE` names, so that a tool
-    /// such as Wireshark can decrypt what was recorded. Default: false; the variable alone does nothing.
+    /// such as Wireshark can decrypt what was recorded. Default: false, whether the variable is set or not.
     ///
-    /// Who has the file can read everything that was sent, the token as well. The variable is read by `build`.
+    /// With the file everything that was sent can be read, the token as well. The variable is read by `build`.
     #[cfg(feature = "tls")]
     pub fn tls_key_log(mut self, log: bool) -> Self {
         self.tls.key_log = log;
@@ -159,7 +159,8 @@ impl ClientBuilder {
         self
     }
 
-    /// Accepts any certificate: whoever sits in between can then read and change everything. Default: false.
+    /// Accepts any certificate, so that an attacker between client and server can read and change everything. Default:
+    /// false.
     #[cfg(feature = "tls")]
     pub fn danger_accept_invalid_certs(mut self, accept: bool) -> Self {
         self.tls.accept_invalid_certs = accept;

@@ -2,7 +2,7 @@ use super::{ClientBuilder, connection_string, settings};
 
 /// Settings that are given as texts.
 impl ClientBuilder {
-    /// Takes what the environment has.
+    /// Sets what the variables of the environment say.
     ///
     /// | variable | key of a connection string | sets |
     /// |---|---|---|
@@ -45,11 +45,11 @@ impl ClientBuilder {
         self
     }
 
-    /// Takes what a connection string has: `https://host:8181?token=…&database=…`.
+    /// Sets what a connection string says: `https://host:8181?token=…&database=…`.
     ///
     /// Several hosts are separated by commas: `https://a:8181,https://b:8181?token=…`. The keys are in the table of
-    /// [`with_env`](Self::with_env), with the same values, form-encoded (`+` is a blank, `%2B` a plus). Other keys are left
-    /// alone with a warning in the log. What is set later wins.
+    /// [`with_env`](Self::with_env), with the same values, form-encoded (`+` is a blank, `%2B` a plus). Other keys are
+    /// ignored, with a warning in the log. What is set later wins.
     ///
     /// ```
     /// use influxdb3_blocking::Client;

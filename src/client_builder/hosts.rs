@@ -8,8 +8,8 @@ impl ClientBuilder {
     /// The server: `https://cluster.example.io`, with a port and a path prefix if it has them. Required, unless there are
     /// a [`write_host`](Self::write_host) or a [`query_host`](Self::query_host).
     ///
-    /// Without a scheme, a loopback host is plain HTTP, on port 8181 unless told otherwise, and any other
-    /// host is HTTPS. IPv6 addresses work with and without brackets.
+    /// Without a scheme, a loopback host is plain HTTP, on port 8181 by default, and any other host is HTTPS. IPv6
+    /// addresses work with and without brackets.
     pub fn host(self, host: impl AsRef<str>) -> Self {
         self.hosts([host])
     }
@@ -17,16 +17,16 @@ impl ClientBuilder {
     /// Several servers that are one database, such as the nodes of a cluster, or one server by several names: each is
     /// as [`host`](Self::host) is.
     ///
-    /// The first one that works is used, so put the one that you prefer first. If it cannot be connected to, is stopping,
-    /// answers 401, 502 to 504 or what proxies say in place of it, or does not do what is asked for (a node of another
-    /// mode), the next one gets the same request at once. A host that failed is left alone for a second, twice as long
-    /// each time up to a minute, and then tried by one request. If all fail, the error says why each of them did. Within
-    /// one write, [`write_timeout`](Self::write_timeout) is for all of them together.
+    /// The first one that works is used, so put the one that you prefer first. If it cannot be connected to, is
+    /// stopping, answers 401, 502 to 504 or 520 to 524, or does not serve such requests (a node of another mode), the
+    /// next one gets the same request at once. A host that failed is skipped for a second, twice as long each time up
+    /// to a minute, and then tried by one request. If all fail, the error says why each of them did. Within one write,
+    /// [`write_timeout`](Self::write_timeout) is for all of them together.
     ///
-    /// Nothing is stored twice that would be two points: lines without a timestamp, whose time is when a server receives
-    /// them, go to no second host if the first one may have stored them (it answered with 502, or not at all); the error
-    /// is [in doubt](crate::Error::in_doubt) then. In batching mode each line has a timestamp. A query goes to the next
-    /// host until its first row has come. With one worker, batches stay in order whichever host takes them.
+    /// Lines without a timestamp are not sent to a second host if the first may have stored them (a 502, or no answer),
+    /// because each host would give them a different time. The error then has [`in_doubt()`](crate::Error::in_doubt)
+    /// `== true`. In batching mode each line has a timestamp. A query goes to the next host until its first row is
+    /// received. With one worker, batches stay in order whichever host takes them.
     ///
     /// ```
     /// use influxdb3_blocking::Client;

@@ -31,7 +31,7 @@ use crate::{Precision, Result, WriteOptions};
 ///
 /// let client = Client::builder()
 ///     .host("https://cluster.example.io")
-///     .token("apiv3_…".replace('…', "xyz"))
+///     .token("apiv3_xyz")
 ///     .database("sensors")
 ///     .precision(Precision::Second)
 ///     .default_tag("site", "lab")
@@ -135,8 +135,8 @@ impl ClientBuilder {
 
     /// A header of every request, writes and queries, in place of an earlier one of that name.
     ///
-    /// What would not do what it says is a problem of [`build`](Self::build): headers about one connection (`upgrade`),
-    /// about the body (`content-length`, `content-type`), of gRPC (`grpc-…`), and `host`.
+    /// [`build`](Self::build) refuses headers that this client sets itself or that cannot work: about one connection
+    /// (`upgrade`), about the body (`content-length`, `content-type`), of gRPC (`grpc-…`), and `host`.
     ///
     /// ```
     /// use influxdb3_blocking::Client;

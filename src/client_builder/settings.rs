@@ -135,7 +135,7 @@ fn add_tls_roots_of_file(_: &mut ClientBuilder, _: &str) -> Result<(), String> {
     Err("needs the feature `tls` of this crate".into())
 }
 
-/// Whoever wants certificates checked has nothing to worry about without TLS.
+/// Without TLS, `false` is accepted and does nothing; `true` is a problem.
 #[cfg(not(feature = "tls"))]
 fn set_tls_no_verify(_: &mut ClientBuilder, text: &str) -> Result<(), String> {
     match parse_bool(text)? {

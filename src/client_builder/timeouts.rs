@@ -38,10 +38,11 @@ impl ClientBuilder {
     /// How often a PING is sent on a connection for queries, or `None` for never. Default: three times in `idle_timeout`,
     /// at most every 20 seconds.
     ///
-    /// PINGs keep the way through firewalls open, and tell that a connection is dead while a query is planned, when nothing
-    /// else is sent: if a PING is not answered within two thirds of `idle_timeout`, it is. Some gateways allow one in five
-    /// minutes and close the connection otherwise (`too_many_pings`). A client that is told so sends none any more.
-    /// Without PINGs, a query on a connection that is dead waits for its schema until its timeout, if it has one.
+    /// PINGs keep the way through firewalls open, and detect a dead connection while a query is planned, when nothing
+    /// else is sent: it counts as dead if a PING is not answered within two thirds of `idle_timeout`. Some gateways
+    /// allow one PING in five minutes and close the connection otherwise (`too_many_pings`). The client then sends no
+    /// more PINGs. Without PINGs, a query on a connection that is dead waits for its schema until its timeout, if it
+    /// has one.
     ///
     /// ```
     /// use influxdb3_blocking::Client;

@@ -17,11 +17,12 @@ impl ClientBuilder {
     /// A file that holds the token, such as a secret that a container is given. Blanks and line ends around the token do
     /// not matter.
     ///
-    /// It is read when the first request needs it, and again when the server refuses the token: after a 401 (for queries
-    /// also after PERMISSION_DENIED), and after a 403 if the same token was accepted before. So a token can be replaced while the program runs, if for a moment both
-    /// are good, or as soon as the old one is not. One thread reads it, and the others wait for that, each of them at
-    /// most [`connect_timeout`](Self::connect_timeout). A request that was refused is sent once more with the new token, if
-    /// it is another one. A file that cannot be read is an error of the request
+    /// It is read when the first request needs it, and again when the server refuses the token: after a 401 (for
+    /// queries also after PERMISSION_DENIED), and after a 403 if the same token was accepted before. A new token in the
+    /// file is not read while the server accepts the old one. To replace a token without failed requests, write the new
+    /// one into the file before the old one expires. One thread reads the file, and the others wait for that, each of
+    /// them at most [`connect_timeout`](Self::connect_timeout). A request that was refused is sent once more with the
+    /// new token, if it is another one. A file that cannot be read is an error of the request
     /// ([`Unauthorized`](crate::ErrorKind::Unauthorized), and retryable), and not of `build`.
     ///
     /// ```

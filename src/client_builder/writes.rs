@@ -11,7 +11,7 @@ impl ClientBuilder {
         self
     }
 
-    /// A tag of every point that has no tag of that name. Text and line buffers are left alone.
+    /// A tag for every point that has no tag of that name. Text and line buffers do not get it.
     ///
     /// ```no_run
     /// use influxdb3_blocking::{Client, Point};
@@ -31,7 +31,7 @@ impl ClientBuilder {
         self
     }
 
-    /// The tags that come first in a line, in this order; the others follow, sorted. Default: all sorted.
+    /// The tags that are first in a line, in this order; the others follow, sorted. Default: all sorted.
     ///
     /// The order in the first write of a table decides how Enterprise sorts its files, so put the tags that
     /// queries filter by first.
@@ -46,7 +46,8 @@ impl ClientBuilder {
 
     /// Compresses request bodies of at least this many bytes. Default: none. Needs the feature `gzip`.
     ///
-    /// In batching mode the workers do it; where they are behind, a write that fills a batch compresses one that waits.
+    /// In batching mode the workers compress; where they are behind, a write that fills a batch compresses a waiting
+    /// batch.
     ///
     /// ```
     /// use influxdb3_blocking::Client;

@@ -4,7 +4,7 @@ use crate::line_protocol::{escape, number};
 use crate::timestamp::time_text;
 use crate::{Error, Result, Timestamp};
 
-/// A value of a column, of whatever format it comes from.
+/// A value of a column, of any source format.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum ColumnValue<'a> {
     Null,

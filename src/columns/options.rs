@@ -29,7 +29,7 @@ impl LayoutOptions {
     /// The columns that name the measurement if nothing else does, the first one winning.
     pub(crate) const MEASUREMENTS: [&'static str; 2] = ["measurement", "iox::measurement"];
 
-    /// The column of timestamps, by the caller's word or by its usual name.
+    /// The column of timestamps: the caller's, or else `time`.
     pub(crate) fn time(&self) -> &str {
         self.timestamp_column.as_deref().unwrap_or(Self::DEFAULT_TIME)
     }

@@ -25,7 +25,7 @@ impl RenderedColumn {
         self.ranges.clear();
     }
 
-    /// Makes room for so many more rows, of which each has a new value unless they share them.
+    /// Makes room for `rows` more rows, each with a value of its own unless `is_shared`.
     pub(crate) fn reserve(&mut self, rows: usize, is_shared: bool) {
         self.ranges.reserve(rows);
         if !is_shared {

@@ -6,13 +6,13 @@ use crate::{Error, Result};
 
 /// What a column is in a line.
 pub(crate) trait Role {
-    /// Appends what a line has of the column for this value, and tells whether it has anything. What was appended before
-    /// an error or a false is for the caller to take back.
+    /// Appends the column's part of a line for this value, and returns whether there is one. After an error or a false
+    /// the caller must remove what was appended.
     ///
     /// Callers know the variant of the value when they are compiled; inlined there, the match on it costs nothing.
     fn write(&self, out: &mut Vec<u8>, value: ColumnValue<'_>) -> Result<bool>;
 
-    /// What a line has of the column where `write` has said false.
+    /// What the line contains for this column if `write` returned false.
     fn default(&self) -> &[u8] {
         &[]
     }

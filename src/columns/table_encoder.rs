@@ -124,7 +124,7 @@ impl TableEncoder {
 
     fn block<T: TableData>(&mut self, table: &T, rows: Range<usize>) -> Result<(), RowError> {
         let columns = self.layout.columns().iter().zip(&mut self.written).zip(&mut self.rendered);
-        // Of several errors the one of the first row is told, as it would be if rows were read one by one.
+        // Of several errors the one of the first row is returned, as if rows were read one by one.
         let mut first: Option<RowError> = None;
         for ((column, written), rendered) in columns {
             let is_shared = table.is_shared(column.index);

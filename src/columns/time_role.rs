@@ -65,7 +65,7 @@ impl TimeRole {
     /// false for a few texts that are.
     #[inline]
     fn is_written_as(&self, text: &str) -> bool {
-        // A number of so many digits, the first of them below 9, fits 64 bits when it is made nanoseconds.
+        // A number of this many digits, the first of them below 9, fits 64 bits as nanoseconds.
         let most = match self.precision {
             Precision::Nanosecond => 19,
             Precision::Microsecond => 16,

@@ -1,4 +1,4 @@
-//! What a client is told once, parsed where it is told.
+//! A client's settings, parsed and checked by `build`.
 
 mod headers;
 mod issued_token;
@@ -21,15 +21,15 @@ use crate::transport::Host;
 #[cfg(feature = "tls")]
 use crate::transport::Tls;
 
-/// What this client calls itself, on both paths.
+/// The `user-agent` of requests, for writes and queries.
 pub(crate) const USER_AGENT: &str = concat!("influxdb3-blocking/", env!("CARGO_PKG_VERSION"));
 
-/// Everything a client knows: checked, complete, immutable.
+/// A client's settings: checked, complete, immutable.
 #[derive(Clone, Debug)]
 pub(crate) struct Config {
-    /// Whom to write to, the first one first. Empty if there is nobody.
+    /// Hosts for writes, in order of preference; may be empty.
     pub(crate) write_hosts: Vec<Arc<Host>>,
-    /// Whom to query, the first one first. Empty if there is nobody.
+    /// Hosts for queries, in order of preference; may be empty.
     #[cfg(feature = "query")]
     pub(crate) query_hosts: Vec<Arc<Host>>,
     pub(crate) tokens: Tokens,

@@ -4,7 +4,7 @@ use std::fmt;
 use super::{Headers, Token};
 use crate::Error;
 
-/// What a request carries and no text may show: its token, and an `authorization` header of the caller's own.
+/// The secrets of a request, which no text may show: its token, and an `authorization` header that the caller set.
 #[derive(Clone, Default)]
 pub(crate) struct Secrets(Vec<String>);
 
@@ -17,11 +17,11 @@ impl Secrets {
         Self(all.filter(|secret| !secret.is_empty()).map(str::to_owned).collect())
     }
 
-    /// The text with `***` in place of each secret. For what a server said, after it was judged: it may answer with what
-    /// it was sent.
+    /// The text with `***` in place of each secret. For texts of a server, which may repeat the request: after they
+    /// were judged.
     ///
-    /// A secret that looks like one is hidden wherever it stands as a word. One that may as well be a word of the
-    /// language (`t`, `database`) is hidden only where nothing else than a token can stand, so that the text can be read.
+    /// A secret of 20 bytes or more is hidden wherever it occurs, one of 8 or more that is not all letters as a whole
+    /// word. Any other (`t`, `database`) is hidden only where a token is introduced, so that the text stays readable.
     pub(crate) fn hide<'t>(&self, text: &'t str) -> Cow<'t, str> {
         let mut shown = Cow::Borrowed(text);
         for secret in &self.0 {
@@ -34,7 +34,7 @@ impl Secrets {
 }
 
 impl Error {
-    /// Without the secrets of its request, which the server may have answered with.
+    /// The error with its request's secrets hidden: the server may have repeated them.
     pub(crate) fn without(mut self, secrets: &Secrets) -> Self {
         self.change_texts(|text| {
             if let Cow::Owned(hidden) = secrets.hide(text) {
@@ -51,12 +51,12 @@ impl fmt::Debug for Secrets {
     }
 }
 
-/// From this length on nothing is like a secret by chance, not even within a longer word.
+/// Secrets of this length or more are hidden wherever they occur, also inside words.
 const UNMISTAKABLE: usize = 20;
-/// From this length on a secret that is not of letters alone is no word of any language.
+/// Secrets of this length or more that are not all letters are hidden as whole words.
 const NO_WORD: usize = 8;
 
-/// None if nothing is to be hidden.
+/// The text with `***` in place of the secret; none if it does not occur.
 fn hide_one(text: &str, secret: &str) -> Option<String> {
     let mut shown = String::new();
     let mut end = 0;
@@ -75,7 +75,7 @@ fn hide_one(text: &str, secret: &str) -> Option<String> {
     Some(shown)
 }
 
-/// Whether what stands here, between `before` and `after`, is meant to be the secret.
+/// Whether this occurrence of the secret, between `before` and `after`, is to be hidden.
 fn is_secret(before: &str, secret: &str, after: &str) -> bool {
     if secret.len() >= UNMISTAKABLE {
         return true;
@@ -93,7 +93,7 @@ fn is_secret(before: &str, secret: &str, after: &str) -> bool {
     is_no_word || introduces_token(before)
 }
 
-/// Whether a token is what comes next.
+/// Whether the text ends with something that introduces a token, such as `Bearer `.
 fn introduces_token(before: &str) -> bool {
     // "the token is missing" goes on with a word; a scheme has a capital.
     const SCHEMES: [&str; 3] = ["Token ", "Basic ", "token="];

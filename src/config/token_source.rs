@@ -13,10 +13,10 @@ use super::issued_token::IssuedToken;
 use crate::contain::contain;
 use crate::{Error, ErrorKind, Result};
 
-/// What a program gives to be asked for a token.
+/// The program's function that returns a token.
 type Provider = dyn Fn() -> Result<String, Box<dyn StdError + Send + Sync>> + Send + Sync;
 
-/// Something that is asked for a token when one is needed, by one thread at a time, for all that wait. What it gives is
+/// Obtains a token when a request needs one. One thread at a time obtains it, for all requests that wait. The token is
 /// kept until a server refuses it.
 pub(crate) struct TokenSource {
     origin: TokenOrigin,
@@ -24,24 +24,24 @@ pub(crate) struct TokenSource {
     answered: Condvar,
 }
 
-/// What is asked.
+/// Where the token is obtained.
 #[derive(Clone)]
 enum TokenOrigin {
     File(PathBuf),
     Provider(Arc<Provider>),
 }
 
-/// What was answered so far, and whether somebody is asking.
+/// The last answer of the source, and whether a thread is asking now.
 #[derive(Default)]
 struct TokenState {
     kept: Option<IssuedToken>,
-    /// The last one that was kept.
+    /// The most recent token that the server refused.
     refused: Option<IssuedToken>,
-    /// The process whose thread is asking now. A forked child has no such thread.
+    /// The id of the process whose thread is asking now: a forked child has no such thread.
     asking: Option<u32>,
-    /// How many times the answer has come.
+    /// How many times the source has answered.
     answers: u64,
-    /// What the last one was, if it was no token.
+    /// The error of the last answer, if it was one.
     failure: Option<Error>,
 }
 
@@ -58,10 +58,10 @@ impl TokenSource {
         Self { origin, state: Mutex::default(), answered: Condvar::new() }
     }
 
-    /// The token that is kept, or else the answer, for which this waits at most so long.
+    /// The token that is kept, or else the source's answer, for which this waits at most `time`.
     ///
     /// # Errors
-    /// There is no token. It may be there a little later, so the error is retryable.
+    /// The source has no token, or does not answer in time. Retryable.
     pub(super) fn get(self: &Arc<Self>, time: Duration) -> Result<IssuedToken> {
         let state = self.lock();
         match &state.kept {
@@ -70,7 +70,7 @@ impl TokenSource {
         }
     }
 
-    /// The token in place of one that a server has refused; none if it is the same.
+    /// A token in place of one that a server refused. None if the source answers with the refused token again.
     ///
     /// # Errors
     /// As [`get`](Self::get).
@@ -123,11 +123,11 @@ impl TokenSource {
         }
     }
 
-    /// Asks on a thread of its own: whatever it does, those who wait can give up.
+    /// Asks on a thread of its own, so that waiting calls can time out even if the source hangs.
     fn ask(self: &Arc<Self>) {
         let mut answer = PendingAnswer { source: Arc::clone(self), result: None };
         let ask = move || answer.result = Some(answer.source.answer());
-        // If no thread can be started, the closure is dropped, and with it the answer, which says so.
+        // If no thread can be started, the closure is dropped; dropping the pending answer reports that.
         let _ = thread::Builder::new().name("influxdb3-token".into()).spawn(ask);
     }
 
@@ -151,7 +151,7 @@ impl TokenSource {
     }
 }
 
-/// An answer to come. Given when it is dropped, in whatever way that comes about.
+/// Delivers the result to the waiting calls when dropped, also after a panic.
 struct PendingAnswer {
     source: Arc<TokenSource>,
     result: Option<Result<Token>>,
@@ -168,7 +168,7 @@ impl Drop for PendingAnswer {
         state.answers += 1;
         match result {
             Ok(token) => {
-                // If the text is that of the refused token, it is that token, and it stays known that it was accepted.
+                // The same text as the refused token: that token is kept, with its record of having been accepted.
                 let before = state.refused.take().filter(|before| *before.token() == token);
                 state.kept = Some(before.unwrap_or_else(|| IssuedToken::new(token)));
                 state.failure = None;
@@ -180,7 +180,7 @@ impl Drop for PendingAnswer {
     }
 }
 
-/// As the beginning of a sentence.
+/// Names the source, as the beginning of a sentence.
 impl fmt::Display for TokenSource {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.origin {
@@ -210,5 +210,5 @@ fn read(path: &PathBuf) -> io::Result<String> {
     Ok(text)
 }
 
-/// Of a file with a token, in bytes.
+/// The most bytes that a token file may have.
 const LONGEST: u64 = 64 << 10;

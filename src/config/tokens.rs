@@ -5,16 +5,16 @@ use super::issued_token::IssuedToken;
 use super::{Headers, Token, TokenSource};
 use crate::{Error, ErrorKind, Result};
 
-/// Where the requests of a client have their token from.
+/// Where requests of a client get their token.
 #[derive(Clone, Debug)]
 pub(crate) enum Tokens {
-    /// They carry none.
+    /// Requests have no token.
     None,
     Fixed(IssuedToken),
     From(Arc<TokenSource>),
 }
 
-/// The token of one call, and of its next try where a server refuses it.
+/// The token of one call, which is replaced when a server refuses it.
 #[derive(Debug)]
 pub(crate) struct CallToken {
     tokens: Tokens,
@@ -27,7 +27,7 @@ impl Tokens {
         Self::Fixed(IssuedToken::new(token))
     }
 
-    /// The token that there is without asking for one.
+    /// The token, if it is fixed: no source is asked.
     #[cfg(feature = "_fuzzing")]
     pub(crate) fn kept(&self) -> Option<&Token> {
         match self {
@@ -36,7 +36,7 @@ impl Tokens {
         }
     }
 
-    /// The token to send. Waits at most so long, if one has to be asked for.
+    /// The token to send. Waits at most `time` for a source.
     fn get(&self, time: Duration) -> Result<Option<IssuedToken>> {
         match self {
             Self::None => Ok(None),
@@ -45,7 +45,7 @@ impl Tokens {
         }
     }
 
-    /// Another token in place of one that a server has refused; none if there is no other.
+    /// Another token in place of one that a server refused; none if there is no other. Waits at most `time`.
     fn renew(&self, refused: &IssuedToken, time: Duration) -> Result<Option<IssuedToken>> {
         match self {
             Self::None | Self::Fixed(_) => Ok(None),
@@ -61,10 +61,10 @@ impl CallToken {
         Self { tokens, current: None, renewals: 0 }
     }
 
-    /// The token to send. The first time it waits at most so long, if one has to be asked for.
+    /// The token to send. The first call waits at most `time` for a source; later ones return the same token.
     ///
     /// # Errors
-    /// There is no token to be had. Nothing was sent.
+    /// The source has no token. Nothing was sent.
     pub(crate) fn get(&mut self, time: Duration) -> Result<Option<&IssuedToken>> {
         if self.current.is_none() {
             self.current = self.tokens.get(time)?;
@@ -72,26 +72,27 @@ impl CallToken {
         Ok(self.current.as_ref())
     }
 
-    /// The token as it was sent last.
+    /// The token that was sent last.
     pub(crate) fn sent(&self) -> Option<&Token> {
         self.current.as_ref().map(IssuedToken::token)
     }
 
-    /// A server has accepted it.
+    /// Notes that a server accepted the token.
     pub(crate) fn accepted(&self) {
         if let Some(issued) = &self.current {
             issued.set_accepted();
         }
     }
 
-    /// Gets another token if that is what the error asks for; then the call is worth another try.
+    /// Gets another token if the error is about the token. `Ok` means: try again with the new token.
     ///
-    /// That is after a 401, after PERMISSION_DENIED, which Flight says of tokens that have expired as well, and after a 403
-    /// if the token was accepted before. A token that was never accepted is asked
-    /// for again once; one that was has expired, and may do so again before this call has its turn.
+    /// That is so after a 401, after PERMISSION_DENIED, which Flight also answers for expired tokens, and after a 403
+    /// if the token was accepted before. A token that was never accepted is replaced once per call. One that was
+    /// accepted before has expired, and its successor may expire before this call is sent: it is replaced up to
+    /// [`MOST_RENEWALS`] times.
     ///
     /// # Errors
-    /// The same error, or that no token is to be had.
+    /// `error` itself if another token does not help, or the source's error if it has none.
     pub(crate) fn renew(&mut self, error: Error, time: Duration) -> Result<()> {
         let Some(refused) = &self.current else { return Err(error) };
         let has_expired = refused.was_accepted();
@@ -112,7 +113,7 @@ impl CallToken {
     }
 }
 
-/// So many tokens may expire under one call.
+/// How often one call may fetch a new token.
 const MOST_RENEWALS: u32 = 8;
 
 /// Whether another token may help.

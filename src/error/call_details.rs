@@ -1,4 +1,4 @@
-//! What an error knows of the call that failed: the server's answer, and the caller's lines back.
+//! What an error holds about the call that failed: the server's answer, and the caller's lines.
 
 use std::time::Duration;
 
@@ -25,7 +25,7 @@ pub(super) struct CallDetails {
     is_host_failure: bool,
 }
 
-/// What the server said, and what became of the lines. (Feature `write`.)
+/// The server's answer, and the outcome of the lines. (Feature `write`.)
 impl Error {
     /// The HTTP status, if the server answered over HTTP.
     #[must_use]
@@ -117,14 +117,14 @@ impl Error {
         self.0.call.unsent
     }
 
-    /// Whether the same call may well succeed a little later.
+    /// Whether the same call may succeed a little later.
     ///
     /// True for connection and I/O errors, timeouts, and the statuses 408, 429, 500, 502, 503, 504 and 520 to 524 (of
     /// proxies that have no answer of the server), but for those answers of status 500 that say that the request itself
     /// is at fault, or that the node takes no writes.
-    /// True as well if a token is not to be had from its file or function, if it is true of one of several hosts, and
-    /// for a 400 that tells of the server and not of the request: Core up to 3.10 answers so on
-    /// `/api/v2/write` while it is stopping, its WAL buffer is full or its object store fails.
+    /// Also true if a token file or token function failed, if it is true for one of several hosts, and for a 400 whose
+    /// text is about the server and not about the request: Core up to 3.10 answers so on `/api/v2/write` while it is
+    /// stopping, its WAL buffer is full or its object store fails.
     #[must_use]
     pub fn is_retryable(&self) -> bool {
         self.0.call.retryable
@@ -153,7 +153,7 @@ impl Error {
         Self(self.0.clone())
     }
 
-    /// What the text says last, in place of what it said there before.
+    /// Sets the advice at the end of the text, in place of an earlier one.
     pub(crate) fn with_advice(mut self, advice: Option<&'static str>) -> Self {
         self.0.call.advice = advice;
         self
@@ -222,7 +222,7 @@ impl Error {
         self
     }
 
-    /// What was in doubt stays so.
+    /// Sets the doubt if `in_doubt` is true; false does not remove an earlier doubt.
     pub(crate) fn add_doubt(&mut self, in_doubt: bool) {
         self.0.call.in_doubt |= in_doubt;
     }
@@ -252,9 +252,9 @@ impl Error {
         self.0.call.hides_lines
     }
 
-    /// A 403 of `/api/v2/write`. Before 3.10 the server says so as well when it cannot ask whether the token is good,
-    /// so that a token which has just been accepted deserves one more try; to anybody else it is final, which is why it
-    /// is not [`retryable`](Self::is_retryable).
+    /// A 403 of `/api/v2/write`. Before 3.10 the server also answers it when it cannot check the token, so batching
+    /// tries once more if the token was accepted before. For any other caller it is final, which is why it is not
+    /// [`retryable`](Self::is_retryable).
     pub(crate) fn with_may_pass(mut self, may_pass: bool) -> Self {
         self.0.call.may_pass = may_pass;
         self
@@ -264,7 +264,7 @@ impl Error {
         self.0.call.may_pass
     }
 
-    /// It is about this host and not about the request: another host may do what was asked for.
+    /// It is about this host and not about the request: another host may succeed.
     pub(crate) fn with_host_failure(mut self, is_host_failure: bool) -> Self {
         self.0.call.is_host_failure = is_host_failure;
         self

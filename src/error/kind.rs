@@ -22,7 +22,7 @@ pub enum ErrorKind {
     Config,
     /// A record cannot be written as line protocol; nothing of the call was sent.
     InvalidRecord,
-    /// No connection: the name does not resolve, nobody listens, or the connection broke.
+    /// No connection: the name does not resolve, the port is closed, or the connection broke.
     Connect,
     /// The TLS handshake failed: an unknown or expired certificate, or a port that speaks plain HTTP.
     Tls,
@@ -46,7 +46,7 @@ pub enum ErrorKind {
     PartialWrite,
     /// The server refused the request, and the same request will be refused again.
     Rejected,
-    /// The server failed, or answered what no InfluxDB 3 answers.
+    /// The server failed, or its answer is not one of an InfluxDB 3.
     Server,
     /// The server refused a query, or failed while it ran.
     Query,

@@ -56,7 +56,7 @@ impl LineError {
         self.line_number
     }
 
-    /// What the server has against the line.
+    /// The server's reason.
     #[must_use]
     pub fn message(&self) -> &str {
         &self.message

@@ -1,4 +1,4 @@
-//! The one error type: what went wrong, what the server said, and the caller's data back.
+//! The one error type: what went wrong, the server's answer, and the caller's data.
 
 #[cfg(feature = "write")]
 mod call_details;
@@ -27,13 +27,12 @@ pub use line_error::LineError;
 /// ```
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// What went wrong, with everything that is known about it.
+/// What went wrong, with all details that are known.
 ///
 /// Decide by [`kind`](Self::kind); show the text to a person. The text names what to do where something
 /// can be done, and never contains a token. `{:#}` prints the chain of causes as well.
 ///
-/// With the feature `write`, data that was not written comes back in [`unsent`](Self::unsent), ready to be written
-/// again.
+/// With the feature `write`, data that was not written is in [`unsent`](Self::unsent), ready to be written again.
 ///
 /// ```
 /// use influxdb3_blocking::{Client, ErrorKind};

@@ -16,7 +16,7 @@ pub(super) enum FileCompression {
 }
 
 impl FileCompression {
-    /// How the bytes are packed, which their first ones tell, whatever the name of the file is.
+    /// How the bytes are compressed, by their first bytes and not by the name of the file.
     ///
     /// # Errors
     /// They are packed in a way that cannot be read, or for a format that is not packed as a whole.

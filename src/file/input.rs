@@ -10,7 +10,7 @@ use super::byte_counter::ByteCounter;
 use super::unreadable;
 use crate::{Error, Result};
 
-/// Where the bytes of a file come from. As long as it is there, [`Input`]s can be opened, each of which begins at the first
+/// The source of a file's bytes. As long as it is there, [`Input`]s can be opened, each of which begins at the first
 /// byte; what a reader gives is kept in memory for that long.
 #[derive(Debug)]
 pub(crate) struct Origin<'a>(OriginKind<'a>);
@@ -28,12 +28,13 @@ struct Replay<'a> {
     kept: Vec<u8>,
     /// The most bytes that are kept.
     limit: usize,
-    /// More would have had to be kept: nothing is read any more.
+    /// The limit of kept bytes was exceeded: nothing more is read.
     is_over: bool,
 }
 
 impl<'a> Origin<'a> {
-    /// The file at a path. What is no regular file, such as a named pipe, is a reader that keeps so many bytes at most.
+    /// The file at a path. If it is no regular file, such as a named pipe, it is a reader that keeps at most `limit`
+    /// bytes.
     pub(crate) fn path(path: &Path, limit: usize) -> Result<Self> {
         let open = || {
             let metadata = std::fs::metadata(path)?;
@@ -48,7 +49,7 @@ impl<'a> Origin<'a> {
         })
     }
 
-    /// What a reader gives. It keeps so many bytes at most.
+    /// The bytes of a reader, of which at most `limit` are kept.
     pub(crate) fn reader(reader: Box<dyn Read + 'a>, limit: usize) -> Self {
         let replay = Replay { reader, kept: Vec::new(), limit, is_over: false };
         Self(OriginKind::Reader(Rc::new(RefCell::new(replay))))
@@ -65,7 +66,7 @@ impl<'a> Origin<'a> {
     /// Nothing more is to be opened, and so nothing more to be kept.
     ///
     /// # Errors
-    /// More would have had to be kept than may be.
+    /// The error of a reader of which more than the limit would have to be kept.
     pub(super) fn finish(self) -> Result<()> {
         match self.0 {
             OriginKind::Reader(replay) if replay.borrow().is_over => {

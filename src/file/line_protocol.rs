@@ -39,12 +39,12 @@ pub(super) fn open<'a>(
 
 struct LineProtocolSource<'a> {
     reader: Box<dyn Read + 'a>,
-    /// What was read and is no line of the past.
+    /// Bytes read that are not part of a returned line yet.
     buffer: Vec<u8>,
     is_at_end: bool,
-    /// Whether the reader has nothing to give just now.
+    /// Whether the reader has no data at the moment.
     is_paused: bool,
-    /// What the reader failed with, until what came before it was handed out.
+    /// The reader's error, kept until the lines before it are returned.
     failed: Option<Error>,
     /// Ends of lines in the file before the buffer.
     ends_before: usize,

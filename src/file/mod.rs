@@ -64,12 +64,12 @@ pub(crate) trait LineSource {
     /// Bytes of the file that were read.
     fn bytes_read(&self) -> u64;
 
-    /// Whether the reader has nothing to give just now, so that what was read should be written.
+    /// Whether the reader has no data at the moment (`WouldBlock`), so that the lines read so far should be written.
     fn is_paused(&self) -> bool {
         false
     }
 
-    /// What there is to tell so far, beside the lines.
+    /// Types, skipped rows and other facts about the file so far.
     fn summary(&self) -> Summary {
         Summary::default()
     }
@@ -84,11 +84,11 @@ pub(crate) struct ReadOptions {
     pub(crate) infer_rows: Option<u64>,
     /// Texts that are no value, in columns of any type.
     pub(crate) null_values: Vec<String>,
-    /// Whether the usual words for nothing are values.
+    /// If true, the built-in null words (`NA`, `null`, …) are ordinary text.
     pub(crate) has_only_listed_nulls: bool,
     /// Whether rows that cannot be written are left out.
     pub(crate) skip_bad_rows: bool,
-    /// How times are written, if it is in no usual form.
+    /// The format of times, if it is none of the built-in ones.
     pub(crate) time_format: Option<TimeFormat>,
     /// Between the cells of CSV.
     pub(crate) delimiter: Option<u8>,

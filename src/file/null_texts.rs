@@ -7,7 +7,7 @@ use super::ReadOptions;
 pub(super) struct NullTexts {
     /// Named by the caller: no value in a column of any type, in quotes or not.
     listed: Vec<String>,
-    /// Whether the usual words count as well.
+    /// Whether the built-in words count as well.
     has_usual: bool,
 }
 

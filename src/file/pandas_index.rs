@@ -5,8 +5,8 @@ use serde_json::Value;
 
 use crate::columns::LayoutOptions;
 
-/// The options, with the index of the frame as the timestamp column: if nobody named one, no column is `time`, and the
-/// index is of one column of timestamps or dates, named or not.
+/// The options, with the index of the frame as the timestamp column: if no option names one, no column is `time`, and
+/// the index is of one column of timestamps or dates, named or not.
 pub(super) fn as_time(options: &LayoutOptions, schema: &Schema) -> LayoutOptions {
     let mut options = options.clone();
     let has_time = || {

@@ -45,7 +45,7 @@ impl RandomAccess {
         io::BufReader::new(ReaderAt { file: self.clone(), place })
     }
 
-    /// So many bytes at a place. Nothing is allocated for bytes that are not there.
+    /// The `len` bytes at a place. Nothing is allocated for bytes that are not in the file.
     pub(super) fn bytes_at(&self, place: u64, len: u64) -> io::Result<Vec<u8>> {
         self.check(place, len)?;
         let mut bytes = vec![0; usize::try_from(len).map_err(io::Error::other)?];
@@ -53,7 +53,7 @@ impl RandomAccess {
         Ok(bytes)
     }
 
-    /// Whether so many bytes are there.
+    /// Checks that the file has these bytes.
     pub(super) fn check(&self, place: u64, len: u64) -> io::Result<()> {
         if place.checked_add(len).is_some_and(|end| end <= self.len) {
             return Ok(());

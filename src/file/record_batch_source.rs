@@ -13,7 +13,7 @@ pub(super) struct PlacedBatch {
     pub(super) batch: RecordBatch,
     /// Such as `row group 3`; empty if the rows are counted from the beginning of the file.
     pub(super) part: String,
-    /// How many rows of that part come before the batch.
+    /// How many rows of that part are before the batch.
     pub(super) first_row: usize,
     /// Why the row behind the batch cannot be written: nothing is read behind that.
     pub(super) failed: Option<Error>,

@@ -1,4 +1,4 @@
-//! What there is to tell of a file that was read, beside its lines.
+//! Facts about a file that was read, beside its lines.
 
 use crate::ColumnType;
 use crate::{Error, Result};

@@ -43,8 +43,8 @@ impl TypeInference {
         }
     }
 
-    /// Adds so many values at once, if none of them is the first mismatch; `seen` are the kinds with those of the values. With
-    /// false, nothing was added, and the values have to be added one by one.
+    /// Adds `values` values at once, if none of them is the first mismatch; `seen` are the kinds with those of the
+    /// values. With false, nothing was added, and the values have to be added one by one.
     #[cfg(feature = "csv")]
     #[inline]
     pub(super) fn merge(&mut self, seen: SeenKinds, values: usize) -> bool {
@@ -97,6 +97,6 @@ fn is_mismatch(seen: SeenKinds) -> bool {
     seen.is_mixed() || seen.is_of_other_mark()
 }
 
-/// So many texts, and no number or boolean among them, make a column of texts.
+/// The number of leading texts, without a number or boolean among them, that make a column of texts.
 #[cfg(feature = "csv")]
 const SETTLED_VALUES: usize = 1000;

@@ -1,11 +1,11 @@
 //! Guides: one page for each question that spans more than one item.
 //!
-//! They are documentation alone, and so are there for rustdoc only.
+//! They are documentation only, and so are there for rustdoc only.
 //!
 //! | page | what it answers |
 //! |---|---|
 //! | [`connecting`] | hosts, proxies, TLS, time limits |
-//! | [`delivery`] | what becomes of a line, and when it is stored |
+//! | [`delivery`] | the outcome of a line, and when it is stored |
 //! | [`errors`] | the kinds of errors, what is retried, and what to do |
 //! | [`time`] | timestamps, precisions, zones, and rows of the same time |
 //! | [`files`] | CSV, JSON, Parquet, Feather and ORC |

@@ -5,7 +5,7 @@
 use crate::line_protocol::{FieldValue, escape, number};
 use crate::{Error, Precision, Result, Timestamp};
 
-/// What became of a row.
+/// The outcome of a row.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Encoded {
     /// One line was appended.
@@ -16,8 +16,8 @@ pub(crate) enum Encoded {
 
 /// A line in progress at the end of a buffer. Dropped before it is finished, it takes back what it has appended.
 ///
-/// First comes the measurement, then each tag with a comma before it, then each field with a comma before it; the comma before
-/// the first field becomes the space that a line has there.
+/// First the measurement, then each tag with a comma before it, then each field with a comma before it; the comma
+/// before the first field becomes the space that a line has there.
 pub(crate) struct LineInProgress<'a> {
     out: &'a mut Vec<u8>,
     start: usize,
@@ -70,7 +70,8 @@ impl<'a> LineInProgress<'a> {
         Ok(Encoded::Line)
     }
 
-    /// Ends the line, if it has a field, with what `end` appends for the time and the newline; tells whether it has one.
+    /// Ends the line, if it has a field, with what `end` appends for the time and the newline. Returns whether it has
+    /// one.
     #[cfg(feature = "_columns")]
     #[inline]
     pub(crate) fn finish_with(mut self, end: impl FnOnce(&mut Vec<u8>)) -> bool {
@@ -81,7 +82,7 @@ impl<'a> LineInProgress<'a> {
         self.is_finished
     }
 
-    /// Makes the comma before the first field a space, and tells whether there is a field.
+    /// Makes the comma before the first field a space. Returns whether there is a field.
     #[inline]
     fn begin_end(&mut self) -> bool {
         match self.fields.and_then(|fields| self.out.get_mut(fields)) {

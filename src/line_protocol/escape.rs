@@ -97,7 +97,7 @@ pub(crate) fn is_plain_measurement(name: &str) -> bool {
     short_bytes::is_plain(name.as_bytes()) && !name.starts_with('#')
 }
 
-/// What one look at the key of a tag or a field tells.
+/// The result of one scan of the key of a tag or a field.
 #[derive(Clone, Copy)]
 pub(crate) struct KeyLook {
     /// Whether it is written as it is, for certain.

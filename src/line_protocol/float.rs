@@ -109,7 +109,7 @@ mod tests {
                 (random >> 8 & 0xffff_ffff_ffff) as f64 / ten(places + (random & 7) as i32);
             check(decimal);
             check(f64::from_bits(decimal.to_bits() + 1));
-            // Any number of a usual size, and any at all.
+            // Numbers of common magnitudes, and arbitrary ones.
             check((random >> 11) as f64 / ten(random as i32 & 15));
             let any = f64::from_bits(random);
             if any.is_finite() {

@@ -5,7 +5,7 @@ pub(crate) struct KeyFilter(pub(crate) [u64; 3]);
 impl KeyFilter {
     pub(crate) const EMPTY: Self = Self([0; 3]);
 
-    /// Adds a key by its hash, and tells whether it may have been there.
+    /// Adds a key by its hash. Returns whether it may have been there.
     pub(crate) fn add(&mut self, hash: u64) -> bool {
         let (place, bit) = Self::place(hash);
         let Some(word) = self.0.get_mut(place) else { return true }; // one of three
@@ -14,7 +14,7 @@ impl KeyFilter {
         was_there
     }
 
-    /// The word that tells of a key, and its bit.
+    /// The word and the bit of a key.
     #[inline(always)]
     pub(crate) fn place(hash: u64) -> (usize, u64) {
         // A third of 32 bits for each word; the lowest bits choose the bit.

@@ -10,11 +10,11 @@
 //! | [`append`] | bytes of any length, mostly not more than 16: names, values |
 //! | [`append_up_to_32`] | bytes of any length, mostly 17 to 32: a float with all of its digits |
 //! | [`append_part`] | a part of a longer buffer, mostly not more than 32 bytes: a column of a point |
-//! | [`append_chunk`] | what is kept in an array of 32 bytes: a key that comes again in each line |
+//! | [`append_chunk`] | what is kept in an array of 32 bytes: a key that is repeated in each line |
 //! | [`append_if_plain`] | a value of which is not known yet whether it has to be escaped |
 //! | [`append_word`], [`append_two`] | what is in registers: digits, a key with what stands around it |
 
-/// What one look at a name tells.
+/// The result of one scan of a name.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Look {
     /// Whether all of it is ASCII without control characters, spaces, commas, equals signs and backslashes, and there is
@@ -90,7 +90,7 @@ pub(crate) fn append(out: &mut Vec<u8>, bytes: &[u8]) {
     }
 }
 
-/// Appends a name if it is plain, as [`Look::is_plain`], and tells whether it is.
+/// Appends a name if it is plain, as [`Look::is_plain`]. Returns whether it is.
 #[inline(always)]
 pub(crate) fn append_if_plain(out: &mut Vec<u8>, name: &[u8]) -> bool {
     if name.len() > 16 || !has_room::<16>(out) {
@@ -166,7 +166,7 @@ pub(crate) fn append_part(out: &mut Vec<u8>, bytes: &[u8], start: usize, length:
 }
 
 /// Appends the first bytes of a chunk. One store of a length that the compiler knows writes more; what is too much is
-/// overwritten by what comes next.
+/// overwritten by what is appended next.
 #[inline(always)]
 fn append_start<const N: usize>(out: &mut Vec<u8>, chunk: &[u8; N], length: usize) {
     let end = out.len() + length;

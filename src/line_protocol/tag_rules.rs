@@ -88,7 +88,7 @@ impl TagRules {
         &self.filter
     }
 
-    /// Which of two keys (as they are, not escaped) comes first in a line.
+    /// Which of two keys (not escaped) is first in a line.
     pub(crate) fn compare(&self, a: &[u8], b: &[u8]) -> Ordering {
         if self.order.is_empty() {
             return a.cmp(b);
@@ -104,7 +104,7 @@ impl TagRules {
 
 impl<'a> DefaultsBetweenOwn<'a> {
     /// Hands on the default tags that stand before the own tag of this key, and gives back the default tag of the same key,
-    /// which the row's own replaces. Keys come in the order of [`TagRules::compare`].
+    /// which the row's own replaces. Keys are in the order of [`TagRules::compare`].
     #[inline]
     pub(crate) fn before(
         &mut self,

@@ -15,7 +15,7 @@
 /// assert_eq!(tags, [("room", "Kitchen"), ("site", "lab")]);
 /// ```
 ///
-/// `K` tells texts from options of them; it is always inferred.
+/// `K` distinguishes texts and options of them; it is always inferred.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be the value of a tag",
     label = "not a text",

@@ -44,7 +44,7 @@ pub(crate) fn encoded_lines(text: &[u8]) -> TextLines<'_> {
     }
 }
 
-/// The lines of a later part of a text, before which there are so many ends of lines: a byte order mark means nothing
+/// The lines of a later part of a text, after `lines_before` ends of lines: a byte order mark means nothing
 /// there.
 #[cfg(feature = "_files")]
 pub(crate) fn lines_of_part(part: &[u8], lines_before: usize) -> TextLines<'_> {

@@ -38,7 +38,7 @@ impl<'a> PointColumn<'a> {
         self.form != EntryForm::LeftOut
     }
 
-    /// The key as it came.
+    /// The key, unescaped.
     #[inline]
     pub(super) fn key_bytes(&self) -> &'a [u8] {
         self.bytes.get(1..=self.key_length).unwrap_or_default()
@@ -48,12 +48,12 @@ impl<'a> PointColumn<'a> {
         as_text(self.key_bytes())
     }
 
-    /// The value of a tag as it came.
+    /// The value of a tag, unescaped.
     pub(super) fn tag_value(&self) -> &'a str {
         as_text(self.value_bytes())
     }
 
-    /// The value of a field as it came; null for a tag.
+    /// The value of a field, unescaped; null for a tag.
     pub(super) fn field_value(&self) -> FieldValue<'a> {
         let text = as_text(self.value_bytes());
         // A number stands there as it was written, so that it is read back exactly.
@@ -117,7 +117,7 @@ impl<'a> PointColumn<'a> {
     }
 }
 
-/// Bytes that came as a `str`. The library has no `unsafe`, so they are checked once more.
+/// Bytes of a `str` as text. The library has no `unsafe`, so they are checked once more.
 pub(super) fn as_text(bytes: &[u8]) -> &str {
     std::str::from_utf8(bytes).unwrap_or_default()
 }

@@ -1,4 +1,4 @@
-//! What a point knows of its columns without looking at them: six words at the beginning of its buffer.
+//! What is cached about a point's columns: six words at the beginning of its buffer.
 //!
 //! | word | what it is |
 //! |---|---|
@@ -20,7 +20,7 @@ pub(super) const LENGTH: usize = 48;
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub(super) struct Status(u64);
 
-/// What may be said of a point, once and for all.
+/// Facts cached about a point.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Fact {
     HasFields = 1,
@@ -72,7 +72,7 @@ impl Status {
         Self(self.0 & 0xffff_ffff | u64::from(place) << 32)
     }
 
-    /// Counts a comparison of keys, and tells how many there were.
+    /// Counts a comparison of keys. Returns how many there were.
     pub(super) fn count_comparison(&mut self) -> u64 {
         self.0 += 1 << COMPARISONS; // they end long before the upper half begins
         self.0 >> COMPARISONS & 0xffff
@@ -93,7 +93,7 @@ pub(super) fn set_time(head: &mut [u8], time: Timestamp) {
     set_word(head, TIME + 1, (nanos >> 64) as u64);
 }
 
-/// Adds a key to the filter by its hash, and tells whether it may have been there.
+/// Adds a key to the filter by its hash. Returns whether it may have been there.
 #[inline(always)]
 pub(super) fn add_key(head: &mut [u8], hash: u64) -> bool {
     let (place, bit) = KeyFilter::place(hash);

@@ -35,7 +35,7 @@ impl LatestColumns {
         keys.clear();
         for &place in places.as_slice().iter().rev() {
             let Some(column) = point.column_at(place) else { continue };
-            // One table for both: the lowest bit of the hash tells tags from fields.
+            // One table for both: the lowest bit of the hash distinguishes tags and fields.
             let hash = look(column.key_bytes()).hash ^ u64::from(column.is_tag());
             let same = |other: usize, is_tag: bool| {
                 let other = point.column_at(other);

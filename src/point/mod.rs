@@ -46,8 +46,8 @@ use crate::{Error, Precision, Result, Timestamp};
 /// - **Refused** is what the server cannot read back or would take for something else: an empty name; a newline or a
 ///   tab anywhere but in the text of a field; a backslash at the end of a name or of a tag value; a NUL or a leading
 ///   `#` in a measurement; control characters in keys; the keys `time` and `__chunk_order`; one key for a tag and
-///   a field; no field at all; a time outside of the years 1677 to 2262. Everything else is escaped, so that it comes back
-///   from the server as it was given.
+///   a field; no field at all; a time outside of the years 1677 to 2262. Everything else is escaped, so that
+///   the server returns it as it was given.
 ///
 /// Tags are written sorted by key (or as the client's `tag_order` says), fields in the order in which they were added.
 #[derive(Clone)]

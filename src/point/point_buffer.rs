@@ -3,7 +3,7 @@
 //! First stands the [head](super::head), then one entry for the measurement and one for each column, in the order in which
 //! they were added. An entry is a [header](super::entry_header) and the bytes that a line has for it: `,key=value`, numbers
 //! in the text of a line, texts in quotes. What has to be escaped, and what cannot be written, stands there as the caller
-//! gave it, and the header says so. So encoding a usual column is one copy, and nothing that the caller gave is lost.
+//! gave it, and the header says so. So encoding a common column is one copy, and nothing that the caller gave is lost.
 
 use super::column::{PointColumn, as_text};
 use super::entry_header::{EntryForm, EntryHeader, EntryKind};
@@ -243,7 +243,7 @@ impl PointBuffer {
         Ok(fields)
     }
 
-    /// The columns as they came, each with its place for [`column_at`](Self::column_at).
+    /// The columns in the order in which they were set, each with its place for [`column_at`](Self::column_at).
     #[inline]
     pub(super) fn columns(&self) -> impl Iterator<Item = (usize, PointColumn<'_>)> {
         let mut rest = self.column_bytes();
@@ -294,5 +294,5 @@ fn push_not_finite(bytes: &mut Vec<u8>, value: &FieldValue<'_>) {
 /// How many times the keys of a point are searched for an equal one while it is built.
 const MOST_COMPARISONS: u64 = 100;
 
-/// Room for a usual point besides its measurement: three tags and four fields of short names.
+/// Room for a typical point besides its measurement: three tags and four fields of short names.
 const USUAL_BYTES: usize = 164;

@@ -7,7 +7,7 @@ use super::flight::{Decoded, Decoder, MessageProgress, MessageReader};
 use super::rows::Rows;
 use crate::Result;
 
-/// Decodes the body of an answer over Flight that comes in pieces of this size, and looks at the values of all batches.
+/// Decodes the body of an answer over Flight, received in pieces of this size, and looks at the values of all batches.
 ///
 /// # Panics
 ///

@@ -5,12 +5,12 @@
 //! - [`runtime`]: the thread that owns the network
 //! - [`call`]: a call of a server: its connection, request, deadline, status and errors
 //! - [`statement`]: what is asked
-//! - [`flight`], [`over_http`]: how it is sent, and what comes back
+//! - [`flight`], [`over_http`]: how it is sent, and how answers are read
 //! - [`client`]: what a client has for queries; it starts the tasks that make the calls
 //! - [`answer`]: the answer on its way: tries, limits, progress, batches
 //! - [`rows`]: from record batches to rows and values of Rust's types
 //! - [`forms`]: the forms in which an answer is taken
-//! - [`request`]: a query that is being put together; [`catalog`]: those that ask what there is
+//! - [`request`]: a query that is being put together; [`catalog`]: queries for tables and columns
 
 mod answer;
 mod call;

@@ -7,7 +7,7 @@ use arrow_schema::TimeUnit;
 use crate::Timestamp;
 use crate::timestamp::time_text;
 
-/// The time that is so many units after 1970.
+/// The time that is this many units after 1970.
 pub(super) fn timestamp(value: i64, unit: TimeUnit) -> Timestamp {
     match unit {
         TimeUnit::Second => Timestamp::seconds(value),
@@ -17,7 +17,7 @@ pub(super) fn timestamp(value: i64, unit: TimeUnit) -> Timestamp {
     }
 }
 
-/// So many units in nanoseconds.
+/// A number of units, in nanoseconds.
 pub(super) fn nanoseconds(value: i64, unit: TimeUnit) -> i128 {
     timestamp(value, unit).as_nanos()
 }

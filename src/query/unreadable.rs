@@ -1,4 +1,4 @@
-//! Answers that cannot be decoded, in whatever format they come.
+//! Answers that cannot be decoded, in any format.
 
 use arrow_array::types::{
     Decimal32Type, Decimal64Type, Decimal128Type, Decimal256Type,

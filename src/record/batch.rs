@@ -1,4 +1,4 @@
-//! A batch that came back is a record.
+//! A batch of an error is a record.
 
 use super::{Lines, Record};
 use crate::line_protocol::text;

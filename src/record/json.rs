@@ -140,7 +140,7 @@ fn number(number: &Number) -> FieldValue<'static> {
     }
 }
 
-/// Numbers are units of the precision, with decimals or without, and may come as text, as in files.
+/// Numbers are units of the precision, with decimals or without, and may be in text, as in files.
 fn time(value: &Value, precision: Precision) -> Result<Timestamp> {
     let read = match value {
         Value::Number(value) => match number(value) {

@@ -279,7 +279,7 @@ impl<'a> Lines<'a> {
         self
     }
 
-    /// How many points had no fields and were left out.
+    /// How many points were left out because they have no fields.
     pub(crate) fn skipped(&self) -> usize {
         self.skipped
     }

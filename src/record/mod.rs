@@ -38,10 +38,10 @@ pub use structs::Structs;
 
 use crate::{Error, Precision, Result};
 
-/// Something that can be written: text, points, or whatever a program makes points of.
+/// Something that can be written: text, points, or a type that a program encodes as points.
 ///
 /// Records are line protocol text (`&str`, `String`, bytes), [`Point`](crate::Point),
-/// [`LineBuffer`](crate::LineBuffer), a [`Batch`](crate::Batch) that came back, and vectors, arrays, slices
+/// [`LineBuffer`](crate::LineBuffer), a [`Batch`](crate::Batch) of an error, and vectors, arrays, slices
 /// and iterators of records. A client writes them, and
 /// [`LineBuffer::push_record`](crate::LineBuffer::push_record) takes them without one.
 ///
@@ -131,7 +131,7 @@ struct Reading {
 /// # Ok::<_, Box<dyn std::error::Error>>(())
 /// ```
 ///
-/// `K` tells single records from collections of them; it is always inferred.
+/// `K` distinguishes single records and collections of them; it is always inferred.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be written to InfluxDB",
     label = "not a record",

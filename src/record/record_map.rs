@@ -1,6 +1,6 @@
-//! From lines back to the records that they come from.
+//! From lines back to their records.
 
-/// Which record each line comes from, in as few numbers as it takes: points of which none was left out take
+/// The record of each line, in as few numbers as possible: points of which none was left out take
 /// one entry, however many they are.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub(crate) struct RecordMap(Vec<LineRun>);
@@ -15,7 +15,7 @@ struct LineRun {
 }
 
 impl RecordMap {
-    /// Lines from `first_line` (from 0) come from `record`; calls are in order.
+    /// Lines from `first_line` (from 0) on are of `record`; calls are in order.
     pub(super) fn add(&mut self, first_line: usize, lines: usize, record: usize) {
         if lines == 0 {
             return;
@@ -33,7 +33,7 @@ impl RecordMap {
         self.0.push(LineRun { first_line, first_record: record, one_to_one: lines == 1 });
     }
 
-    /// The place of the record that `line` (from 0) comes from.
+    /// The place of the record of `line` (from 0).
     pub(crate) fn record_of(&self, line: usize) -> Option<usize> {
         let after = self.0.partition_point(|run| run.first_line <= line);
         let run = self.0.get(after.checked_sub(1)?)?;

@@ -15,7 +15,7 @@ pub(crate) struct Stamped {
 
 impl Stamped {
     /// Gives the line that begins at `start` and ends the buffer a timestamp in nanoseconds. Where the others are
-    /// coarser it moves here; tells whether it stays.
+    /// coarser it moves here; returns whether it stays.
     pub(super) fn stamp(
         &mut self,
         lines: &mut Vec<u8>,

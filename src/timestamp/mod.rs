@@ -22,7 +22,8 @@ use crate::{Error, Precision, Result};
 /// assert_eq!(Timestamp::micros(-1).as_nanos(), -1_000);
 /// ```
 ///
-/// Times come from and go to [`SystemTime`](std::time::SystemTime), and with the features of these names the crates `chrono`, `jiff` and `time`.
+/// Times convert from and to [`SystemTime`](std::time::SystemTime), and with the features of these names types of the
+/// crates `chrono`, `jiff` and `time`.
 /// As text they are RFC 3339 in UTC:
 ///
 /// ```
@@ -40,8 +41,8 @@ use crate::{Error, Precision, Result};
 /// ```
 ///
 /// With the feature `serde`, a time is that text in formats that people read (JSON, YAML), and in all others a tuple of
-/// the seconds since 1970 (`i64`, rounded down) and the nanoseconds behind them (`u32`). It comes back as it was from
-/// every format.
+/// the seconds since 1970 (`i64`, rounded down) and the nanoseconds after them (`u32`). Every format
+/// restores it exactly.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct Timestamp(i128);
 

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use super::{Endpoint, Proxy, ProxyScheme};
 use crate::{Error, ErrorKind};
 
-/// How far connecting came. Each stage is over before the next begins.
+/// The stages of connecting. Each is over before the next begins.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum ConnectStage {
     /// A name is looked up: the server's, or the proxy's if there is one.
@@ -134,7 +134,7 @@ impl ConnectError {
         Self::new(ConnectStage::Handshake, ErrorKind::Tls, message)
     }
 
-    /// The connection broke, or what came over it was no TLS, in the handshake with the server.
+    /// In the handshake with the server, the connection broke, or the bytes received were no TLS.
     #[cfg(feature = "tls")]
     pub(crate) fn unfinished_handshake(endpoint: &Endpoint, cause: &io::Error) -> Self {
         if let Some(error) = super::find_tls_error(cause) {

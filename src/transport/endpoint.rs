@@ -15,7 +15,7 @@ pub(crate) struct Endpoint {
 impl Endpoint {
     /// Reads `http(s)://host[:port][/path]`, or the same without a scheme.
     ///
-    /// Without a scheme, a loopback host is plain HTTP, on InfluxDB's own port 8181 unless told otherwise;
+    /// Without a scheme, a loopback host is plain HTTP, on InfluxDB's own port 8181 by default;
     /// any other host is HTTPS.
     pub(crate) fn parse(text: &str) -> Result<Self, String> {
         let text = text.trim();

@@ -1,4 +1,4 @@
-//! Several servers in place of one: which is next, and what became of those before it.
+//! Several servers in place of one: which is next, and the failures of those before it.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -12,7 +12,7 @@ use crate::{Error, Result};
 
 /// The servers that a client writes to, or those that it queries, and what is known of each.
 ///
-/// The first one that works is used: order is preference. One that has failed is left alone for a while, twice as long
+/// The first one that works is used: order is preference. One that has failed is skipped for a while, twice as long
 /// each time, and then tried by a single call; if all have failed, each call tries all of them.
 #[derive(Debug)]
 pub(crate) struct Hosts {
@@ -25,7 +25,7 @@ pub(crate) struct Hosts {
 struct HostState {
     /// How many times it has failed since it worked.
     failures: u32,
-    /// To be left alone until then.
+    /// Not to be tried before then.
     until: Option<Instant>,
     /// Why it failed last.
     why: String,
@@ -60,7 +60,8 @@ impl Hosts {
         Some(Failover { hosts: Arc::clone(self), place, next, failed: Vec::new() })
     }
 
-    /// Those that may be asked now, in the order of the list; then the others, as their times come.
+    /// Those that may be tried now, in the order of the list; then the others, by the time from which they may be
+    /// tried.
     fn order(&self, now: Instant) -> VecDeque<usize> {
         let mut states = self.lock();
         let time = |place: usize| states[place].until.filter(|until| *until > now);
@@ -70,7 +71,7 @@ impl Hosts {
         if let Some(first) = order.first().map(|place| &mut states[*place])
             && first.failures > 0
         {
-            // Others leave it alone until this call knows more.
+            // Other calls skip it until this one has a result.
             first.until = Some(now + back_off(first.failures));
         }
         order.into()
@@ -100,7 +101,7 @@ impl Hosts {
     }
 }
 
-/// How long a host is left alone that has failed so many times.
+/// How long a host is skipped that has failed `failures` times in a row.
 fn back_off(failures: u32) -> Duration {
     const FIRST: Duration = Duration::from_secs(1);
     const LONGEST: Duration = Duration::from_secs(60);
@@ -122,7 +123,7 @@ impl Failover {
         u32::try_from(self.next.len()).unwrap_or(u32::MAX).saturating_add(1)
     }
 
-    /// The host does what it is asked for.
+    /// Notes that the host has succeeded.
     pub(crate) fn works(&self) {
         if self.hosts.list.len() > 1 {
             self.hosts.note_works(self.place);
@@ -131,8 +132,8 @@ impl Failover {
 
     /// Goes on to the next host after this error, if it is the host's and `may_go_on` says that there is time.
     ///
-    /// What a host may have carried out all the same goes to another one only if it is `repeatable`; and never to a third
-    /// one, if two have closed the connection without an answer: it may be what breaks them.
+    /// A request that the failed host may have carried out is sent to another one only if it is `repeatable`. It is not
+    /// sent to a third host if two have closed the connection without an answer: the request may be what breaks them.
     ///
     /// # Errors
     /// The error of the call, with the hosts that were tried and why each of them failed.
@@ -258,7 +259,7 @@ mod tests {
         in_doubt().with_was_cut(true)
     }
 
-    /// The places that a call comes to, all of which fail.
+    /// The places of the hosts that a call tries, all of which fail.
     fn places(hosts: &Arc<Hosts>, now: Instant) -> Vec<usize> {
         let mut failover = hosts.failover(now).unwrap();
         let mut places = vec![failover.place()];

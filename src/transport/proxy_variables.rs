@@ -5,8 +5,8 @@ use super::{Endpoint, Proxy};
 
 /// The proxy that the environment names for a server, if it names one and does not except the server.
 ///
-/// `HTTPS_PROXY` is for `https://` and `HTTP_PROXY` for `http://`, `ALL_PROXY` for either; the lower case of a name comes
-/// first. `NO_PROXY` lists what is excepted: see [`is_excepted`]. An empty variable counts as unset.
+/// `HTTPS_PROXY` is for `https://` and `HTTP_PROXY` for `http://`, `ALL_PROXY` for either; the lower case of a name is
+/// read first. `NO_PROXY` lists what is excepted: see [`is_excepted`]. An empty variable counts as unset.
 pub(crate) fn proxy_from_variables(
     endpoint: &Endpoint,
     get: impl Fn(&str) -> Option<OsString>,
@@ -24,7 +24,7 @@ pub(crate) fn proxy_from_variables(
     let names = match (endpoint.is_tls(), get("REQUEST_METHOD")) {
         (true, _) => ["https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"],
         (false, None) => ["http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"],
-        // In a CGI program whoever makes the request sets HTTP_PROXY, by a header `Proxy`.
+        // In a CGI program the sender of the request can set HTTP_PROXY, by a header `Proxy`.
         (false, Some(_)) => ["http_proxy", "http_proxy", "all_proxy", "ALL_PROXY"],
     };
     match first(names, read)? {

@@ -2,7 +2,7 @@ use std::time::{Duration, SystemTime};
 
 /// What `Retry-After` asks for: seconds or an HTTP date; a date that has passed is no wait.
 ///
-/// A date is measured on the server's clock, which the `Date` of the same answer tells, if there is one.
+/// A date is measured on the server's clock, by the `Date` of the same answer, if it has one.
 pub(crate) fn parse_retry_after(text: &str, date: Option<&str>) -> Option<Duration> {
     if let Ok(seconds) = text.trim().parse() {
         return Some(Duration::from_secs(seconds));

@@ -3,7 +3,7 @@
 pub(crate) enum TunnelStep {
     /// Send these bytes.
     Send(Vec<u8>),
-    /// Receive so many bytes, and give them to the next step.
+    /// Receive this many bytes, and pass them to the next step.
     Receive(usize),
     /// The way is open.
     Done,

@@ -7,7 +7,7 @@ use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::server::ParsedCertificate;
 use rustls::{DigitallySignedStruct, RootCertStore, SignatureScheme};
 
-/// Decides about a server's certificate where roots alone do not. Whatever it accepts, the server has to have the key.
+/// Decides about a server's certificate where roots do not suffice. The server must always prove that it has the key.
 #[derive(Debug)]
 pub(super) struct Verifier {
     provider: Arc<CryptoProvider>,

@@ -2,7 +2,7 @@
 //!
 //! A write is put together in `request.rs`, for a `Target`. A synchronous one is `sync.rs`, on the caller's thread. A
 //! client that batches does the rest in `batching/`, and a file is written by `file/`, in both modes. Requests are
-//! made in `http/`, which knows nothing of batches, and what comes back is read in `answer/`.
+//! made in `http/`, which is independent of batches, and answers are read in `answer/`.
 
 mod amount;
 mod answer;

@@ -26,7 +26,7 @@ impl RetryPolicy {
     pub(crate) fn wait(&self, retry: u32, cause: Cause, random: &mut Random) -> Duration {
         match cause {
             Cause::Asked(asked) => asked.saturating_add(random.below(self.jitter)),
-            // All clients were refused in the same moment, so they come back at any time rather than in one range.
+            // All clients were refused in the same moment, so the whole range from 0 on spreads their retries.
             Cause::Rate => random.below(self.range(retry).1),
             Cause::Other => {
                 let (shortest, longest) = self.range(retry);
@@ -35,7 +35,7 @@ impl RetryPolicy {
         }
     }
 
-    /// Whether a batch that was first sent `elapsed` ago may wait so long: a wait beyond its budget is not begun.
+    /// Whether a batch that was first sent `elapsed` ago may wait for `wait`: a wait beyond its budget is not begun.
     pub(crate) fn has_time(&self, elapsed: Duration, wait: Duration) -> bool {
         elapsed.saturating_add(wait) <= self.max_time
     }

@@ -2,11 +2,11 @@ use std::time::Duration;
 
 use super::amount::Amount;
 
-/// What became of the lines that a batching client accepted, and what it is at.
+/// Counts of the lines that a batching client accepted, by what happened to them, and gauges of its queue.
 ///
 /// Made by [`Client::write_stats`](crate::Client::write_stats), as of one moment: `accepted` always equals the sum of
-/// `written`, `rejected`, `failed`, `dropped`, `returned` and `pending`, in lines and in bytes. What may rise and
-/// fall (`queued`, `in_flight`, `oldest_pending`) is as of a moment later.
+/// `written`, `rejected`, `failed`, `dropped`, `returned` and `pending`, in lines and in bytes. The gauges `queued`,
+/// `in_flight` and `oldest_pending` are read a moment later.
 ///
 /// Two of the examples pass them on: `prometheus_metrics` serves them to Prometheus, and `metrics_facade` gives them
 /// to the crate `metrics`.
@@ -17,7 +17,7 @@ pub struct WriteStats {
     pub accepted: Amount,
     /// Stored by the server.
     pub written: Amount,
-    /// Refused by the server for what is in the line.
+    /// Refused by the server for their content.
     pub rejected: Amount,
     /// Given up: not retryable, or out of retries or time.
     pub failed: Amount,
@@ -39,12 +39,12 @@ pub struct WriteStats {
     pub queued: u64,
     /// How many requests are on the way.
     pub in_flight: u64,
-    /// How long ago the batch was begun that is the oldest of those in `pending`. If it is older than a retry takes,
-    /// the server is not keeping up.
+    /// The age of the oldest batch in `pending`, from its first line on. If it is older than a retry takes, the server
+    /// is not keeping up.
     pub oldest_pending: Option<Duration>,
-    /// How long the last request took, whatever came of it.
+    /// How long the last request took, successful or not.
     pub last_latency: Option<Duration>,
-    /// How long the slowest request so far took, whatever came of it.
+    /// How long the slowest request so far took, successful or not.
     pub slowest_latency: Option<Duration>,
     /// How many calls of callbacks panicked.
     pub callback_panics: u64,

@@ -39,7 +39,7 @@ impl Target {
         self.batch_of(Arc::new(line_protocol), lines)
     }
 
-    /// The same, of lines that others have as well.
+    /// The same, of lines that have other owners as well.
     pub(crate) fn batch_of(&self, line_protocol: Arc<Vec<u8>>, lines: usize) -> Batch {
         Batch {
             database: self.database.clone(),

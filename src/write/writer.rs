@@ -6,7 +6,7 @@ use crate::config::Config;
 use crate::line_protocol::TagRules;
 use crate::{Error, Result};
 
-/// What the writes of one client go through: its settings, its connections, and its batches if it makes any.
+/// The write side of a client: its settings, its connections, and its batching if it batches.
 pub(crate) struct Writer {
     config: Arc<Config>,
     rules: Arc<TagRules>,

@@ -127,7 +127,7 @@ impl ColumnRendering<'_> {
         }
     }
 
-    /// Takes note of a row that cannot be written, and tells whether those behind it are wanted.
+    /// Notes a row that cannot be written. True if later rows are still to be read.
     #[cold]
     fn leaves_out(&mut self, row: usize, error: Error) -> bool {
         let place = format!("line {}, column {}", self.block.line(row), escape::quoted(self.name));

@@ -12,7 +12,7 @@ use crate::file::seen_kinds::SeenKinds;
 use crate::file::text_values;
 use crate::file::type_inference::TypeInference;
 
-/// Reads rows to know the types of fields. What is wrong with the file is told when it is read again.
+/// Reads rows to infer the types of fields. Errors of the file are reported by the second read.
 pub(super) fn look_at<R: Read>(
     mut reader: RowReader<R>,
     columns: &CsvColumns,

@@ -1,4 +1,4 @@
-//! The messages of Arrow IPC, as they come in a stream and as the end of a file lists them.
+//! The messages of Arrow IPC, in a stream and as the footer of a file lists them.
 
 use std::io::{self, Read};
 
@@ -32,7 +32,7 @@ impl<'a> Stream<'a> {
         Ok((schema_of(schema.ok_or_else(|| broken("it begins without a schema"))?)?, stream))
     }
 
-    /// The number that comes next; nothing if there is nothing more.
+    /// The next number; none at the end.
     fn number(&mut self) -> Result<Option<u32>> {
         let mut bytes = Vec::new();
         self.0.by_ref().take(4).read_to_end(&mut bytes).map_err(damaged)?;

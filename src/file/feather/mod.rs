@@ -20,7 +20,7 @@ use crate::line_protocol::{TagRules, escape};
 use crate::record::RecordBatchEncoder;
 use crate::{Error, Precision, Result};
 
-/// A file is read as its end lists it, so it is in memory if it comes from a reader; a stream is read as it comes.
+/// A file is read as its footer lists it, so a file from a reader is held in memory; a stream is read piece by piece.
 pub(super) fn open<'a>(
     origin: Origin<'a>,
     read_options: &ReadOptions,
@@ -63,7 +63,7 @@ struct FeatherReader<M> {
     /// The columns that are written.
     columns: Vec<usize>,
     dictionaries: HashMap<i64, ArrayRef>,
-    /// Whether a dictionary can be added to but not replaced, because all of them come before the batches.
+    /// Whether a dictionary can be added to but not replaced, because all of them are before the batches.
     has_one_dictionary: bool,
     batches: usize,
 }

@@ -111,7 +111,7 @@ impl KeyColumns {
             .map_err(|error| error.in_context(&format!("key {}", escape::quoted(&column.name))))
     }
 
-    /// Whether the options leave this key out, so that it may come after the rows that decided about types.
+    /// Whether the options leave this key out, so that it may appear after the rows that decided about types.
     pub(super) fn leaves_out(&self, key: &str) -> bool {
         let name = self.options.new_name(key);
         self.options.is_excluded(name) || !self.options.can_be_field(name)

@@ -36,7 +36,7 @@ impl<R: Read> LineSource for ObjectRows<R> {
             }
             match self.read_row(row) {
                 Ok(NextRow::Row) => row += 1,
-                // The end is told by the next call, if rows come before it.
+                // The next call reports the end, if this one has rows.
                 Ok(NextRow::End) => break Ok(row > 0),
                 Ok(NextRow::Bad { line, error }) => {
                     is_skipped = true;
@@ -145,7 +145,7 @@ pub(super) struct Inferred {
     pub(super) failed: Option<Error>,
 }
 
-/// Reads objects. What is wrong with the file is told when it is read again.
+/// Reads objects. Errors of the file are reported by the second read.
 pub(super) fn infer<R: Read>(
     mut objects: Objects<R>,
     read_options: &ReadOptions,

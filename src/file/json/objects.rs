@@ -202,7 +202,7 @@ impl<R: Read> Objects<R> {
 }
 
 impl ObjectScan {
-    /// Looks at what is new, and tells whether the end is there.
+    /// Scans the new bytes. True if the end of the object is among them.
     fn is_whole(&mut self, object: &[u8]) -> bool {
         while let Some(rest) = object.get(self.at..).filter(|rest| !rest.is_empty()) {
             if self.in_text {

@@ -229,7 +229,7 @@ impl PandasTableBuilder<'_> {
         self.frame
     }
 
-    /// Puts values of rows and names into columns, in the order in which the names come.
+    /// Puts values of rows and names into columns, in the order of the names.
     fn collect<'v>(
         &self,
         cells: impl Iterator<Item = (String, Option<(usize, &'v str)>)>,

@@ -1,6 +1,6 @@
 //! The fractions of timestamps, looked at before the reader does.
 //!
-//! The format has them as integers without a sign, but writers of Arrow write what comes before 1970 with one, below
+//! The format has them as integers without a sign, but writers of Arrow write times before 1970 with one, below
 //! zero. The reader takes that for a time 73 years later.
 
 use std::io::{BufReader, Read};
@@ -37,7 +37,7 @@ impl<R: Read> Runs<R> {
         self.bytes.next()?.ok()
     }
 
-    /// An integer of so many bytes, the highest first.
+    /// An integer of this many bytes, the highest first.
     fn big_endian(&mut self, bytes: u8) -> Option<u64> {
         (0..bytes).try_fold(0, |value, _| Some(value << 8 | u64::from(self.byte()?)))
     }
@@ -54,7 +54,7 @@ impl<R: Read> Runs<R> {
         None
     }
 
-    /// An integer of so many bits.
+    /// An integer of this many bits.
     fn packed(&mut self, width: u32) -> Option<u64> {
         let mut value = 0_u64;
         for _ in 0..width {

@@ -120,7 +120,7 @@ impl TimeColumn {
     }
 }
 
-/// The earliest and the latest time of a column in milliseconds, give or take a day, if the file tells.
+/// The earliest and the latest time of a column in milliseconds, exact to a day, if the file has them.
 fn range(metadata: &FileMetadata, column: usize) -> Option<(i64, i64)> {
     match metadata.column_file_statistics().get(column)?.type_statistics()? {
         // A statistic that the file lacks is 0.

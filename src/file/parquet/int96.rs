@@ -68,7 +68,7 @@ impl Int96Columns {
     }
 
     /// The batch with the times that the file has, from it and from the same rows in seconds. `first_row` is the number
-    /// of its first row. It ends before the first row that cannot be written, whose error comes with it.
+    /// of its first row. It ends before the first row that cannot be written, whose error is the second result.
     pub(super) fn join(
         &self,
         batch: &RecordBatch,
@@ -94,7 +94,7 @@ impl Int96Columns {
     }
 }
 
-/// The times of a column: nanoseconds tell them but for the multiples of 2^64, which seconds tell.
+/// The times of a column. The nanoseconds are known modulo 2^64; the seconds select the right multiple.
 fn times(nanos: &ArrayRef, seconds: &ArrayRef) -> Result<ArrayRef, (usize, Error)> {
     let (Some(nanos_of), Some(seconds)) = (
         nanos.as_primitive_opt::<TimestampNanosecondType>(),

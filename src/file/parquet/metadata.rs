@@ -70,7 +70,7 @@ pub(super) fn check_pages(bytes: &ParquetBytes, metadata: &ArrowReaderMetadata) 
     Ok(())
 }
 
-/// Whether the writer is Arrow C++ before 3.0, which had the version of the Parquet library as its own for long.
+/// Whether the writer is Arrow C++ before 3.0, which for long named the version of the Parquet library.
 fn is_of_old_arrow(metadata: &FileMetaData) -> bool {
     let Some(writer) = metadata.created_by() else { return false };
     if writer.starts_with("parquet-cpp version") {

@@ -58,7 +58,7 @@ impl TimeFormat {
         Ok(Self { text: text.to_owned(), items, offset: 0 })
     }
 
-    /// Lets clocks without an offset of their own be so many seconds ahead of UTC.
+    /// Sets the offset of times without one: `seconds` ahead of UTC.
     #[cfg(feature = "csv")]
     pub(super) fn set_offset(&mut self, seconds: i64) {
         self.offset = seconds;

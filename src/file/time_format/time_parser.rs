@@ -9,7 +9,7 @@ impl<'a> TimeParser<'a> {
         Some(())
     }
 
-    /// The digits at the beginning, at most so many.
+    /// The digits at the beginning, at most `most`.
     pub(super) fn digits(&mut self, most: usize) -> &'a str {
         let count = self.0.bytes().take(most).take_while(u8::is_ascii_digit).count();
         let (digits, rest) = self.0.split_at(count);

@@ -9,7 +9,7 @@ use crate::{Error, Result, Timestamp};
 
 /// The columns of the line in progress, and what is remembered of the line before it.
 ///
-/// Most lines have the columns of the line before them. As long as the keys come in the order in which they came there,
+/// Most lines have the columns of the line before them. As long as the keys have the same order as there,
 /// a key is only compared with the one at its place: that it can be written, and that no other column has it, was checked
 /// then. At the first key that differs, `is_as_before` becomes false, and from there on each key is checked.
 #[derive(Clone, Default)]

@@ -118,7 +118,7 @@ impl LineBuffer {
         Ok(())
     }
 
-    /// Makes room for so many more bytes.
+    /// Makes room for `bytes` more bytes.
     pub fn reserve(&mut self, bytes: usize) {
         self.bytes.reserve(bytes);
     }

@@ -1,42 +1,42 @@
-//! What stands in a buffer and may come again.
+//! A key or measurement already in the buffer that later lines may repeat.
 
 use crate::line_protocol::short_bytes;
 
-/// The measurement or a key of a line; a key with the byte before it and the equals sign behind it.
+/// The measurement or a key of a line; a key includes the byte before it and the equals sign after it.
 #[derive(Clone, Copy, Default)]
 pub(crate) struct RememberedKey {
-    /// Where in the buffer it stands.
+    /// Where its escaped form begins in the buffer.
     pub(crate) start: usize,
     pub(crate) end: usize,
-    /// What it came as, if that is not longer than this: to be looked at without asking where in the buffer it is.
+    /// The unescaped text, if it fits 32 bytes, so that comparing needs no look into the buffer.
     text: [u8; 32],
-    /// The length of the text; 0 if it is not there.
+    /// The length of `text`; 0 if it did not fit.
     length: usize,
-    /// Whether it was written as it came.
+    /// Whether the escaped form equals the text.
     is_plain: bool,
 }
 
 impl RememberedKey {
-    /// What stands in the buffer from a place on, which came as these texts.
-    pub(crate) fn of(bytes: &[u8], start: usize, came: [&[u8]; 3]) -> Self {
-        let length = came.iter().map(|text| text.len()).sum::<usize>();
-        // It was escaped if it is longer than it came.
+    /// The bytes from `start` on, which are the escaped form of `unescaped`.
+    pub(crate) fn of(bytes: &[u8], start: usize, unescaped: [&[u8]; 3]) -> Self {
+        let length = unescaped.iter().map(|text| text.len()).sum::<usize>();
+        // Escaping only adds bytes.
         let is_plain = bytes.len() - start == length;
         let mut known = Self { start, end: bytes.len(), is_plain, ..Self::default() };
         if length <= known.text.len() {
-            let all = came.into_iter().flatten();
+            let all = unescaped.into_iter().flatten();
             known.text.iter_mut().zip(all).for_each(|(place, byte)| *place = *byte);
             known.length = length;
         }
         known
     }
 
-    /// Whether it can be written again without the buffer in which it stands.
+    /// Whether it can be written again without the buffer: the text fits and needs no escaping.
     pub(crate) fn stands_alone(&self) -> bool {
         self.is_plain && self.length > 0
     }
 
-    /// Appends what stands in the buffer already, and is there from now on.
+    /// Appends the escaped form again, and refers to the new place from now on.
     #[inline(always)]
     pub(crate) fn append_again(&mut self, bytes: &mut Vec<u8>) {
         if !self.is_plain {
@@ -47,7 +47,7 @@ impl RememberedKey {
         self.end = bytes.len();
     }
 
-    /// As [`append_again`](Self::append_again), for what was not written as it came or is too long for the text.
+    /// As [`append_again`](Self::append_again), for a key that was escaped or does not fit the text.
     #[inline(never)]
     pub(crate) fn copy(&mut self, bytes: &mut Vec<u8>) {
         let start = bytes.len();
@@ -69,9 +69,9 @@ impl RememberedKey {
             && text.is_some_and(|text| short_bytes::is_equal(text, key.as_bytes()))
     }
 
-    /// The key, as it came.
+    /// The key, unescaped.
     pub(crate) fn key<'a>(&'a self, bytes: &'a [u8]) -> &'a [u8] {
-        // What has no text is long, and is known only if it was written as it came.
+        // A key without a text is long; such keys are remembered only if they needed no escaping.
         let text = match self.length {
             0 => bytes.get(self.start..self.end),
             length => self.text.get(..length),
@@ -82,7 +82,7 @@ impl RememberedKey {
         }
     }
 
-    /// As [`is_key`](Self::is_key), for a key that is too long for the text.
+    /// As [`is_key`](Self::is_key), for a key that does not fit the text.
     pub(crate) fn is_long_key(&self, bytes: &[u8], before: u8, key: &str) -> bool {
         let written = bytes.get(self.start..self.end).unwrap_or_default();
         self.length == 0

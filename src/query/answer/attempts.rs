@@ -7,8 +7,8 @@ use crate::query::client::QueryClient;
 use crate::transport::Failover;
 use crate::{Error, Result};
 
-/// The tries of one query, with the hosts, tokens and retries that are left, until one of them brings an answer or nothing is
-/// left. No batch may have been handed out before another try: its rows would come twice.
+/// The tries of one query, with the hosts, tokens and retries that are left, until one succeeds or nothing is left. No
+/// batch may have been handed out before another try: its rows would be handed out twice.
 pub(super) struct Attempts {
     tour: Failover,
     token: CallToken,

@@ -33,8 +33,8 @@ struct CancelState {
 impl CancelHandle {
     /// Cancels the query; a second call does nothing. Never waits.
     ///
-    /// Whoever waits for the query then gets an error of the kind
-    /// [`ErrorKind::Cancelled`](crate::ErrorKind::Cancelled), and so does whoever sends it later. The server is told.
+    /// The call that waits for the query, or that sends it later, fails with
+    /// [`ErrorKind::Cancelled`](crate::ErrorKind::Cancelled). The query's stream is reset, so that the server can stop.
     pub fn cancel(&self) {
         self.0.is_cancelled.store(true, Ordering::Release);
         if let Some(task) = &*self.task() {

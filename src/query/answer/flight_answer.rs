@@ -1,4 +1,4 @@
-//! An answer over Flight as it comes in: messages from the task, decoded on the caller's thread.
+//! An answer over Flight as it is received: messages from the task, decoded on the caller's thread.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -19,7 +19,7 @@ use crate::query::runtime::DriverTask;
 use crate::query::unreadable::unreadable;
 use crate::{Error, ErrorKind, Result};
 
-/// An answer over Flight whose schema has come.
+/// An answer over Flight whose schema was received.
 pub(crate) struct FlightAnswer {
     running: RunningQuery,
     schema: SchemaRef,
@@ -99,11 +99,11 @@ struct RunningQuery {
     task: Option<DriverTask<FlightEvent>>,
     decoder: Decoder,
     progress: QueryProgress,
-    /// Whether a message of the answer has come, or its end, since the query was sent last.
+    /// Whether a message of the answer, or its end, was received since the query was sent last.
     has_answered: bool,
-    /// Whether a batch was handed out: then the query is not sent once more, as its rows would come twice.
+    /// Whether a batch was handed out: then the query is not sent again, as its rows would be handed out twice.
     has_handed_out: bool,
-    /// What came with the status OK at the end.
+    /// The trailers of the status OK at the end.
     trailers: Option<Trailers>,
 }
 

@@ -102,7 +102,7 @@ fn receive(
             }
             Err(error) => error,
         };
-        // No batch was handed out: another try cannot bring a row twice.
+        // No batch was handed out: another try cannot hand out a row twice.
         attempts.again(client, &mut query.call, error, query.wait.deadline())?;
     }
 }

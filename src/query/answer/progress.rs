@@ -1,6 +1,7 @@
 use std::sync::{Mutex, PoisonError};
 
-/// How much of an answer has come: of [`QueryRequest::progress`](crate::QueryRequest::progress), and of readers.
+/// How much of an answer has been received: of [`QueryRequest::progress`](crate::QueryRequest::progress), and of
+/// readers.
 ///
 /// ```no_run
 /// # let client = influxdb3_blocking::Client::from_env()?;
@@ -22,8 +23,8 @@ pub struct QueryProgress {
     pub batches: u64,
 }
 
-/// The caller's function that is told the progress. The lock is never contended: it makes what holds this `Sync`, which the
-/// function need not be.
+/// The caller's function, which is called with the progress. The lock is never contended: it makes what holds this
+/// `Sync`, which the function need not be.
 pub(crate) struct ProgressCallback(Mutex<ProgressFn>);
 
 type ProgressFn = Box<dyn FnMut(&QueryProgress) + Send>;

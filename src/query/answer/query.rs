@@ -27,12 +27,12 @@ pub(crate) struct Query {
 pub(crate) enum Wait {
     /// Until this moment, for the whole answer.
     Until(Option<Instant>),
-    /// So long for the schema, and for each batch.
+    /// This long for the schema, and for each batch.
     Each(Option<Duration>),
 }
 
 impl Query {
-    /// Counts bytes of the answer, and tells the caller's function of it.
+    /// Counts bytes of the answer, and calls the caller's progress function.
     ///
     /// # Errors
     ///
@@ -44,7 +44,7 @@ impl Query {
         Ok(())
     }
 
-    /// Counts a batch and its rows, and tells the caller's function of it.
+    /// Counts a batch and its rows, and calls the caller's progress function.
     ///
     /// # Errors
     ///

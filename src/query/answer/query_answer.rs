@@ -9,7 +9,7 @@ use super::received_batch::ReceivedBatch;
 use super::stats::QueryStats;
 use crate::Result;
 
-/// An answer whose schema is known and whose batches are to come, over Flight or over HTTP.
+/// An answer whose schema is known and whose batches follow, over Flight or over HTTP.
 pub(crate) enum QueryAnswer {
     Flight(FlightAnswer),
     #[cfg(feature = "parquet")]

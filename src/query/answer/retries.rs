@@ -51,8 +51,8 @@ fn is_unavailable(error: &Error) -> bool {
         || matches!(error.status(), Some(502..=504))
 }
 
-/// The wait after so many retries, less up to a half of it by chance, so that clients that failed together do not come back
-/// together.
+/// The wait after `made` retries, minus a random part of up to a half, so that clients that failed together do not
+/// retry together.
 fn backoff(made: u32) -> Duration {
     let half = doubled(FIRST_WAIT, made, LONGEST_WAIT) / 2;
     half + Random::new().below(half)

@@ -66,14 +66,14 @@ impl QueryStats {
         }
     }
 
-    /// Any of the values by the name of its trailer, such as `x-influxdata-partitions`, as it came.
+    /// Any of the values by the name of its trailer, such as `x-influxdata-partitions`, as the server sent it.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&str> {
         let found = self.values.iter().find(|(key, _)| key.eq_ignore_ascii_case(name));
         found.map(|(_, value)| value.as_str())
     }
 
-    /// Whether the server sent nothing of the kind.
+    /// Whether the server sent no such value.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.values.is_empty()

@@ -19,7 +19,7 @@ pub(crate) struct AnswerBody<'a> {
     context: &'a ErrorContext<'a>,
 }
 
-/// What comes next in an [`AnswerBody`].
+/// The next part of an [`AnswerBody`].
 pub(crate) enum AnswerPiece {
     /// Bytes, which end anywhere in a message.
     Data(Bytes),
@@ -61,7 +61,7 @@ impl<'a> AnswerBody<'a> {
         }
     }
 
-    /// To be called when a message has come.
+    /// To be called when a message was received.
     pub(crate) fn has_begun(&self) {
         self.stage.set(CallStage::Streaming);
     }
@@ -88,7 +88,8 @@ pub(crate) fn is_idle(limit: Duration) -> Error {
     .with_host_failure(true)
 }
 
-/// The beginning of a body that explains an error: about `enough` bytes, or less if no more comes within a second.
+/// The beginning of a body that explains an error: about `enough` bytes, or less if no more is received within a
+/// second.
 pub(crate) async fn read_text<B>(body: &mut B, enough: usize) -> Vec<u8>
 where
     B: BodyExt<Data = Bytes> + Unpin,

@@ -22,9 +22,9 @@ use crate::transport::Host;
 
 /// How many bytes a stream may have under way: a little more than 1 Gbit/s brings in a round trip of 100 ms, 12.5 MB.
 const STREAM_WINDOW: u32 = 16 << 20;
-/// How many calls share a connection: less than the 100 streams and more that servers and gateways allow. The window of a
-/// connection has room for the windows of all of them, as an answer that nobody reads fills its own: with less room, such
-/// answers would hold up the other calls of the connection.
+/// How many calls share a connection: less than the 100 streams and more that servers and gateways allow. The window of
+/// a connection has room for the windows of all of them, as an answer that is not read fills its own: with less room,
+/// such answers would block the other calls of the connection.
 const STREAMS: usize = 64;
 const CONNECTION_WINDOW: u32 = STREAMS as u32 * STREAM_WINDOW;
 /// The most bytes of an HTTP/2 frame. The default is 16 KiB; larger ones cost hyper and tonic less work for the same bytes.

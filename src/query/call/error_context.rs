@@ -12,7 +12,7 @@ pub(crate) struct ErrorContext<'a> {
     pub(crate) database: &'a str,
 }
 
-/// The kind and the first sentence of errors that a server tells in more than one way: as a status of gRPC, and over HTTP.
+/// The kind and the first sentence of errors that a server can report in two ways: as a status of gRPC, and over HTTP.
 impl ErrorContext<'_> {
     pub(crate) fn no_database(&self) -> (ErrorKind, String) {
         let database = self.database;
@@ -57,7 +57,7 @@ impl ErrorContext<'_> {
         }
     }
 
-    /// The beginning of a text that came from the server, 200 characters at most, on one line.
+    /// The beginning of a text of the server, at most 200 characters, on one line.
     pub(super) fn excerpt(bytes: &[u8]) -> String {
         const SHOWN: usize = 200;
         let text = String::from_utf8_lossy(bytes);

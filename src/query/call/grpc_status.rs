@@ -6,7 +6,7 @@ use super::error_context::ErrorContext;
 use super::header_list::{HeaderList, header_list, retry_after};
 use crate::{Error, ErrorKind};
 
-/// The metadata that comes with the status at the end of an answer.
+/// The metadata beside the status at the end of an answer.
 pub(crate) type Trailers = HeaderList;
 
 /// The status of a gRPC answer.
@@ -25,7 +25,7 @@ impl<'a> GrpcStatus<'a> {
         Some(Self { code: code.unwrap_or(UNKNOWN), message })
     }
 
-    /// All that came with the status.
+    /// The metadata beside the status.
     ///
     /// # Errors
     ///
@@ -117,7 +117,8 @@ impl ErrorContext<'_> {
         };
         let retryable =
             matches!(kind, ErrorKind::Timeout | ErrorKind::RateLimited) || matches!(code, 10 | 14);
-        // Another host may run what this one does not implement (a node that takes writes alone), and may know the token.
+        // Another host may run what this one does not implement (a node that takes only writes), and may know the
+        // token.
         let is_host_failure = matches!(code, 12 | 14 | 16);
         Error::new(kind, text)
             .with_grpc_status(code)

@@ -5,7 +5,7 @@ use crate::config::{self, Headers, Token};
 use crate::{Error, Result};
 
 /// Sets the headers that every request for a query has: the user agent, the token in its scheme, and the caller's `own`, which
-/// come last and so replace others of their names.
+/// replace others of their names.
 ///
 /// The values of the token and of the caller's headers may be secrets: they are marked as sensitive, so that no `Debug` shows
 /// them and HTTP/2 does not keep them in its table of headers (RFC 7541, 7.1.3).

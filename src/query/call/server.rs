@@ -27,7 +27,7 @@ use crate::query::runtime::{Observation, sleep_until};
 use crate::transport::Host;
 use crate::{Error, Result};
 
-/// The settings of a call, whatever its method is, and how far it has come.
+/// The settings of a call of any method, and its stage.
 #[derive(Clone)]
 pub(crate) struct Call {
     pub(crate) database: Arc<str>,
@@ -72,8 +72,8 @@ impl GrpcServer {
 
     /// Makes the call.
     ///
-    /// What breaks before a message of the answer has come is tried once more on another connection, as queries change
-    /// nothing on the server. So a server that was restarted, or closes old connections, makes no error.
+    /// A call that breaks before a message of the answer was received is tried once more on another connection, as
+    /// queries change nothing on the server. So a server that was restarted, or closes old connections, makes no error.
     ///
     /// # Errors
     ///
@@ -103,7 +103,7 @@ impl GrpcServer {
             if observed.refuses_pings {
                 self.connections.stop_pings();
             }
-            // On a kept connection that had ended meanwhile, nothing was sent: that does not count as a try.
+            // On a kept connection that ended meanwhile, nothing was sent: that does not count as a try.
             let was_sent = lease.is_new || !failure.is_ended_connection();
             if was_sent && !(has_another_try && failure.is_worth_another_try(&observed)) {
                 let first_bytes = self.first_bytes(&failure, &observed).await;

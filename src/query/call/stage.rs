@@ -2,18 +2,18 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::Duration;
 
-/// How far a call has come.
+/// The stages of a call, in order.
 #[derive(Clone, Copy, Debug, Default, Eq, Ord, PartialEq, PartialOrd)]
 #[repr(u8)]
 pub(crate) enum CallStage {
     /// It waits for a connection, which may have to be opened: name, address, proxy, TLS.
     #[default]
     Connecting,
-    /// The request is being sent, or was sent: nothing of the answer has come.
+    /// The request is being sent, or was sent: nothing of the answer was received.
     Head,
-    /// The head of the answer has come, and no message. Servers plan the query meanwhile.
+    /// The head of the answer was received, and no message. Servers plan the query meanwhile.
     Schema,
-    /// The first message has come.
+    /// The first message was received.
     Streaming,
 }
 

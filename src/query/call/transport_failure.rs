@@ -8,7 +8,7 @@ use super::stage::CallStage;
 use crate::query::runtime::Observation;
 use crate::transport::ConnectError;
 
-/// The source of the error of a call that was to be sent over a connection which had ended before.
+/// The source of the error of a call whose connection ended before the call was sent.
 #[derive(Debug)]
 pub(crate) struct ConnectionEnded;
 
@@ -43,13 +43,13 @@ impl TransportFailure {
         self.find::<ConnectError>().is_some()
     }
 
-    /// Whether the connection had ended before the call was sent: then the server has got nothing of it.
+    /// Whether the connection ended before the call was sent: then the server has received nothing of it.
     pub(crate) fn is_ended_connection(&self) -> bool {
         self.find::<ConnectionEnded>().is_some()
     }
 
-    /// Whether another connection may help: this one broke before a message of the answer had come, and neither TLS nor
-    /// a timeout ended it.
+    /// Whether another connection may help: this one broke before a message of the answer was received, and neither TLS
+    /// nor a timeout ended it.
     pub(crate) fn is_worth_another_try(&self, observed: &Observation) -> bool {
         matches!(self.stage, CallStage::Head | CallStage::Schema)
             && !observed.has_tls_error()
@@ -57,17 +57,17 @@ impl TransportFailure {
             && !self.is_expired()
     }
 
-    /// Whether the server may speak something else than HTTP/2: nothing of HTTP/2 has come.
+    /// Whether the server may speak something else than HTTP/2: nothing of HTTP/2 was received.
     pub(crate) fn leaves_protocol_open(&self, observed: &Observation) -> bool {
         self.stage == CallStage::Head && !observed.is_http2
     }
 
-    /// Whether PINGs were not answered. hyper says so in its text alone.
+    /// Whether PINGs were not answered, which only the text of hyper's error says.
     pub(super) fn is_dead_connection(&self) -> bool {
         self.mentions("keep-alive timed out")
     }
 
-    /// Whether the head did not come within the `grpc-timeout` that was sent: tonic ends the call then, too.
+    /// Whether the head was not received within the `grpc-timeout` that was sent: tonic ends the call then, too.
     pub(super) fn is_expired(&self) -> bool {
         self.find::<tonic::TimeoutExpired>().is_some()
     }

@@ -34,7 +34,7 @@ pub(crate) enum Decoded {
     Batch(RecordBatch),
     /// A batch without rows, which was not decoded: InfluxDB sends such batches to keep the stream alive while a query runs.
     Empty,
-    /// A dictionary, which was kept for the batches that refer to it, or metadata alone.
+    /// A dictionary, which was kept for the batches that refer to it, or only metadata.
     Other,
 }
 
@@ -123,7 +123,7 @@ impl Decoder {
     }
 }
 
-/// Checks that every buffer lies within a body of so many bytes: arrow-ipc panics otherwise.
+/// Checks that every buffer lies within a body of this length: arrow-ipc panics otherwise.
 fn check_body(batch: &arrow_ipc::RecordBatch<'_>, body: usize) -> Result<()> {
     let outside = || unreadable("a batch is shorter than its header says");
     // Columns of the type null take no bytes, so that a batch could claim any number of rows. The format of Arrow

@@ -1,4 +1,4 @@
-//! The values of dictionaries, as their messages come.
+//! The values of dictionaries, from their messages.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -22,13 +22,13 @@ impl Dictionaries {
         &self.0
     }
 
-    /// Reads a message with values of a dictionary: all of them, which replace those that are there, or, in a delta, some
-    /// that come behind those. `values` is the batch within the message, whose buffers lie in `body`.
+    /// Reads a message with values of a dictionary: all of them, which replace earlier ones, or, in a delta, some that
+    /// are appended to earlier ones. `values` is the batch within the message, whose buffers lie in `body`.
     ///
     /// # Errors
     ///
-    /// No column of the schema has the dictionary, a delta comes before the values that it adds to, or the batch cannot be
-    /// decoded.
+    /// No column of the schema has the dictionary, a delta is received before the values that it adds to, or the batch
+    /// cannot be decoded.
     pub(super) fn read(
         &mut self,
         body: &Buffer,

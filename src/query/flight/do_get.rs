@@ -65,14 +65,14 @@ impl GrpcMethod for DoGet {
 
 /// A message as gRPC frames it, not compressed: a flag, the length and the content.
 ///
-/// A ticket is given as its bytes alone: prost encodes `Bytes` as a message whose field 1 they are, and
+/// A ticket is passed as plain bytes: prost encodes `Bytes` as a message whose field 1 they are, and
 /// `arrow.flight.protocol.Ticket` is such a message.
 fn grpc_message(message: &impl Message) -> Bytes {
     let length = message.encoded_len();
     let mut bytes = BytesMut::with_capacity(PREFIX + length);
     bytes.put_u8(0);
     bytes.put_u32(u32::try_from(length).unwrap_or(u32::MAX));
-    // It fails for a buffer that is too small alone, and a `BytesMut` grows.
+    // It fails only for a buffer that is too small, and a `BytesMut` grows.
     let _ = message.encode(&mut bytes);
     bytes.freeze()
 }

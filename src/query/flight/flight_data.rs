@@ -10,7 +10,7 @@ use crate::{Error, Result};
 /// A message of a Flight stream: `arrow.flight.protocol.FlightData`, without the descriptor that only uploads have.
 #[derive(Debug)]
 pub(crate) struct FlightData {
-    /// The Arrow IPC message: a flatbuffer. Empty if the message has metadata alone.
+    /// The Arrow IPC message: a flatbuffer. Empty if the message has only metadata.
     pub(crate) header: Bytes,
     pub(crate) app_metadata: Bytes,
     /// The buffers of a batch, in memory that is aligned for every type.
@@ -34,14 +34,14 @@ pub(super) const BODY: u32 = 1000;
 pub(super) struct PartialMessage {
     /// How many bytes of it are still to be read.
     pub(super) missing: usize,
-    /// All fields but the body, as they came.
+    /// All fields but the body, as they were received.
     pub(super) others: Vec<u8>,
-    /// The body, filled up to what was read of it. Of a field that comes twice, the last one counts.
+    /// The body, filled up to what was read of it. If the field is repeated, the last one counts.
     pub(super) body: Option<MessageBody>,
 }
 
 impl PartialMessage {
-    /// Moves the bytes of a varint from `piece` to `number`; `false` if its last byte has not come.
+    /// Moves the bytes of a varint from `piece` to `number`; `false` if its last byte is not there yet.
     ///
     /// # Errors
     ///

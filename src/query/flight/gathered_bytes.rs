@@ -1,6 +1,6 @@
 use bytes::{Buf, Bytes};
 
-/// A prefix or a varint of the stream, which may come in several pieces: its bytes, one behind the other.
+/// The bytes of a prefix or a varint of the stream, gathered from one or more pieces.
 #[derive(Default)]
 pub(super) struct GatheredBytes {
     bytes: [u8; Self::MOST],
@@ -23,7 +23,7 @@ impl GatheredBytes {
         &self.bytes[..self.count]
     }
 
-    /// Moves bytes from the beginning of `piece` here, one by one, until `is_whole` says that all have come: then `true`.
+    /// Moves bytes from the beginning of `piece` here, one by one, until `is_whole` returns true: then `true`.
     /// `false` if the piece ends before, or if there are `most` bytes here, or as many as fit.
     pub(super) fn gather(
         &mut self,

@@ -16,7 +16,8 @@ type Idle = Mutex<Vec<MutableBuffer>>;
 
 /// From this length on, memory is used again.
 const LARGE: usize = 1 << 20;
-/// How many pieces of memory are kept: one for the body that comes, one for the body that a reader drops meanwhile.
+/// How many pieces of memory are kept: one for the body that is received, one for the body that a reader drops
+/// meanwhile.
 const MOST_IDLE: usize = 2;
 
 impl BodyMemory {

@@ -1,9 +1,9 @@
-//! Flight messages, from the pieces in which they come.
+//! Flight messages, from the pieces in which they are received.
 //!
-//! The body of a message is copied once, as it comes, into memory of its own that is aligned for every type. So the memory
-//! that it was received in is free for what comes next, and a batch that the caller keeps keeps no more memory than its
-//! own. For that, a message is not collected and then decoded: it is read byte by byte, its body cut out. The other
-//! fields are small; they are collected, and prost decodes them.
+//! The body of a message is copied once, when it is received, into memory of its own that is aligned for every type. So
+//! the receive buffer is free for the next piece, and a batch that the caller keeps keeps no memory but its own. For
+//! that, a message is not collected and then decoded: it is read byte by byte, its body cut out. The other fields are
+//! small; they are collected, and prost decodes them.
 
 use bytes::{Buf, Bytes};
 use prost::encoding::{WireType, decode_key, decode_varint};
@@ -17,7 +17,7 @@ use crate::{Error, ErrorKind, Result};
 
 /// Cuts a stream of bytes into gRPC messages, and reads them as [`FlightData`].
 pub(crate) struct MessageReader {
-    /// What has come and was not read.
+    /// Bytes that were received and not read.
     piece: Bytes,
     expected: Expected,
     /// The message that is being read; empty between two messages.
@@ -27,16 +27,16 @@ pub(crate) struct MessageReader {
     limit: usize,
 }
 
-/// How far a [`MessageReader`] has come.
+/// How far a [`MessageReader`] has read.
 #[derive(Debug)]
 pub(crate) enum MessageProgress {
-    /// The prefix of a message was read: the message has so many bytes.
+    /// The prefix of a message was read, which has the message's length in bytes.
     Begun(usize),
     /// A message was read to its end.
     Whole(FlightData),
 }
 
-/// What the next byte of the stream belongs to, with what has come of it.
+/// What the next byte of the stream belongs to, with the bytes of it so far.
 enum Expected {
     /// The prefix of a message: a flag, and a length of 4 bytes.
     Prefix(GatheredBytes),
@@ -46,7 +46,7 @@ enum Expected {
     Number(GatheredBytes),
     /// The length of a field.
     Length(FieldKind, GatheredBytes),
-    /// The content of a field, of which so many bytes are to come.
+    /// The content of a field, with the number of bytes that are missing.
     Content(FieldKind, usize),
 }
 
@@ -81,7 +81,7 @@ impl MessageReader {
         !matches!(&self.expected, Expected::Prefix(prefix) if prefix.is_empty())
     }
 
-    /// Reads on, up to the beginning or the end of a message; `None` once all that came was read.
+    /// Reads on, up to the beginning or the end of a message; `None` once all received bytes were read.
     ///
     /// # Errors
     ///

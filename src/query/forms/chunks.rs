@@ -28,7 +28,7 @@ pub struct Chunks {
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Chunk {
-    /// The rows. There are none if the message has metadata alone.
+    /// The rows. There are none if the message has only metadata.
     pub data: RecordBatch,
     /// The application's metadata, usually none.
     pub app_metadata: Vec<u8>,

@@ -5,15 +5,15 @@ use arrow_schema::{ArrowError, SchemaRef};
 
 use crate::query::answer::{CancelHandle, QueryAnswer, QueryProgress, QueryStats};
 
-/// The answer to a query, batch by batch as it comes in: an Arrow [`RecordBatchReader`].
+/// The answer to a query, batch by batch as it is received: an Arrow [`RecordBatchReader`].
 ///
 /// What is read ahead is bounded (32 MiB); a reader that is not read holds back the server. Its errors are
 /// [`Error`](crate::Error)s inside of an `ArrowError`: `?` in a function that returns this crate's
 /// [`Result`](crate::Result) takes them out again. After an error the reader ends, and everything before it
 /// was delivered; an answer that was cut off never looks complete.
 ///
-/// Dropping a reader cancels its query on the server. A reader stays usable when the client it came from is
-/// dropped; [`Client::close`](crate::Client::close) ends it with [`ErrorKind::Closed`](crate::ErrorKind::Closed).
+/// Dropping a reader cancels its query on the server. A reader stays usable when its client is dropped;
+/// [`Client::close`](crate::Client::close) ends it with [`ErrorKind::Closed`](crate::ErrorKind::Closed).
 ///
 /// ```no_run
 /// # fn main() -> Result<(), influxdb3_blocking::Error> {
@@ -47,7 +47,7 @@ impl Reader {
         self.answer.cancel_handle()
     }
 
-    /// How much of the answer was read: what the network has beyond that is not counted.
+    /// How much of the answer was read. Bytes that were received but not read are not counted.
     #[must_use]
     pub fn progress(&self) -> QueryProgress {
         self.answer.progress()
@@ -76,7 +76,7 @@ impl Iterator for Reader {
     fn next(&mut self) -> Option<Self::Item> {
         loop {
             match self.answer.next()? {
-                // Metadata alone.
+                // Only metadata.
                 Ok(received) if received.batch.num_rows() == 0 => {}
                 Ok(received) => return Some(Ok(received.batch)),
                 Err(error) => return Some(Err(error.into())),

@@ -221,7 +221,7 @@ impl Table {
         builder.finish()
     }
 
-    /// What the server said about the query; empty if it says nothing, as Core does.
+    /// The server's statistics of the query; empty if it sends none, as Core does.
     #[must_use]
     pub fn stats(&self) -> &QueryStats {
         &self.stats
@@ -232,7 +232,7 @@ impl Table {
         self.batches.iter().flat_map(Rows::new)
     }
 
-    /// The row of this number, the first one being 0. `None` if there are not so many.
+    /// The row with this number, from 0. `None` if `number` is not less than [`num_rows`](Self::num_rows).
     ///
     /// ```no_run
     /// # fn main() -> Result<(), influxdb3_blocking::Error> {

@@ -63,22 +63,22 @@ impl Table {
 }
 
 impl TableDisplay<'_> {
-    /// Shows at most so many rows, the first and the last ones. A line at the end says how many there are.
+    /// Shows at most `rows` rows, the first and the last ones. A line at the end says how many there are.
     pub fn max_rows(mut self, rows: usize) -> Self {
         self.max_rows = Some(rows);
         self
     }
 
-    /// Says how many rows there are where the table holds only the first and the last ones of them, as many of these as
-    /// of those, or one more of those: `…` stands between them, and the line at the end counts these.
+    /// The number of rows of the whole answer, if this table holds only its first and last ones: as many of the one as
+    /// of the other, or one more of the first. `…` is shown between them, and the line at the end says `rows`.
     pub fn total_rows(mut self, rows: usize) -> Self {
         self.total_rows = rows.max(self.table.num_rows());
         self
     }
 
-    /// Makes lines at most so wide, in columns of a terminal: values that are too long are cut, and `…` is their end;
-    /// columns for which there is no room at all are left out from the right, and a line at the end says so. Numbers and
-    /// times are cut only where it does not help to cut texts.
+    /// Makes lines at most `columns` wide, in columns of a terminal: values that are too long are cut, and `…` is their
+    /// end; columns for which there is no room at all are left out from the right, and a line at the end says so.
+    /// Numbers and times are cut only where it does not help to cut texts.
     ///
     /// The first column is always there, with at least 6 columns of the terminal for its values.
     pub fn max_width(mut self, columns: usize) -> Self {

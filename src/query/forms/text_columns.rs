@@ -97,7 +97,7 @@ pub(super) fn width(text: &str) -> usize {
     text.chars().map(|char| char.width().unwrap_or(0)).sum()
 }
 
-/// Cuts the text to so many columns of a terminal, with `…` in place of what is cut off.
+/// Cuts the text to this many columns of a terminal, with `…` in place of what is cut off.
 fn cut(text: &mut String, most: usize) {
     if width(text) <= most {
         return;

@@ -10,7 +10,7 @@ use crate::Result;
 use crate::query::answer::{CancelHandle, QueryProgress, QueryStats};
 use crate::query::rows::Row;
 
-/// The rows of an answer as values of `T`, one after the other as they come in: made by
+/// The rows of an answer as values of `T`, one after the other as they are received: made by
 /// [`QueryRequest::rows`](crate::QueryRequest::rows).
 ///
 /// It reads as a [`Reader`] does: the answer is read as it is needed, and dropping this cancels the query.

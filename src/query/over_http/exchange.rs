@@ -67,8 +67,8 @@ impl HttpServer {
             sleep_until(begin).await;
         }
         let context = call.context(&self.config, &self.host);
-        // Not `Connecting`, as the client of HTTP/1 does not tell when it has a connection. A failure to connect has an error of
-        // its own, without a stage.
+        // Not `Connecting`, as the client of HTTP/1 does not report when it has a connection. A failure to connect has
+        // an error of its own, without a stage.
         call.stage.set(CallStage::Head);
         let (head, mut body) = self.head(statement, call, &context).await?.into_parts();
         let headers = || header_list(&head.headers);
@@ -101,8 +101,8 @@ impl HttpServer {
 
     /// Sends the query and waits for the head of its answer.
     ///
-    /// A kept connection that the server is about to close is not noticed: one that breaks before the head has come is
-    /// tried once more on another. A query changes nothing on the server.
+    /// A kept connection that the server is about to close is not noticed: one that breaks before the head is
+    /// received is tried once more on another. A query changes nothing on the server.
     async fn head(
         &self,
         statement: &HttpStatement,

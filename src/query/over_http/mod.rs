@@ -1,5 +1,5 @@
 //! A query over HTTP/1.1, for networks that do not pass HTTP/2: the request, and the file of Parquet that answers it, in the
-//! pieces in which it comes.
+//! pieces in which it is received.
 
 mod errors;
 mod exchange;

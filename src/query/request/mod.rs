@@ -22,7 +22,7 @@ use crate::{Error, Result};
 
 /// A query that has not been sent: made by [`Client::query`](crate::Client::query).
 ///
-/// Its last call decides how the answer comes: [`table`](Self::table) for everything at once,
+/// Its last call decides the form of the answer: [`table`](Self::table) for everything at once,
 /// [`reader`](Self::reader) for one batch after the other. A mistake in a setting is reported there, before
 /// anything is sent.
 ///
@@ -72,8 +72,8 @@ impl<'a> QueryRequest<'a> {
         }
     }
 
-    /// Sends the query for an answer that is wanted as a whole. Its deadline is sent with it, so that the server can end a
-    /// query whose answer would come too late.
+    /// Sends the query for an answer that is needed as a whole. The deadline is sent too, so that the server can end a
+    /// query that would be answered too late.
     fn whole(self) -> Result<QueryAnswer> {
         let deadline = self.timeout.and_then(|timeout| Instant::now().checked_add(timeout));
         self.open(Wait::Until(deadline), deadline)
@@ -81,12 +81,12 @@ impl<'a> QueryRequest<'a> {
 
     /// Sends the query and waits for the schema of its answer.
     ///
-    /// `deadline` is what the server is told, and `wait` what the caller keeps to.
+    /// `deadline` is sent to the server; `wait` bounds the caller's own waiting.
     ///
     /// # Errors
     ///
-    /// A setting is wrong, or there is no database ([`ErrorKind::Config`](crate::ErrorKind::Config)); otherwise what the
-    /// network and the server say.
+    /// A setting is wrong, or there is no database ([`ErrorKind::Config`](crate::ErrorKind::Config)); otherwise an
+    /// error of the network or the server.
     fn open(self, wait: Wait, deadline: Option<Instant>) -> Result<QueryAnswer> {
         let mut problems = self.problems;
         if self.database.is_none() {

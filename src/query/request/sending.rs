@@ -45,7 +45,7 @@ impl QueryRequest<'_> {
     }
 
     /// Sends the query and makes a data frame of its whole answer, which is in memory once: columns grow while the
-    /// answer comes in, and each of them is one piece. See [`Table::dataframe`] for the types.
+    /// answer is received, and each of them is one piece. See [`Table::dataframe`] for the types.
     ///
     /// ```no_run
     /// # fn main() -> Result<(), influxdb3_blocking::Error> {
@@ -80,7 +80,7 @@ impl QueryRequest<'_> {
         Ok((builder.finish()?, stats))
     }
 
-    /// Sends the query, waits for the schema, and hands out the rest as it comes.
+    /// Sends the query, waits for the schema, and hands out the batches as they are received.
     ///
     /// ```no_run
     /// # let client = influxdb3_blocking::Client::from_env()?;
@@ -93,7 +93,7 @@ impl QueryRequest<'_> {
     ///
     /// # Errors
     ///
-    /// As [`table`](Self::table), for what happens up to the schema; later errors come out of the reader.
+    /// As [`table`](Self::table), up to the schema; the reader returns later errors.
     pub fn reader(self) -> Result<Reader> {
         let wait = Wait::Each(self.timeout);
         Ok(Reader::new(self.open(wait, None)?))
@@ -117,7 +117,7 @@ impl QueryRequest<'_> {
         Ok(Chunks::new(self.open(wait, None)?))
     }
 
-    /// Sends the query and takes nothing but the schema of its answer; the server need not run it to its end.
+    /// Sends the query and reads only the schema of its answer; the server need not run it to its end.
     ///
     /// ```no_run
     /// # let client = influxdb3_blocking::Client::from_env()?;
@@ -134,7 +134,7 @@ impl QueryRequest<'_> {
         Ok(Arc::clone(self.whole()?.schema()))
     }
 
-    /// Sends the query and reads its rows into values of `T`, one after the other as they come.
+    /// Sends the query and reads its rows into values of `T`, one after the other as they are received.
     ///
     /// A struct takes columns by their names; see [`Row::deserialize`](crate::Row::deserialize).
     ///

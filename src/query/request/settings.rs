@@ -7,7 +7,7 @@ use crate::query::answer::{CancelHandle, ProgressCallback, QueryProgress, Retrie
 use crate::query::statement::{Language, Param};
 
 impl QueryRequest<'_> {
-    /// The language of the query: SQL unless told otherwise.
+    /// The language of the query. Default: SQL.
     ///
     /// ```no_run
     /// # let client = influxdb3_blocking::Client::from_env()?;
@@ -100,9 +100,9 @@ impl QueryRequest<'_> {
     /// That is so if there is no connection to it, if it says UNAVAILABLE (over HTTP 502, 503 or 504), and if it has too
     /// many requests (429, RESOURCE_EXHAUSTED). Nothing of an answer has been handed out then: once it has, no query is
     /// sent again. The wait is what the server asks for (`Retry-After`), or else about half a second, and longer each
-    /// time; a wait that would end after the timeout is not begun, and its error comes at once.
+    /// time; a wait that would end after the timeout is not begun, and its error is returned at once.
     ///
-    /// Without this, too, a query is sent once more if its connection broke before anything of the answer came.
+    /// Without this, too, a query is sent once more if its connection broke before any part of the answer was received.
     ///
     /// ```no_run
     /// # use std::time::Duration;
@@ -120,8 +120,8 @@ impl QueryRequest<'_> {
 
     /// The most rows that the answer may have. Default: any number.
     ///
-    /// With more, the query ends with [`ErrorKind::TooLarge`](crate::ErrorKind::TooLarge): so a query that was meant
-    /// otherwise does not fill the memory. A reader hands out the batches before the one with which there are too many.
+    /// With more, the query ends with [`ErrorKind::TooLarge`](crate::ErrorKind::TooLarge), so that a mistaken query
+    /// does not fill the memory. A reader hands out the batches before the one with which there are too many.
     ///
     /// ```no_run
     /// # let client = influxdb3_blocking::Client::from_env()?;
@@ -197,8 +197,8 @@ impl QueryRequest<'_> {
         self
     }
 
-    /// A handle that cancels the query from another thread, in whatever form its answer is taken, and also before it has
-    /// begun: the call that waits then fails with [`ErrorKind::Cancelled`](crate::ErrorKind::Cancelled).
+    /// A handle that cancels the query from another thread, for every form of its answer, and also before the query is
+    /// sent: the call that waits then fails with [`ErrorKind::Cancelled`](crate::ErrorKind::Cancelled).
     ///
     /// ```no_run
     /// # use std::{thread, time::Duration};

@@ -4,7 +4,7 @@ use arrow_array::{Array, ArrayRef, ArrowPrimitiveType, OffsetSizeTrait};
 use arrow_buffer::ArrowNativeType;
 use arrow_schema::{DataType, Field, Fields, IntervalUnit, TimeUnit};
 
-/// A value, whatever array it comes from: dictionaries, unions and run-end encoded arrays are looked through.
+/// A value of any kind of array: dictionaries, unions and run-end encoded arrays are looked through.
 #[derive(Clone)]
 pub enum Cell<'a> {
     Null,
@@ -15,11 +15,11 @@ pub enum Cell<'a> {
     Double(f64),
     Text(&'a str),
     Binary(&'a [u8]),
-    /// A timestamp: so many units since 1970, in UTC.
+    /// A timestamp: the number of units since 1970, in UTC.
     Time(i64, TimeUnit),
     /// A day, as milliseconds since 1970. A `Date64` may be within a day.
     Date(i64),
-    /// So many units since midnight.
+    /// The number of units since midnight.
     TimeOfDay(i64, TimeUnit),
     Duration(i64, TimeUnit),
     Interval(IntervalMonthDayNano),

@@ -75,7 +75,7 @@ impl fmt::Debug for RowRef<'_> {
     }
 }
 
-/// Such as `PT1.5S`: in seconds alone.
+/// Such as `PT1.5S`: only in seconds.
 fn iso_duration(nanos: i128) -> String {
     let mut text = if nanos < 0 { "-PT".to_owned() } else { "PT".to_owned() };
     push_seconds(&mut text, nanos.abs());

@@ -5,7 +5,7 @@ use crate::{Error, ErrorKind, Result};
 /// What finds a column: its name, or its place.
 pub trait ColumnIndex: sealed::FindColumn {}
 
-/// Out of reach, so that nobody else implements [`ColumnIndex`].
+/// Seals [`ColumnIndex`]: other crates cannot implement it.
 pub(crate) mod sealed {
     use super::{Fields, Result};
 

@@ -25,7 +25,7 @@ pub enum ColumnKind {
 }
 
 impl ColumnKind {
-    /// The kind of a column of an answer; `None` if the server does not tell, as for the results of functions.
+    /// The kind of a column of an answer; `None` if the server does not send it, as for the results of functions.
     ///
     /// The server keeps the kind of a column when a query turns it into another type, a tag into a number for example. So a
     /// kind counts only together with a type that it can have.

@@ -15,7 +15,7 @@ impl<'a> Row<'a> {
     /// that is a struct becomes a struct, a map or a tuple, text becomes a variant of an enum, and null `()`. Types that
     /// read themselves from text, as those of chrono and jiff do, get times, dates and durations in ISO 8601.
     ///
-    /// Types that take what comes (`serde_json::Value`, and what is read by way of `#[serde(flatten)]` or
+    /// Types that accept any value (`serde_json::Value`, and what is read by way of `#[serde(flatten)]` or
     /// `untagged`) get timestamps and durations as nanoseconds, and dates, times of the day, intervals and decimals as
     /// text.
     ///

@@ -29,7 +29,7 @@ use crate::{Error, ErrorKind, Result, Timestamp};
 /// ```
 pub trait FromCell<'a>: Sized + sealed::ReadCell<'a> {}
 
-/// Out of reach, so that nobody else implements [`FromCell`].
+/// Seals [`FromCell`]: other crates cannot implement it.
 pub(super) mod sealed {
     use super::{Cell, Cow, Mismatch, elements};
 

@@ -104,7 +104,7 @@ impl<'a> Row<'a> {
     /// | integers | integers, and decimals without a fraction, if the value fits |
     /// | `i64`, `u64`, `isize`, `usize`, `i128`, `u128` | also timestamps (since 1970), times of the day (since midnight) and durations, in nanoseconds |
     /// | `f64`, `f32` | floats (rounded to the nearest), decimals, and integers that are exact as such |
-    /// | `&str` | text, in whatever form it comes |
+    /// | `&str` | text of every Arrow type, also in dictionaries |
     /// | `String`, `Box<str>`, `Arc<str>`, `Cow<str>` | also decimals, and in ISO 8601 timestamps (in UTC, with `Z`), dates, times of the day, durations and intervals |
     /// | `char` | text of one character |
     /// | `&[u8]`, `Vec<u8>` | binary |

@@ -73,7 +73,7 @@ impl Row<'_> {
     }
 }
 
-/// Whether the column is the time of a point. One of nulls alone, as of `NULL AS time`, has the type null.
+/// Whether the column is the time of a point. One of only nulls, as of `NULL AS time`, has the type null.
 fn is_time(field: &Field, kind: Option<ColumnKind>) -> bool {
     let is_timestamp = matches!(field.data_type(), DataType::Timestamp(..) | DataType::Null);
     kind == Some(ColumnKind::Time) || field.name() == "time" && is_timestamp

@@ -7,8 +7,8 @@ use std::vec;
 use hyper_util::client::legacy::connect::dns::Name;
 use tower_service::Service;
 
-/// A resolver for hyper that gives these addresses for any name: the name was looked up before, so that a failure to resolve
-/// it is told apart from a failure to connect.
+/// A resolver for hyper that returns these addresses for any name. The name was looked up before, so that a failure to
+/// resolve it differs from a failure to connect.
 #[derive(Clone)]
 pub(super) struct Addresses(Vec<SocketAddr>);
 

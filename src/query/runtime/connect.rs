@@ -165,7 +165,7 @@ impl HostConnector {
 /// How long a server has time for its first bytes: `connect_timeout` if that is shorter.
 const MOMENT: Duration = Duration::from_secs(1);
 
-/// Begins HTTP/2 and reads what comes, into `received`: empty if it is HTTP/2.
+/// Begins HTTP/2 and reads the server's first bytes into `received`, which stays empty if they are HTTP/2.
 async fn listen(mut stream: HostStream, received: &mut Vec<u8>) {
     const ENOUGH: usize = 512;
     // What a client begins with (RFC 9113, 3.4): the preface, and a SETTINGS frame without settings.

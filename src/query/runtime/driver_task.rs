@@ -117,7 +117,7 @@ impl<T> EventSender<T> {
         (Self { sender, credits: Arc::new(Semaphore::new(CREDITS as usize)) }, receiver)
     }
 
-    /// Waits until so many more bytes may be held for the caller.
+    /// Waits until this many more bytes may be held for the caller.
     pub(crate) async fn reserve(&self, bytes: usize) -> Credit {
         let cost = u32::try_from(bytes).unwrap_or(u32::MAX).min(CREDITS);
         Credit { _permit: Arc::clone(&self.credits).acquire_many_owned(cost).await.ok() }

@@ -41,7 +41,7 @@ impl Http1Client {
 
     /// Sends a request and waits for the head of its answer. Only in a task: it needs the runtime.
     ///
-    /// A request of which nothing was sent, as the kept connection had ended, is sent over another.
+    /// A request of which nothing was sent because the kept connection ended is sent over another one.
     pub(crate) async fn request(
         &self,
         request: Request<Full<Bytes>>,

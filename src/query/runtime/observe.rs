@@ -1,5 +1,5 @@
-//! What comes on a connection beside the answers of calls, and that neither hyper nor tonic hand on: whether it is HTTP/2
-//! at all, why the server ends the connection, and why TLS does.
+//! What is received on a connection beside the answers of calls and what hyper and tonic do not report: whether it is
+//! HTTP/2 at all, why the server ends the connection, and why TLS does.
 
 use std::io;
 use std::pin::Pin;
@@ -15,7 +15,7 @@ pub(crate) struct Observed(Arc<Mutex<Observation>>);
 /// What was observed so far.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Observation {
-    /// Whether a byte came.
+    /// Whether a byte was received.
     pub(crate) has_received: bool,
     /// Whether it began as HTTP/2 does.
     pub(crate) is_http2: bool,
@@ -85,8 +85,8 @@ impl<S> ObservedStream<S> {
 }
 
 impl<S: AsyncRead + Unpin> ObservedStream<S> {
-    /// Reads what has come once more after writing failed: a server that refuses a client may say why and close before it
-    /// has read all, and h2 does not read from a connection that it could not write to.
+    /// Reads received bytes once more after writing failed: a server that refuses a client may say why and close before
+    /// it has read all, and h2 does not read from a connection that it could not write to.
     fn read_last_bytes(&mut self, cx: &mut Context<'_>) {
         let mut bytes = [0; 512];
         let mut buffer = ReadBuf::new(&mut bytes);

@@ -24,7 +24,7 @@ impl Statement {
         Self { text: text.to_owned(), ..Self::default() }
     }
 
-    /// Sets a parameter, in place of an earlier one of that name: the server refuses a name that comes twice.
+    /// Sets a parameter, in place of an earlier one of that name: the server refuses a repeated name.
     ///
     /// # Errors
     ///

@@ -36,7 +36,7 @@ pub(crate) use record_batch_encoder::RecordBatchEncoder;
 /// # Ok::<_, Box<dyn std::error::Error>>(())
 /// ```
 ///
-/// # What becomes of a column
+/// # How columns are used
 ///
 /// - The **measurement** is the name given here, or else the text in the column that
 ///   [`measurement_column`](Self::measurement_column) names, or in `measurement`, or in `iox::measurement`.
@@ -71,7 +71,7 @@ pub struct Columns<'a> {
     layout: LayoutOptions,
 }
 
-/// Where the rows come from.
+/// The source of the rows.
 enum BatchSource<'a> {
     Batch(&'a RecordBatch),
     Reader(Box<dyn RecordBatchReader + 'a>),

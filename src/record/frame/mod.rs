@@ -36,7 +36,7 @@ use crate::columns::{
 /// # Ok::<_, Box<dyn std::error::Error>>(())
 /// ```
 ///
-/// # What becomes of a column
+/// # How columns are used
 ///
 /// - The **measurement** is the name given here, or else the text in the column that
 ///   [`measurement_column`](Self::measurement_column) names, or in `measurement`, or in `iox::measurement`.

@@ -131,7 +131,7 @@ impl ItemEncoder {
         line.out().extend_from_slice(&self.fields.bytes);
     }
 
-    /// An error if the options name a key that no item had.
+    /// An error if the options name a key that no item has.
     pub(super) fn check_names(&self) -> Result<()> {
         self.named_keys.check()
     }

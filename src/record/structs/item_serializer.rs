@@ -23,7 +23,7 @@ pub(super) trait EntrySink {
 /// Hands the entries of a struct or a map to a sink, and refuses everything else.
 pub(super) struct ItemSerializer<'a, S> {
     sink: &'a mut S,
-    /// The key of a map whose value comes next; the memory is kept from key to key.
+    /// The key of a map whose value is next; the memory is kept from key to key.
     key: String,
 }
 

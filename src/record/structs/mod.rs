@@ -52,7 +52,7 @@ use crate::columns::{LayoutOptions, layout_options};
 /// # Ok::<_, influxdb3_blocking::Error>(())
 /// ```
 ///
-/// # What becomes of a key
+/// # How keys are used
 ///
 /// - The **measurement** is the name given here, or else the text at [`measurement_key`](Self::measurement_key), or at
 ///   `measurement`, or at `iox::measurement`.

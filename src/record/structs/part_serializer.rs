@@ -1,4 +1,4 @@
-//! A serializer that tells the type of an integer.
+//! A serializer that finds the type of an integer.
 
 use serde_core::ser::{self, Impossible, Serialize, Serializer};
 

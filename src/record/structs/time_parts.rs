@@ -22,7 +22,7 @@ pub(super) enum TimePart {
     Other,
 }
 
-/// The parts of a tuple or a struct, as they come.
+/// The parts of a tuple or a struct, in order.
 #[derive(Debug)]
 pub(super) struct TimeParts {
     parts: [TimePart; LONGEST],

@@ -312,7 +312,7 @@ impl<S: ValueSink> ser::SerializeStruct for TimeTuple<'_, S> {
     }
 }
 
-/// Hands on the number that a text is, as it would come without the feature `arbitrary_precision` of `serde_json`.
+/// Passes on the number in a text, as `serde_json` does without its feature `arbitrary_precision`.
 struct NumberText<'a, S>(&'a mut S);
 
 impl<S: ValueSink> ValueSink for NumberText<'_, S> {

@@ -1,4 +1,4 @@
-//! The body of an answer that is no success, whoever has written it: the server, a gateway or a proxy.
+//! The body of an answer that is no success, from the server, a gateway or a proxy.
 
 use serde_json::{Map, Value};
 

@@ -11,7 +11,7 @@ use self::page::{Page, is_of_gateway};
 use crate::transport::parse_retry_after;
 use crate::{Error, ErrorKind, Result};
 
-/// An answer as it came.
+/// An answer as it was received.
 #[derive(Clone, Debug)]
 pub(crate) struct Answer {
     pub(crate) status: u16,
@@ -31,8 +31,8 @@ pub(crate) enum Api {
 impl Answer {
     /// `Ok` if the lines are stored.
     ///
-    /// What the body says comes first, and of that its structure, as texts differ between releases and products; then
-    /// the status; and that it is a web page comes last. The texts that count are those of the releases 3.6 to 3.10
+    /// The body decides first, by its structure, as texts differ between releases and products; then the status; then
+    /// whether the body is a web page. The texts that count are those of the releases 3.6 to 3.10
     /// that contradict the status: see [`ServerState`](server_state::ServerState).
     pub(crate) fn into_write_result(self, api: Api) -> Result<()> {
         if (200..300).contains(&self.status) {
@@ -52,7 +52,7 @@ impl Answer {
                         kind,
                         ErrorKind::Server | ErrorKind::Timeout | ErrorKind::RateLimited
                     );
-                // Of those, 429, 503, 521 and 523 say that nobody has taken the request.
+                // Of those, 429, 503, 521 and 523 mean that no server has taken the request.
                 let may_be_stored = matches!(self.status, 408 | 500 | 502 | 504 | 520 | 522 | 524);
                 (retryable, retryable && may_be_stored)
             }
@@ -102,7 +102,7 @@ impl Answer {
         parse_retry_after(self.header("retry-after")?, self.header("date"))
     }
 
-    /// A login page of a proxy comes with a success as well.
+    /// A login page of a proxy may have a success status.
     fn check_success(self) -> Result<()> {
         if self.status == 204 || !self.is_html() {
             return Ok(());

@@ -55,10 +55,10 @@ fn element(text: &str, lower: &str, name: &str) -> Option<String> {
     Some(shorten(&words.join(" "), SHOWN_CHARACTERS)).filter(|title| !title.is_empty())
 }
 
-/// As much of a body as is looked at.
+/// The most bytes of a body that are searched.
 const READ_BYTES: usize = 4 << 10;
 
-/// Within so many bytes a page says that it is one.
+/// A page is recognized by this many bytes.
 const HEAD_BYTES: usize = 256;
 
 const SHOWN_CHARACTERS: usize = 100;

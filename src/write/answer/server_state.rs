@@ -5,8 +5,8 @@ use crate::ErrorKind;
 /// What the server says of itself rather than of the request.
 ///
 /// Core 3.6 to 3.10 answers every failure of its write buffer with 400 on `/api/v2/write`, as if the request were at
-/// fault, and with 500 on `/api/v3/write_lp`, be it for good or not; 3.11 has begun to tell them apart by 503. So the
-/// text decides, by its beginning, which no line of the request can forge.
+/// fault, and with 500 on `/api/v3/write_lp`, temporary or not; 3.11 has begun to answer 503 for the temporary ones. So
+/// the text decides, by its beginning, which no line of the request can forge.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum ServerState {
     /// It takes no writes for now, and has taken nothing of this one: it is stopping, its WAL buffer is full, it is

@@ -23,7 +23,7 @@ impl Batcher {
     /// of it has ended; in a callback, at once.
     ///
     /// # Errors
-    /// What could not be sent, with its lines, and failures that nobody was told of: once, to one of the calls.
+    /// The lines that could not be sent, and failures that were not reported yet. Only one of several calls gets them.
     pub(crate) fn close(self: &Arc<Self>) -> Result<()> {
         let deadline = after(Instant::now(), self.settings.max_close_wait);
         self.shut(CloseRequest { deadline, may_wait: true, is_drop: false })
@@ -98,7 +98,7 @@ impl Batcher {
                 closing.itself = Some(self.clone());
             }
         });
-        // All may have ended before this, and then nobody else looks again.
+        // All may have ended before this, and then no other thread looks again.
         self.end_if_over();
     }
 
@@ -147,7 +147,7 @@ impl Batcher {
     /// Closes the client for good: batches that have not ended are put on the disk, if there is a spool, or ended and
     /// handed back. Does nothing if that was begun before.
     fn finish(self: &Arc<Self>) {
-        // First, as who moves batches to the disk has some that are not in the queue.
+        // First, as a thread that moves batches to the disk has some that are not in the queue.
         let transfer = self.begin_transfer();
         let mut state = self.send_queue.lock();
         let Phase::Closing(closing) = &mut state.phase else { return };

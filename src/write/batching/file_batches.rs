@@ -18,7 +18,7 @@ pub(crate) struct FileBatches {
 
 impl Batcher {
     /// # Errors
-    /// Failures of earlier batches. In a callback there is no waiting for batches, so it is an error to call it there.
+    /// Failures of earlier batches; in a callback always, as it cannot wait for batches.
     pub(crate) fn file_batches(self: &Arc<Self>) -> Result<FileBatches> {
         if self.is_in_callback() {
             return Err(Error::config(
@@ -42,7 +42,7 @@ impl FileBatches {
     /// Accepts encoded lines, which must all have timestamps. Waits for room, whatever the client's `OnFull`.
     ///
     /// # Errors
-    /// What failed since the last call; then nothing is accepted. `unsent` holds both.
+    /// The failure of batches since the last call; then nothing is accepted. `unsent` has the lines of both.
     pub(crate) fn submit(&self, target: &Arc<Target>, bytes: &[u8], lines: usize) -> Result<()> {
         let mut lines = [CallLines::new(target, bytes, lines)];
         let accepted = self.batcher.accept_from(&mut lines, Some(&self.tag));
@@ -71,7 +71,7 @@ impl FileBatches {
 impl Drop for FileBatches {
     fn drop(&mut self) {
         self.batcher.seal_file(&self.tag);
-        // A failure that nobody asked for is returned by the next call of the client, unless a callback was told.
+        // A failure that was not returned yet is returned by the next call of the client, unless a callback got it.
         let failure = self.tag.ledger().leave().filter(|failure| !failure.is_told);
         if let Some(failure) = failure {
             // In the epoch before all others, so that any flush returns it.

@@ -1,4 +1,4 @@
-//! What a client asks of its batching.
+//! The interface between a client and its batching.
 
 use std::sync::Arc;
 
@@ -12,10 +12,10 @@ use crate::write::stats::WriteStats;
 use crate::write::target::Target;
 use crate::{Result, WriteOptions};
 
-/// The [`Batcher`] of a client as its writes know it. They know no more, so that a program is linked with batching only if it
-/// calls what names [`start_batching`]: what takes `WriteOptions`.
+/// The [`Batcher`] of a client, behind a trait: so a program is linked with batching only if it calls a function that
+/// names [`start_batching`], which are those that take `WriteOptions`.
 pub(crate) trait Batching: Send + Sync {
-    /// Where lines go if nobody says otherwise.
+    /// The target of lines for which neither the call nor the record names another one.
     fn usual_target(&self) -> Option<&Arc<Target>>;
 
     /// [`Batcher::accept`].
@@ -46,7 +46,7 @@ pub(crate) trait Batching: Send + Sync {
     fn close_for_drop(&self);
 }
 
-/// [`start_batching`], for those who do not name it.
+/// The type of [`start_batching`], for code that must not name the function.
 pub(crate) type StartBatching =
     fn(&WriteOptions, Arc<Http>, Arc<Config>) -> Result<Box<dyn Batching>>;
 

@@ -1,15 +1,15 @@
 //! Batching: from encoded lines to requests that are made by other threads, within a bound of memory.
 //!
 //! # The way of a line
-//! 1. `accepting/`: `send` brings encoded lines here. Memory for them is had from the `Budget`, as a `Permit` that
-//!    gives it back when it is dropped; what happens when there is none is the client's `OnFull`. The lines are
-//!    copied into the open batch of their target, under the one short lock of the `Accumulator`.
+//! 1. `accepting/`: `send` passes encoded lines. The `Budget` grants memory for them, as a `Permit` that returns it
+//!    when it is dropped; the client's `OnFull` decides what happens when there is none. The lines are copied into the
+//!    open batch of their target, under the one short lock of the `Accumulator`.
 //! 2. `batch/`: a batch that is full or of age is sealed. It becomes a `Delivery`, which owns the lines, their
 //!    permit, and a membership in the epoch that `flush` waits for. Under the same lock it goes into the client's
 //!    crossbeam channel, so that batches are queued in the order in which they were sealed. (With `series_in_order`
 //!    there is an open batch for each shard of the series, and still one channel.)
 //! 3. `scheduler/` (beside this room): the thread that sealed the batch claims a `WorkerSlot` and puts it into the
-//!    channel of the scheduler, one of whose threads comes with it.
+//!    channel of the scheduler, where one of its threads receives it.
 //! 4. `send_queue/`: that thread, the worker, takes the batch out of the `SendQueue`, with those behind it that may
 //!    go in the same request, as a `Group`. The queue keeps the group, in flight, so that `close` can take it
 //!    (`closing.rs`).
@@ -19,7 +19,7 @@
 //! 6. Then callbacks are called, and with what is left of each delivery its permit and its membership are dropped:
 //!    writers that wait for room go on, and so does `flush`.
 //!
-//! How many requests may be in flight follows from what became of those before (`in_flight.rs`). Which host gets a
+//! How many requests may be in flight depends on the results of earlier ones (`in_flight.rs`). Which host gets a
 //! request, and with which token, is decided in `http/`: here it is one request. With a spool (`spooling/`), batches
 //! that cannot be sent are put on the disk instead of failing or blocking, and a worker reads them from there, as
 //! deliveries with a lease.
@@ -93,9 +93,9 @@ pub(crate) struct Batcher {
     scheduler_id: usize,
     /// None if nothing goes to the disk.
     spool: Option<Spooling>,
-    /// Whether lines were dropped and none were stored since: the log tells of the first only.
+    /// Whether lines were dropped and none were stored since: only the first are logged.
     is_dropping: AtomicBool,
-    /// Whether a request failed that is tried again and no lines were stored since: likewise.
+    /// Whether a request failed that is tried again and no lines were stored since: only the first is a warning.
     is_failing: AtomicBool,
     /// Whether the server has stored lines, and so accepted the token.
     has_written: AtomicBool,
@@ -173,7 +173,7 @@ impl Batcher {
     /// Waits until all lines that were accepted before have ended. In a callback, only has them sent.
     ///
     /// # Errors
-    /// Failures of those lines that nobody was told of; [`ErrorKind::Closed`].
+    /// Failures of those lines that were not reported yet; [`ErrorKind::Closed`].
     pub(crate) fn flush(self: &Arc<Self>) -> Result<()> {
         if self.is_in_callback() {
             self.accumulator.intake().map(drop)?;
@@ -204,7 +204,7 @@ impl Batcher {
         }
     }
 
-    /// Does what the changes ask for: has open batches sealed at their age, and workers come for sealed ones.
+    /// Acts on the changes: arms the timer that seals open batches at their age, and calls workers for sealed ones.
     fn apply(self: &Arc<Self>, changes: Changes) {
         let Changes { has_opened, sealed, .. } = changes;
         if has_opened {
@@ -219,13 +219,13 @@ impl Batcher {
         }
     }
 
-    /// Has a worker come. False if no slot is left, or the client is closed.
+    /// Calls a worker. False if no slot is left, or the client is closed.
     fn call_worker(self: &Arc<Self>) -> bool {
         let slot = self.send_queue.slots.claim();
         slot.is_some_and(|slot| self.registration.submit(self.clone(), slot))
     }
 
-    /// Has as many workers come as may, if something could be sent now.
+    /// Calls as many workers as there are free slots, if something could be sent now.
     fn call_workers(self: &Arc<Self>) {
         if self.has_work(Instant::now()) {
             while self.call_worker() {}
@@ -268,7 +268,7 @@ impl Batcher {
         }
     }
 
-    /// Keeps the memory of a batch that has ended for the next one, unless somebody waits for room.
+    /// Keeps the memory of a batch that has ended for the next one, unless a call waits for room.
     fn recycle(&self, memory: BatchMemory) {
         let budget = &self.accounts.budget;
         if !budget.is_awaited() && memory.is_of(budget) {

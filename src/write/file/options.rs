@@ -12,15 +12,15 @@ impl WriteFile<'_> {
     /// of floats, and `true` and `false` make one of booleans. Integers that fit no 64 bits are texts, as a float would
     /// change them. A column in which numbers, booleans and texts stand together is refused before anything is written,
     /// with the line and the value that does not go with the others: InfluxDB keeps the type of the first write for good.
-    /// Only a column of CSV that begins with a thousand texts is one of texts whatever comes later.
-    /// [`FileReport::columns`](crate::FileReport::columns) tells what was chosen.
+    /// Only a column of CSV that begins with a thousand texts is a column of texts, whatever its later values are.
+    /// [`FileReport::columns`](crate::FileReport::columns) lists the chosen types.
     pub fn column_type(mut self, name: impl Into<String>, column_type: ColumnType) -> Self {
         self.read_options.types.push((name.into(), column_type));
         self
     }
 
     /// Lets this many rows decide about the types of columns in CSV and JSON. Without it the whole file is read once
-    /// before anything is written, so that the types are right whatever comes last. A value that does not fit is an
+    /// before anything is written, so that the last row counts as well. A value that does not fit is an
     /// error when it is met.
     ///
     /// ```
@@ -34,13 +34,13 @@ impl WriteFile<'_> {
         self
     }
 
-    /// Texts in CSV and JSON that are no value, in columns of every type, beside the usual ones.
+    /// Texts in CSV and JSON that are no value, in columns of every type, beside the built-in ones.
     ///
-    /// The usual ones are, in columns of every type and if they are not in quotes, the empty cell and what pandas takes
-    /// for nothing: `NA`, `N/A`, `n/a`, `NaN`, `nan`, `-NaN`, `-nan`, `#NA`, `#N/A`, `#N/A N/A`, `<NA>`, `NULL`, `Null`,
-    /// `null`, `None`, `NaT`, `1.#IND`, `1.#QNAN` and their negatives. Among numbers and booleans they are no value in
-    /// quotes either, and so are `-`, `--`, `?`, `\N`, `none`, `nil`, `unavailable`, `unknown` and the errors of
-    /// spreadsheets, such as `#DIV/0!`. The texts of JSON are in quotes.
+    /// The built-in ones are, in columns of every type and if they are not in quotes, the empty cell and what pandas
+    /// takes for nothing: `NA`, `N/A`, `n/a`, `NaN`, `nan`, `-NaN`, `-nan`, `#NA`, `#N/A`, `#N/A N/A`, `<NA>`, `NULL`,
+    /// `Null`, `null`, `None`, `NaT`, `1.#IND`, `1.#QNAN` and their negatives. Among numbers and booleans they are no
+    /// value in quotes either, and so are `-`, `--`, `?`, `\N`, `none`, `nil`, `unavailable`, `unknown` and the errors
+    /// of spreadsheets, such as `#DIV/0!`. The texts of JSON are in quotes.
     ///
     /// ```
     /// # let client = influxdb3_blocking::Client::builder().host("http://localhost:1").database("d").build()?;
@@ -53,8 +53,8 @@ impl WriteFile<'_> {
         self
     }
 
-    /// Texts in CSV and JSON that are no value, in place of the usual ones that [`null_values`](Self::null_values) lists:
-    /// `NA` can be a text then. In columns of numbers and booleans an empty cell is no value still.
+    /// Texts in CSV and JSON that are no value, in place of the built-in ones that [`null_values`](Self::null_values)
+    /// lists: `NA` can be a text then. In columns of numbers and booleans an empty cell is no value still.
     pub fn only_null_values(mut self, values: impl IntoIterator<Item = impl Into<String>>) -> Self {
         self.read_options.has_only_listed_nulls = true;
         self.null_values(values)
@@ -151,7 +151,7 @@ impl WriteFile<'_> {
         self
     }
 
-    /// Leaves out this many lines of CSV at the beginning, a line `sep=;` included; the names of the columns come behind
+    /// Leaves out this many lines of CSV at the beginning, a line `sep=;` included; the names of the columns follow
     /// them.
     pub fn skip_lines(mut self, lines: u64) -> Self {
         self.read_options.skip_lines = lines;

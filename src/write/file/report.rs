@@ -1,8 +1,8 @@
-//! What is told of the writing of a file.
+//! Progress and the final report of a file write.
 
 use crate::file::{FileColumn, SkippedRow, Summary};
 
-/// How far the writing of a file has come.
+/// The progress of a file write.
 ///
 /// ```no_run
 /// # let client = influxdb3_blocking::Client::from_env()?;
@@ -15,7 +15,7 @@ use crate::file::{FileColumn, SkippedRow, Summary};
 pub struct Progress {
     /// Bytes of the file that were read.
     pub bytes_read: u64,
-    /// Bytes of the file; of a reader, which does not tell, as many as were read.
+    /// Bytes of the file; for a reader, whose length is unknown, `bytes_read`.
     pub bytes_total: u64,
     /// Lines that this call has written.
     pub lines_written: usize,
@@ -38,7 +38,7 @@ pub struct FileReport {
     pub bytes: usize,
     /// Batches that the lines were written in.
     pub batches: usize,
-    /// Rows that had no field, and so no line.
+    /// Rows without a field, which are not lines.
     pub rows_without_fields: usize,
     /// The fields of CSV and JSON and the types that they were taken as. Empty for other formats and for annotated CSV,
     /// which say the types themselves.

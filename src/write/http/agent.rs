@@ -1,4 +1,4 @@
-//! What ureq is told about a client.
+//! Builds the ureq agent from a client's settings.
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! How a connection for writes comes to be: names, addresses, the proxy, TLS, within one time.
+//! How a connection for writes is made: name, addresses, the proxy and TLS, within one time limit.
 
 use std::io::{self, Read, Write};
 use std::net::{IpAddr, SocketAddr};
@@ -213,7 +213,7 @@ impl Deadline {
     }
 }
 
-/// The system is asked in a thread, which can be left alone when the time is over; for an address it is not asked.
+/// The system is asked in a thread of its own, which is abandoned when the time is over; not for an address.
 fn resolve(
     peer: Peer<'_>,
     uri: &Uri,

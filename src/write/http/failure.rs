@@ -1,4 +1,4 @@
-//! Requests without an answer: how far they came, and what that means.
+//! Requests without an answer: how much was sent, and what that means.
 
 use std::io::{self, Read};
 use std::time::Duration;
@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::transport::ConnectError;
 use crate::{Error, ErrorKind};
 
-/// A body that knows how much of it was taken, as ureq does not say how far a failed request came.
+/// A body that counts how much of it was taken, as ureq does not report how much of a failed request was sent.
 pub(super) struct WatchedBody<'a> {
     /// What is left of the piece that is being taken.
     piece: &'a [u8],
@@ -58,7 +58,7 @@ pub(super) struct RequestFailure {
 }
 
 impl RequestFailure {
-    /// Whether this is what a connection looks like that the server had closed before.
+    /// Whether the failure looks like that of a connection which the server closed before the request.
     pub(super) fn is_stale(&self) -> bool {
         use io::ErrorKind as K;
         let broken = |kind| {

@@ -1,4 +1,4 @@
-//! One request over HTTP, and what came of it. The only room that names ureq.
+//! One request over HTTP, and its result. The only room that names ureq.
 
 mod agent;
 mod clusters;
@@ -69,7 +69,7 @@ struct Try<'a> {
     timeout: Duration,
     /// What the whole call has, all hosts and tries together.
     whole_timeout: Duration,
-    /// For connecting alone.
+    /// For connecting only.
     connect_timeout: Duration,
 }
 
@@ -147,8 +147,8 @@ impl Http {
         })
     }
 
-    /// Gets `path`, which may be asked for any number of times, from the first host that answers with a success, and
-    /// says which one that is. `what` is what errors call it.
+    /// Sends `GET path` to the hosts in turn and returns the first success with the name of its host. `what` names the
+    /// request in errors.
     pub(crate) fn get(
         &self,
         path: &str,
@@ -161,7 +161,7 @@ impl Http {
         answer.map_err(|error| error.with_in_doubt(false))
     }
 
-    /// Makes tries until one of them gives something, or there is nobody left to ask.
+    /// Calls `attempt` until one succeeds or no host is left.
     fn over_hosts<T>(
         &self,
         timeout: Duration,
@@ -187,7 +187,7 @@ impl Http {
                 headers: &headers,
                 timeout: time,
                 whole_timeout: timeout,
-                // A host that is not there leaves time for the others.
+                // A host that cannot be reached must leave time for the others.
                 connect_timeout: self.connect_timeout.min(time / tour.left()),
             };
             let error = match attempt(&one) {
@@ -235,7 +235,7 @@ impl Try<'_> {
                 log::debug!(
                     "the connection was closed without an answer: one more try on a new one"
                 );
-                // Whatever comes of the second try, the first may have been carried out.
+                // Whatever the second try returns, the first may have been carried out.
                 let in_doubt = failure.progress.began;
                 match self.attempt(Some(post), post.path_and_query, left, true) {
                     Ok(answer) => Ok(Answer { in_doubt, ..answer }),
@@ -354,8 +354,9 @@ fn read_answer(response: Response<ureq::Body>) -> Answer {
 /// About thirty years.
 const LONGEST: Duration = Duration::from_secs(1 << 30);
 
-/// Above this many bytes the server is asked first, so that an early 401 or 413 is heard.
+/// Bodies above this size are sent with `Expect: 100-continue`, so that a 401 or 413 arrives before the body is sent.
 const EXPECT_ABOVE: usize = 1 << 20;
 
-/// As much of an answer as is read: a line error for each line of a large request takes some megabytes.
+/// The most bytes of an answer's body that are read: a line error for each line of a large request takes some
+/// megabytes.
 const ANSWER_LIMIT: u64 = 64 << 20;

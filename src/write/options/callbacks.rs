@@ -6,7 +6,7 @@ use crate::{Batch, Error};
 type OnBatch = dyn Fn(&Batch) + Send + Sync;
 type OnFailure = dyn Fn(&Batch, &Error) + Send + Sync;
 
-/// The callbacks of a client; none where there is nobody to call.
+/// The callbacks of a client; `None` for those that are not set.
 #[derive(Clone, Default)]
 pub(crate) struct Callbacks {
     pub(crate) success: Option<Arc<OnBatch>>,
@@ -17,7 +17,7 @@ pub(crate) struct Callbacks {
 impl WriteOptions {
     /// Called when the lines of a batch are stored.
     ///
-    /// Once for each batch; for its parts if it had to be cut, or if some of its lines were bad.
+    /// Once for each batch, or once for each part if the batch was cut or some of its lines were bad.
     ///
     /// ```
     /// use std::sync::Arc;

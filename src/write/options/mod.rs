@@ -15,7 +15,7 @@ use super::spool::Spool;
 
 /// How a client writes: each call by itself, or in batches.
 ///
-/// [`synchronous`](Self::synchronous) is what a client does unless told otherwise. The default of this type is
+/// [`synchronous`](Self::synchronous) is the default of a client. The default of this type is
 /// batching, with the options below; see [`Client::flush`](crate::Client::flush) for when lines are at the server.
 ///
 /// ```
@@ -45,17 +45,17 @@ use super::spool::Spool;
 ///
 /// # Failures
 /// Connection and I/O errors, timeouts, the statuses 408, 429, 500, 502, 503, 504 and 520 to 524, and answers of any
-/// status that tell of a server that is stopping or whose storage fails, are tried again, after a wait that grows,
-/// for as long as [`max_retries`](Self::max_retries) and [`max_retry_time`](Self::max_retry_time) allow. A 403 gets
-/// one more try if the server has taken lines before. A batch that is too large is halved. Bad lines do not cost the
-/// others: `/api/v3/write_lp` names them, and a batch that `/api/v2/write` refuses for them is halved until they
-/// stand alone. A batch that is cut for them a hundred times and still has some is given up: what is left of it has
+/// status that tell of a server that is stopping or whose storage fails, are tried again, after a wait that grows, for
+/// as long as [`max_retries`](Self::max_retries) and [`max_retry_time`](Self::max_retry_time) allow. A 403 on
+/// `/api/v2/write` gets one more try if the server has taken lines before. A batch that is too large is halved. Bad
+/// lines do not cost the others: `/api/v3/write_lp` names them, and a batch that `/api/v2/write` refuses for them is
+/// halved until they stand alone. A batch that still has bad lines after a hundred cuts is given up: the rest of it has
 /// failed, and the error says so.
 ///
-/// What could not be written goes to the [`error_callback`](Self::error_callback). Without one, it is told once: to a
-/// [`flush`](crate::Client::flush) that waits for it, or else to the next `send`, `flush` or `close`, as one error
-/// with the lines of all failures so far. So a `flush` that returns without an error means that everything before it
-/// is stored, but for what a `send` or another `flush` was told of.
+/// What could not be written goes to the [`error_callback`](Self::error_callback). Without one, each failure is
+/// returned exactly once: by the [`flush`](crate::Client::flush) that waits for it, otherwise by the next `send`,
+/// `flush` or `close`, as one error with the lines of all failures so far. So a `flush` that returns without an error
+/// means that everything before it is stored, but for failures that a `send` or another `flush` has returned.
 ///
 /// # Callbacks
 /// They run on the scheduler's threads, or on the thread whose call drops lines, and no lock is held meanwhile. A
@@ -131,7 +131,7 @@ impl WriteOptions {
         }
     }
 
-    /// A batch leaves when it has this many lines, whatever the calls they come from. Default: 1000.
+    /// A batch leaves when it has this many lines, of one call or of several. Default: 1000.
     pub fn batch_size(mut self, lines: usize) -> Self {
         self.batch_size = lines;
         self.set("batch_size")
@@ -164,7 +164,7 @@ impl WriteOptions {
     /// With an interval `i` and an [`exponential_base`](Self::exponential_base) `b`, the n-th wait is random between
     /// `i · b^(n-1)` and `i · b^n`: by default 5 to 10 seconds, 10 to 20, 20 to 40, 40 to 80, 80 to 125. A
     /// `Retry-After` of the server takes its place. After a 429 without one, it is random between 0 and `i · b^n`, so
-    /// that clients which were refused together do not come back together.
+    /// that clients which were refused together do not retry together.
     pub fn retry_interval(mut self, interval: Duration) -> Self {
         self.retry_interval = interval;
         self.set("retry_interval")
@@ -190,7 +190,7 @@ impl WriteOptions {
         self.set("max_retry_time")
     }
 
-    /// By how much each wait before a retry is longer than the one before. Default: 2.
+    /// The factor by which each retry wait is longer than the one before. Default: 2.
     pub fn exponential_base(mut self, base: u32) -> Self {
         self.exponential_base = base;
         self.set("exponential_base")
@@ -210,9 +210,9 @@ impl WriteOptions {
     /// the way at the same time, and none waits for the retry of another, so that two writes of one point may be
     /// stored in either order; see [`series_in_order`](Self::series_in_order).
     ///
-    /// Small servers are known to break under many writers. So of several workers half as many send at a time after a
-    /// server failed (5xx), said that there is too much (429) or did not answer in time, at least one; and one more
-    /// after four times as many successes as are allowed, up to all of them. Batches are not made smaller by that.
+    /// With several workers, the number of concurrent requests is halved (to 1 at least) after a 5xx, a 429 or a
+    /// timeout: small servers are known to break under many writers. It grows by one after four times as many
+    /// successes as are currently allowed, up to the number of workers. Batches stay as large as they are.
     pub fn write_scheduler(mut self, scheduler: ThreadPoolScheduler) -> Self {
         self.scheduler = Some(scheduler);
         self.set("write_scheduler")
@@ -236,8 +236,8 @@ impl WriteOptions {
     /// | Enterprise with several nodes for writes | the same at best, if both go to one node: name one host |
     /// | Cloud Serverless, Dedicated, Clustered | no promise is known |
     ///
-    /// Where the later value must win for certain, do not write one point twice: with a tag or a time that tells the
-    /// versions apart, a query can choose.
+    /// Where the later value must win for certain, do not write one point twice: with a tag or a time that differs
+    /// between the versions, a query can choose.
     pub fn series_in_order(mut self, in_order: bool) -> Self {
         self.series_in_order = in_order;
         self.set("series_in_order")
@@ -249,8 +249,8 @@ impl WriteOptions {
     /// however little it writes. So one worker that sends batch after batch writes one batch a second. With this, the
     /// batches that were closed while a request was on the way leave together as the next one, in order, up to
     /// [`max_request_bytes`](crate::ClientBuilder::max_request_bytes) and
-    /// [`max_request_lines`](Self::max_request_lines). A batch that finds nothing on the way still leaves at once and
-    /// alone.
+    /// [`max_request_lines`](Self::max_request_lines). If no request is on the way, a batch still
+    /// leaves at once, as a request of its own.
     ///
     /// Everything else stays as it is for each batch: its callbacks, its attempts, its counts, and its place in
     /// [`unsent`](crate::Error::unsent). If such a request is refused for lines that the server does not name, or as
@@ -268,8 +268,8 @@ impl WriteOptions {
         self.set("merge_waiting")
     }
 
-    /// The most lines that go as one request where several batches wait; a batch that is larger goes alone. Default: as
-    /// many as [`max_request_bytes`](crate::ClientBuilder::max_request_bytes) has room for.
+    /// The most lines of a request that is made of several waiting batches; a larger batch is its own request. Default:
+    /// as many as [`max_request_bytes`](crate::ClientBuilder::max_request_bytes) has room for.
     ///
     /// The makers of the server call 10 000 lines or 10 MB the best size.
     pub fn max_request_lines(mut self, lines: usize) -> Self {

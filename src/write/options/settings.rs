@@ -17,7 +17,7 @@ pub(crate) struct BatchingSettings {
     pub(crate) retry: RetryPolicy,
     /// Whether the batches of one series are sent one after the other.
     pub(crate) series_in_order: bool,
-    /// How many lines go as one request where several batches wait; none if each batch goes alone.
+    /// The most lines of a request of several waiting batches; none if each batch is a request of its own.
     pub(crate) merge_waiting: Option<usize>,
     pub(crate) max_close_wait: Duration,
 }

@@ -1,4 +1,4 @@
-//! Callbacks, and whose worker they hold up.
+//! Callbacks, and which scheduler's worker each of them blocks.
 
 use std::cell::RefCell;
 

@@ -1,9 +1,9 @@
-//! The threads that send batches, and how clients have them come.
+//! The threads that send batches, and how a client wakes one.
 //!
 //! A `ThreadPoolScheduler` is a handle of some threads. A client that batches is a `WorkSource` with a
-//! `Registration`: by that it has a thread come at once, with a `WorkerSlot`, which limits how many work for one
-//! client at a time, or at some time. What a worker runs that is not ours, such as callbacks, it runs by `call_back`,
-//! so that it is known whom it holds up.
+//! `Registration`, by which it wakes a thread: at once, with a `WorkerSlot`, which limits how many threads work for one
+//! client at a time, or at a given time. A worker runs the user's code, such as callbacks, by `call_back`, so that a
+//! callback knows which client's worker it blocks.
 
 mod callback_scope;
 mod thread_pool;

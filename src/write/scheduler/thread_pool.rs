@@ -11,18 +11,17 @@ use crate::{Error, Result};
 
 /// Threads that send the batches of one client or of several.
 ///
-/// Clones are handles of the same threads. They are started when they are needed, are named `influxdb3-write`, end
-/// when they have had nothing to do for ten seconds, the last one excepted, and all of them with the last client and
-/// the last handle.
+/// Clones are handles of the same threads. A thread is started when it is needed, is named `influxdb3-write`, and ends
+/// after ten idle seconds, except the last one. All end with the last client and the last handle.
 ///
 /// With one worker, the batches of each client are sent strictly in order. With `n` workers, up to `n` requests of a
 /// client are on the way at the same time, which counts with servers that answer a write after their log is flushed,
 /// once a second. They arrive in any order, but for what
 /// [`series_in_order`](crate::WriteOptions::series_in_order) keeps in its order.
 ///
-/// Clients that share a scheduler do not hold up each other: each of them may have as many requests on the way as
-/// there are workers, whatever the others do. A client that waits for a retry needs no thread. So there are never
-/// more threads than requests that the clients may have on the way, and one more that waits for what is next.
+/// Clients that share a scheduler do not delay each other: each may have as many requests in flight as there are
+/// workers. A client that waits for a retry needs no thread. So there are at most
+/// as many threads as requests that the clients may have in flight, and one more that waits.
 ///
 /// ```
 /// use influxdb3_blocking::{Client, ThreadPoolScheduler, WriteOptions};
@@ -61,7 +60,7 @@ struct RegistrationState {
 }
 
 impl ThreadPoolScheduler {
-    /// A scheduler of so many workers for each client, at least one.
+    /// A scheduler with `max_workers` workers for each client. [`build`](crate::ClientBuilder::build) refuses 0.
     #[must_use]
     pub fn new(max_workers: usize) -> Self {
         let (ready, receiver) = crossbeam_channel::unbounded();

@@ -245,7 +245,7 @@ mod tests {
     use super::super::worker_slots::WorkerSlots;
     use super::*;
 
-    /// Says what it is called for, and panics if it is told to.
+    /// Sends the name of each method that is called, and panics if `panics` is set.
     struct Noting {
         calls: mpsc::Sender<&'static str>,
         panics: bool,

@@ -4,7 +4,7 @@ use crate::write::primitives::{Arc, AtomicUsize, Ordering};
 
 /// The worker slots of one client.
 ///
-/// The protocol: who queues something claims a slot afterwards and has a thread come with it. A worker that finds
+/// The protocol: a thread that queues something claims a slot afterwards and passes it to a worker. A worker that finds
 /// nothing to do gives its slot back and then looks once more, as something may have been queued in between, when no
 /// slot was left. So whenever something can be sent, a slot is taken, or a thread is about to look.
 ///
@@ -26,7 +26,7 @@ pub(crate) struct WorkerSlot {
 }
 
 impl WorkerSlots {
-    /// So many slots, all of them allowed.
+    /// `width` slots, all of them allowed.
     pub(crate) fn new(width: usize) -> Arc<Self> {
         Arc::new(Self { width, allowed: AtomicUsize::new(width), taken: AtomicUsize::new(0) })
     }
@@ -49,7 +49,7 @@ impl WorkerSlots {
         self.width
     }
 
-    /// Allows so many slots from now on, at least one and at most all. If they are more than before, the caller has
+    /// Allows `slots` slots from now on, at least one and at most all. If they are more than before, the caller has
     /// to look for something to do.
     pub(crate) fn allow(&self, slots: usize) {
         self.allowed.store(slots.clamp(1, self.width.max(1)), Ordering::SeqCst);

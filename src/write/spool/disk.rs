@@ -1,4 +1,4 @@
-//! What the spool needs of a file system.
+//! The file system, as far as the spool uses it.
 
 use std::any::Any;
 use std::fmt::Debug;
@@ -8,29 +8,29 @@ use std::sync::Arc;
 
 /// A file system. A test has one that crashes.
 pub(crate) trait Disk: Debug + Send + Sync {
-    /// Makes a directory that is the user's alone, with those above it; fine if it is there.
+    /// Creates a directory, private to the user, and its parents. `Ok` if it exists.
     fn create_directory(&self, path: &Path) -> io::Result<()>;
 
-    /// Locks a file, which is made if need be, until what is returned is dropped or the process ends, however it does.
-    /// [`WouldBlock`](io::ErrorKind::WouldBlock) if somebody else has it.
+    /// Locks a file, which is created if it does not exist, until the returned guard is dropped or the process ends,
+    /// killed or not. [`WouldBlock`](io::ErrorKind::WouldBlock) if another handle or process has the lock.
     fn lock(&self, path: &Path) -> io::Result<Box<dyn Any + Send>>;
 
     /// The names and sizes of the files of a directory.
     fn list(&self, path: &Path) -> io::Result<Vec<(String, u64)>>;
 
-    /// A new file, for the user alone. It must not be there.
+    /// Creates a file, private to the user. An error if it exists.
     fn create(&self, path: &Path) -> io::Result<Arc<dyn DiskFile>>;
 
-    /// A file that is there.
+    /// Opens a file that exists.
     fn open(&self, path: &Path) -> io::Result<Arc<dyn DiskFile>>;
 
-    /// Gives a file another name, which nobody has.
+    /// Renames a file. No file has the new name.
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()>;
 
     /// Removes a file.
     fn remove(&self, path: &Path) -> io::Result<()>;
 
-    /// Returns when the names in a directory are on stable storage, where that can be asked for.
+    /// Returns when the names in a directory are on stable storage, where the system supports that.
     fn sync_directory(&self, path: &Path) -> io::Result<()>;
 }
 
@@ -39,10 +39,10 @@ pub(crate) trait DiskFile: Send + Sync {
     /// Writes all bytes at the end; after an error, a part of them may be there.
     fn append(&self, bytes: &[u8]) -> io::Result<()>;
 
-    /// Reads what is there of as many bytes, from `offset` on; less than that at the end of the file only.
+    /// Reads from `offset` on until `bytes` is full or the file ends. Returns how many bytes were read.
     fn read_at(&self, offset: u64, bytes: &mut [u8]) -> io::Result<usize>;
 
-    /// Cuts it.
+    /// Cuts the file to this length.
     fn cut(&self, length: u64) -> io::Result<()>;
 
     /// Returns when its contents are on stable storage.

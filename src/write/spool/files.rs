@@ -22,7 +22,7 @@ pub(super) struct NewSegment {
     pub(super) counted: Segment,
 }
 
-/// The file that says whose the directory is.
+/// The file that is locked while a queue uses the directory.
 pub(super) const LOCK: &str = "lock";
 
 /// The name of a segment.
@@ -48,7 +48,8 @@ pub(super) fn segment_size(limit: u64) -> u64 {
     (limit / 8).min(8 << 20)
 }
 
-/// What so many bytes of lines take on the disk at most, in a segment that does not know their target if that is `new`.
+/// The most bytes that a batch of `bytes` bytes of lines takes on the disk. `new` is its target if the segment does not
+/// have it yet.
 pub(super) fn cost(bytes: u64, new: Option<&Arc<Target>>) -> u64 {
     let target = new.map_or(0, |target| target_text::to_text(target).len());
     bytes + (LONGEST_BATCH_HEADER + target) as u64
@@ -113,7 +114,7 @@ pub(super) fn remove(disk: &dyn Disk, directory: &Path, segment: u64) -> io::Res
     disk.remove(&path(directory, segment))
 }
 
-/// Gives a segment the name of one that is damaged. Numbers are used once, so nobody has it.
+/// Renames a segment to the name of a damaged one. Numbers are used once, so no file has that name.
 pub(super) fn set_aside(disk: &dyn Disk, directory: &Path, segment: u64) -> io::Result<()> {
     let path = path(directory, segment);
     disk.rename(&path, &directory.join(format!("{}{SET_ASIDE}", name(segment))))

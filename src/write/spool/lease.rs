@@ -3,7 +3,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::shared_queue::SharedQueue;
 
-/// A claim on lines of the queue that somebody is sending, so that nobody else reads them.
+/// A claim on lines of the queue that are being sent, so that they are not read again.
 ///
 /// When the last clone is dropped the lines have ended, and their place on the disk can be used for others; after
 /// [`leave`](Self::leave) they stay there. Dropping may touch the disk, so no lock may be held then.

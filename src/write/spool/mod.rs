@@ -1,15 +1,15 @@
-//! The spool: batches on the disk that cannot be sent now. It knows nothing of batching, which decides what goes
-//! there and sends what comes from there.
+//! The spool: batches on the disk that cannot be sent now. Independent of batching, which decides what is written to
+//! the disk and sends what is read from it.
 //!
 //! A `DiskQueue` is a directory of segments, files of line protocol with comments (`segment_format.rs`). Batches are
 //! added to the last one; the `Scanner` reads them, for the `QueueReader` and when a directory is opened
 //! (`opening.rs`). The `Backlog` counts what is unread and what is leased, that is being sent, and knows when a
-//! segment is finished and can go. Whoever sends a batch has a `DiskLease`, and when that is dropped the batch has
+//! segment is finished and can go. A batch that is being sent has a `DiskLease`; when that is dropped, the batch has
 //! ended.
 //!
 //! # Invariants
 //! - Segments have ascending numbers, each used once; so have batches.
-//! - What is behind the end of a segment, as the backlog knows it, is not read: somebody may be writing there.
+//! - Bytes after a segment's end, as the backlog has it, are not read: they may be half written.
 //! - A segment is removed when everything in it has ended, and everything before it was removed. Nothing else removes
 //!   one but the limit.
 //! - The state's lock is held while something is written, and while nothing is synced but a segment that is full.

@@ -1,4 +1,4 @@
-//! How a directory is opened: whose it is, and what is in it.
+//! How a directory is opened: its lock, and its contents.
 
 use std::io;
 use std::path::Path;
@@ -21,7 +21,7 @@ impl DiskQueue {
     /// Opens the queue in a directory, with everything that is there.
     ///
     /// # Errors
-    /// [`ErrorKind::File`]: somebody else has it, or it cannot be read and written.
+    /// [`ErrorKind::File`]: another client has the directory's lock, or the directory cannot be read and written.
     pub(crate) fn open(disk: Arc<dyn Disk>, settings: SpoolSettings) -> Result<Self> {
         let directory = settings.directory.clone();
         let failed = |what: &str, error: io::Error| {
@@ -105,7 +105,7 @@ fn find_segments(
                     file.cut(segment.end)?;
                 }
                 if Some(number) == last && settings.sync != SpoolSync::Never {
-                    // The process that wrote it may have been killed before it came to that.
+                    // The process that wrote it may have been killed before it synced it.
                     file.sync()?;
                 }
                 state.damaged += u64::from(segment.is_damaged);

@@ -36,8 +36,8 @@ use std::time::Duration;
 /// survive the end of the process in any way, `SIGKILL` included, and a loss of power as far as [`sync`](Self::sync)
 /// says.
 ///
-/// Lines of files ([`Client::write_file`](crate::Client::write_file)) never do: the file is there, and its call tells
-/// what was not written.
+/// Lines of files ([`Client::write_file`](crate::Client::write_file)) never do: the file is on a disk already, and the
+/// error of the call says where to resume.
 ///
 /// # What is promised
 /// - **Delivery is at least once.** A line that was on the disk is removed after the server has taken it, or refused
@@ -49,24 +49,24 @@ use std::time::Duration;
 ///   refused token, a redirect or a broken proxy are trouble and not the end of what is on the disk.
 /// - **The oldest goes first**, with one worker: while something is on the disk, everything that is written later
 ///   goes behind it, by way of the disk. Or [fresh data goes first](Self::fresh_first).
-/// - **One process has a directory**, and in it one client: a lock that ends with the process, however it ends.
-///   Everybody else gets an error from `build`. The next one that opens the directory sends what the last one has
-///   left, be it to the database and with the precision, endpoint and headers that it was meant for; but to the host,
-///   and with the token, of the client that sends it. Headers that may hold a secret are not kept (those with `auth`,
-///   `cookie`, `key`, `token`, `secret` or `password` in their names), nor is any token.
-/// - **What is damaged is set aside and told.** A last batch that was written in part is cut off. A segment that
+/// - **One process has a directory**, and in it one client: a lock that ends with the process, however it ends. Any
+///   other client gets an error from `build`. The next client that opens the directory sends what is left to its
+///   original database, with its original precision, endpoint and headers, using its own host and token. Headers that
+///   may hold a secret are not kept (those with `auth`, `cookie`, `key`, `token`, `secret` or `password` in their
+///   names), nor is any token.
+/// - **What is damaged is set aside and reported.** A last batch that was written in part is cut off. A segment that
 ///   cannot be read in its middle gets a name that ends in `.bad` after its good batches were sent; it is logged,
 ///   counted in [`SpoolStats::damaged`](crate::SpoolStats::damaged), and never removed.
-/// - **A person can read it.** Segments are line protocol, with comments that say what each batch is. They are for
-///   their owner's eyes alone (on Unix, modes 0700 and 0600).
+/// - **A person can read it.** Segments are line protocol, with comments that say what each batch is. Only
+///   their owner can read them (on Unix, modes 0700 and 0600).
 ///
 /// # What is not
-/// - Disks lie, and some forget what they have confirmed. There is one copy.
-/// - Without [`SpoolSync::EveryBatch`], power can take what was written last.
-/// - With several workers, or with [`fresh_first`](Self::fresh_first), lines are sent out of order; what comes from
+/// - A disk that confirms a write and then loses it loses lines. The spool keeps one copy.
+/// - Without [`SpoolSync::EveryBatch`], a loss of power can lose what was written last.
+/// - With several workers, or with [`fresh_first`](Self::fresh_first), lines are sent out of order; those of
 ///   the disk also with [`series_in_order`](crate::WriteOptions::series_in_order). It matters only where two lines
-///   have the same series and timestamp: the one that comes last stays.
-/// - Network file systems may not know locks; `build` says so if it hears of it.
+///   have the same series and timestamp: the one that is stored last stays.
+/// - Network file systems may not support locks; `build` fails if the system reports that.
 ///
 /// # When the disk fails
 /// If the directory cannot be made, locked or written to, `build` fails with [`File`](crate::ErrorKind::File). If it
@@ -75,8 +75,8 @@ use std::time::Duration;
 /// the lines. [`SpoolStats::errors`](crate::SpoolStats::errors) counts such failures, and they are logged.
 ///
 /// Beyond the [`limit`](Self::limit), [`OnFull`](crate::OnFull) holds for the disk as well: `DropOldest` removes the
-/// oldest segments, and `DropNewest` what would be added; both are counted as dropped, and of the former nobody else
-/// is told. `Block` and `BlockFor` wait until the server has taken some, and `Error` is one.
+/// oldest segments, and `DropNewest` what would be added; both are counted as dropped, and the former calls no
+/// callback. `Block` and `BlockFor` wait until the server has taken some lines, and `Error` returns an error.
 ///
 /// # Waiting
 /// [`flush`](crate::Client::flush) returns when everything is at the server, or is on the disk because the server
@@ -103,17 +103,17 @@ pub struct Spool {
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub enum SpoolSync {
-    /// Before a batch, or the lines of a `send`, count as being on the disk. Calls of several threads share it. The
-    /// safest, and as slow as the disk.
+    /// Before a batch, or the lines of a `send`, count as being on the disk. Calls of several threads share one sync.
+    /// The safest setting; `send` is as slow as one sync of the disk.
     EveryBatch,
-    /// This long after something was written, at the latest. The default, with one second.
+    /// At most this long after something was written. The default, with one second.
     Every(Duration),
-    /// When the operating system thinks so.
+    /// Whenever the operating system does it; the client never asks for it.
     Never,
 }
 
 impl Spool {
-    /// A spool in this directory, which is made if need be. Nobody else may have files in it.
+    /// A spool in this directory, which is created if it does not exist. It must be used for nothing else.
     pub fn directory(path: impl AsRef<Path>) -> Self {
         Self {
             directory: path.as_ref().to_owned(),

@@ -56,8 +56,8 @@ impl DiskQueue {
         }
     }
 
-    /// Adds lines that somebody is sending already, as if they had been read: nobody else will read them. None if
-    /// something is unread, which goes before them; then they are added like others.
+    /// Adds lines that are being sent already, with a lease, so that they are not read. None if other batches are
+    /// unread, which go before them; then they are added as [`add`](Self::add) does.
     pub(crate) fn add_read(
         &self,
         target: &Arc<Target>,
@@ -84,8 +84,8 @@ impl DiskQueue {
         Ok(lease)
     }
 
-    /// Throws the oldest segment away of which something is unread, so that there is room; none if there is none, or
-    /// it would be that which is being written to and has room already.
+    /// Removes the oldest segment with unread batches, to make room. None if there is none, or if it is the segment
+    /// that is being written to and that has room.
     pub(crate) fn drop_oldest(&self) -> Option<LostLines> {
         let mut state = self.0.lock();
         let (number, segment) = state.backlog.oldest_unread()?;
@@ -123,7 +123,7 @@ impl DiskQueue {
         }
     }
 
-    /// Has everybody who waits look again.
+    /// Wakes all calls that wait, to check again.
     pub(crate) fn wake_all(&self) {
         drop(self.0.lock());
         self.0.changed.notify_all();
@@ -134,28 +134,28 @@ impl DiskQueue {
         self.0.is_empty.load(Ordering::SeqCst)
     }
 
-    /// Whether nobody has a lease.
+    /// Whether there is no lease.
     pub(crate) fn has_no_leases(&self) -> bool {
         Arc::strong_count(&self.0.leases) == 1
     }
 
-    /// The number that the next batch gets: everything that is there has a lower one.
+    /// The number of the next batch; all batches so far have lower ones.
     pub(crate) fn next_number(&self) -> u64 {
         self.0.lock().next_number
     }
 
-    /// What is there to be read, and the number that everything before has.
+    /// The unread lines, and the number before which every batch was read or given up.
     pub(crate) fn unread(&self) -> (Amount, u64) {
         let state = self.0.lock();
         (state.backlog.unread(), state.backlog.read_number())
     }
 
-    /// The right to read; none while somebody else has it.
+    /// The right to read; none while another reader has it.
     pub(crate) fn read(&self) -> Option<QueueReader> {
         QueueReader::take(&self.0)
     }
 
-    /// Whether somebody reads.
+    /// Whether there is a reader.
     pub(crate) fn is_being_read(&self) -> bool {
         self.0.position.lock().unwrap_or_else(PoisonError::into_inner).is_none()
     }
@@ -188,12 +188,12 @@ impl DiskQueue {
         if self.0.settings.sync == SpoolSync::Never { Ok(()) } else { self.0.sync(number) }
     }
 
-    /// Nothing is added, read or removed any more, and the directory is free for the next one. What is there stays.
+    /// Ends the queue: nothing is added, read or removed any more, and the directory's lock is released. Files stay.
     pub(crate) fn close(&self) {
         if self.0.is_closed() {
             return;
         }
-        // What is over need not be found by the next one.
+        // Removes segments whose lines have all ended, so that the next process does not read them.
         self.0.finish_if_over();
         if let Err(error) = self.sync() {
             self.0.note_error("sync", &error);
@@ -217,7 +217,7 @@ impl View<'_> {
         self.0.backlog.has_ended(number)
     }
 
-    /// Whether so many more bytes of lines for a target can be added, as far as the limit goes.
+    /// Whether `bytes` more bytes of lines for a target fit the limit.
     pub(crate) fn has_room(&self, bytes: usize, target: &Arc<Target>) -> bool {
         self.0.bytes + files::cost(bytes as u64, Some(target)) <= self.1.limit
     }

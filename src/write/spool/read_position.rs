@@ -1,6 +1,6 @@
 use super::scanner::Scanner;
 
-/// How far a queue was read, for whoever reads it next.
+/// How far a queue was read, for the next reader.
 #[derive(Default)]
 pub(super) struct ReadPosition {
     /// The number of the segment that is being read, and how far.

@@ -13,7 +13,7 @@ use super::shared_queue::SharedQueue;
 use crate::write::amount::Amount;
 use crate::write::target::Target;
 
-/// The right to read from a queue, which one has at a time. Given back when it is dropped.
+/// The right to read from a queue. Only one exists at a time; dropping it gives it back.
 pub(crate) struct QueueReader {
     queue: Arc<SharedQueue>,
     /// None once it was given back.
@@ -45,7 +45,7 @@ pub(crate) struct ReadLimits {
     pub(crate) bytes: usize,
 }
 
-/// What a read gave.
+/// The result of a read.
 #[derive(Debug)]
 pub(crate) enum ReadOutcome {
     /// Batches, in the order of their first lines, and what before them cannot be read.
@@ -65,7 +65,7 @@ pub(crate) struct LostLines {
 }
 
 impl QueueReader {
-    /// None while somebody else reads.
+    /// None while there is another reader.
     pub(super) fn take(queue: &Arc<SharedQueue>) -> Option<Self> {
         let position = queue.position.lock().unwrap_or_else(PoisonError::into_inner).take()?;
         Some(Self { queue: queue.clone(), position: Some(position) })
@@ -74,7 +74,7 @@ impl QueueReader {
     /// The next batches, which are leased then.
     ///
     /// # Errors
-    /// What the file system says. The same batches can be asked for again; after `MOST_FAILURES` errors in a row the
+    /// An error of the file system. The same batches can be read again; after `MOST_FAILURES` errors in a row the
     /// rest of the segment is given up as lost.
     pub(crate) fn next(&mut self, limits: ReadLimits) -> io::Result<ReadOutcome> {
         let Some(position) = &mut self.position else { return Ok(ReadOutcome::Nothing) };
@@ -120,10 +120,10 @@ impl Drop for QueueReader {
     }
 }
 
-/// What reading one segment gave.
+/// The result of reading one segment.
 enum SegmentRead {
     Batches(Vec<DiskBatch>, Option<LostLines>),
-    /// What was to be read was given up meanwhile.
+    /// The segment was given up meanwhile.
     GivenUp,
     /// There is nothing more that can be read in this segment.
     Unreadable,
@@ -226,7 +226,7 @@ impl ReadPosition {
             self.scanner = Some((from.segment, scanner));
         }
         let Some((_, scanner)) = &mut self.scanner else { return Ok(None) };
-        // What is passed over here was read before, or somebody else sends it.
+        // The batches that are skipped here were read before, or are being sent.
         while scanner.place() < from.place {
             if matches!(scanner.next(from.place, Check::Header)?, Scanned::End) {
                 break;

@@ -9,7 +9,7 @@ use super::segment_format::{BatchHeader, EntryHeader, find_header, parse, parse_
 use super::target_text;
 use crate::write::target::Target;
 
-/// Reads a segment. What is not as it was written is told and passed over.
+/// Reads a segment; damaged entries are reported and skipped.
 pub(super) struct Scanner {
     file: Arc<dyn DiskFile>,
     salt: u32,
@@ -19,7 +19,7 @@ pub(super) struct Scanner {
     place: u64,
     /// How much of the buffer was read already.
     done: usize,
-    /// Where in the buffer the entry begins that was found last.
+    /// Where the last entry that was found begins in the buffer.
     last: usize,
     /// Nothing behind it is read.
     end: u64,
@@ -31,7 +31,7 @@ pub(super) enum Scanned {
     Batch(BatchHeader, Arc<Target>),
     /// Bytes that are no entry, with an entry behind them.
     Damage,
-    /// No entry any more, though bytes may be left.
+    /// No further entry; bytes may be left.
     End,
 }
 
@@ -73,7 +73,7 @@ impl Scanner {
         self.done = self.last;
     }
 
-    /// The next thing before `end`, which is where the file ends, or where others are writing.
+    /// The next entry before `end`: the end of the file, or the place where it is being written.
     pub(super) fn next(&mut self, end: u64, check: Check) -> io::Result<Scanned> {
         self.end = end;
         self.forget();
@@ -136,7 +136,7 @@ impl Scanner {
         loop {
             while let Some(at) = find_header(&self.buffer, from) {
                 if self.read_entry(at, Check::Lines)?.is_some() {
-                    // Whoever comes next finds it once more.
+                    // The next call starts at this entry.
                     self.done = at;
                     return Ok(Scanned::Damage);
                 }
@@ -171,7 +171,7 @@ impl Scanner {
         }
     }
 
-    /// Reads until so many bytes are in the buffer; false if there are not so many before the end.
+    /// Reads until the buffer has `length` bytes; false if the end is before that.
     fn fill(&mut self, length: usize) -> io::Result<bool> {
         let known = self.buffer.len();
         // What is behind the end may be half written, and must not be kept.

@@ -9,9 +9,9 @@
 //! …
 //! ```
 //!
-//! A `crc` is the checksum of its own line, so that what it says of the lines is sure: whether they are all there,
-//! above all. `lines_crc` is that of the lines. Both begin with the salt, which is another one for each segment: so
-//! nothing that comes from elsewhere, such as the text of a field or an old block of the disk, is taken for an entry.
+//! A `crc` is the checksum of its own line, so that the count and the size of the lines can be trusted. `lines_crc` is
+//! that of the lines. Both include the salt, which differs in each segment: so no foreign bytes, such as the text of a
+//! field or an old block of the disk, are taken for an entry.
 
 use std::io::Write;
 

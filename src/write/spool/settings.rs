@@ -2,10 +2,10 @@ use std::path::PathBuf;
 
 use super::options::SpoolSync;
 
-/// What a queue on the disk is told once, when it is opened.
+/// The settings of a queue on the disk, fixed when it is opened.
 #[derive(Clone, Debug)]
 pub(crate) struct SpoolSettings {
-    /// The directory of its files, which nobody else uses.
+    /// The directory of its files, which is used for nothing else.
     pub(crate) directory: PathBuf,
     /// The most bytes that its files may have together.
     pub(crate) limit: u64,

@@ -20,16 +20,16 @@ pub(super) struct SharedQueue {
     state: Mutex<QueueState>,
     /// Notified when something has ended, was removed, or the queue is closed.
     pub(super) changed: Condvar,
-    /// How far the queue was read; none while somebody reads.
+    /// How far the queue was read; none while there is a reader.
     pub(super) position: Mutex<Option<ReadPosition>>,
     pub(super) syncing: Syncing,
     /// Whether everything has ended, to be read without the lock.
     pub(super) is_empty: AtomicBool,
     /// From then on nothing is added, read or removed.
     pub(super) is_closed: AtomicBool,
-    /// How many times the file system refused something.
+    /// How many operations of the file system failed.
     errors: AtomicU64,
-    /// Each lease has a clone, so that the count tells how many there are.
+    /// Each lease has a clone, so that the reference count is the number of leases.
     pub(super) leases: Arc<()>,
 }
 
@@ -123,8 +123,8 @@ impl SharedQueue {
         self.clean_up();
     }
 
-    /// Removes the segments in which everything has ended. They are gone before anybody is notified, and before the
-    /// directory can be somebody else's, as both take the lock.
+    /// Removes the segments in which everything has ended. They are gone before waiting calls are notified, and before
+    /// another client can open the directory, as both take the lock.
     pub(super) fn clean_up(&self) {
         let mut failures = Vec::new();
         let mut state = self.lock();

@@ -2,35 +2,36 @@ use std::time::Duration;
 
 use crate::write::amount::Amount;
 
-/// What is on the disk of a [`Spool`](crate::Spool), and what became of what was there when the client opened it.
+/// What is on the disk of a [`Spool`](crate::Spool), and the outcome of the lines that were there when the client
+/// opened it.
 ///
 /// In [`WriteStats::spool`](crate::WriteStats::spool). Lines that this client accepted and that are on the disk are
-/// in [`pending`](crate::WriteStats::pending) until they end, as those are that are in memory; also when the client
-/// is closed, and the next one sends them. What a process before has left is counted here and nowhere else.
+/// in [`pending`](crate::WriteStats::pending) until they end, as lines in memory are; they stay there when the client
+/// is closed and the next one sends them. Lines that an earlier process left are counted here and nowhere else.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct SpoolStats {
-    /// The lines that are on the disk and have not ended, whoever wrote them.
+    /// The lines that are on the disk and have not ended, of this process and of earlier ones.
     pub on_disk: Amount,
-    /// How many bytes its files have, with what is not line protocol and what has ended but was not removed yet.
+    /// The size of its files in bytes, including headers and lines that have ended but are not removed yet.
     pub disk_bytes: u64,
     /// How long the oldest line on the disk has been there, by the system's clock; one of its segment may be younger.
     pub oldest: Option<Duration>,
-    /// What a process before has left: always the sum of the next five.
+    /// Lines that an earlier process left in the directory: always the sum of the next five.
     pub found: Amount,
-    /// What of that the server has stored since,
+    /// Of `found`: lines that the server has stored since.
     pub found_written: Amount,
-    /// has refused for what is in the line,
+    /// Of `found`: lines that the server refused for their content.
     pub found_rejected: Amount,
-    /// could not be sent for another reason, or not be read,
+    /// Of `found`: lines that were given up for another reason or could not be read.
     pub found_failed: Amount,
-    /// was thrown away for the [limit](crate::Spool::limit),
+    /// Of `found`: lines removed because of the [limit](crate::Spool::limit).
     pub found_dropped: Amount,
-    /// or has not ended.
+    /// Of `found`: lines that are still on the disk.
     pub found_pending: Amount,
-    /// How many files were, or will be, set aside with the ending `.bad`, as something in them could not be read;
-    /// with those that were there before.
+    /// How many files are, or will be, set aside with the ending `.bad` because a part of them could not be read,
+    /// those of earlier processes included.
     pub damaged: u64,
-    /// How many times the file system refused something.
+    /// How many operations of the file system failed.
     pub errors: u64,
 }

@@ -1,4 +1,4 @@
-//! Who forces what was written onto stable storage, and who waits for it.
+//! Forcing what was written onto stable storage: one thread syncs, the others wait for it.
 
 use std::io;
 use std::ops::Range;
@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-/// How far it is. One thread does it at a time, for everybody who has written before it began.
+/// How far the queue is synced. One thread syncs at a time, for all writes before it began.
 #[derive(Debug)]
 pub(super) struct Syncing {
     state: Mutex<SyncState>,
@@ -103,7 +103,7 @@ impl Syncing {
                 state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
                 continue;
             }
-            // It is not dirty before it was synced, so this is told of the end only.
+            // Writers do not notify while `is_dirty` is set, so only `stop` ends this wait early.
             let wait = self.changed.wait_timeout_while(state, interval, |state| !state.is_over);
             drop(wait);
             self.is_dirty.store(false, Ordering::SeqCst);

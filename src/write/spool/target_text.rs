@@ -10,7 +10,7 @@ use crate::config::Headers;
 use crate::write::answer::Api;
 use crate::write::target::Target;
 
-/// JSON on one line. Headers that authenticate somebody are left out.
+/// JSON on one line. Headers that may hold a secret are left out.
 pub(super) fn to_text(target: &Target) -> String {
     let headers = target.headers.iter().filter(|(name, _)| !is_secret(name));
     let headers: Map<_, _> =

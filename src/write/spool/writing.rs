@@ -23,7 +23,7 @@ pub(crate) struct Added {
     pub(crate) is_first: bool,
 }
 
-/// Why nothing was added.
+/// Why lines were not added, or are not safe.
 #[derive(Debug)]
 pub(crate) enum Refused {
     Closed,
@@ -89,7 +89,7 @@ impl SharedQueue {
         let amount = Amount::new(count, lines.len());
         files::put_batch(active.salt, number, target_number, amount, time, lines, buffer);
         if let Err(error) = active.file.append(buffer) {
-            // What was written of it must not stand before what comes next.
+            // The part that was written must not stay before the next batch.
             if active.file.cut(active.end).is_err() {
                 self.finish_active(state);
             }

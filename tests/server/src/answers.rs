@@ -1,4 +1,4 @@
-//! What requests get in place of the answers that they deserve.
+//! Answers that a test puts in place of the server's own.
 
 use std::{
     collections::VecDeque,
@@ -9,7 +9,8 @@ use http::{HeaderName, HeaderValue, Response, StatusCode};
 #[cfg(feature = "query")]
 use tonic::{Code, Status};
 
-/// What a request gets, whatever it asks for: see [`DevServer::answer_writes`] and [`DevServer::answer_queries`].
+/// An answer for any request, in place of the server's own: see [`DevServer::answer_writes`] and
+/// [`DevServer::answer_queries`].
 ///
 /// ```
 /// use influxdb3_dev_server::{Answer, DevServer};
@@ -43,8 +44,8 @@ pub(crate) struct Said {
 }
 
 impl Answer {
-    /// This status, without a body. Nothing is stored, and no query is run. Over Flight it is the gRPC status that comes
-    /// nearest: UNAVAILABLE for 503, RESOURCE_EXHAUSTED for 429, and so on.
+    /// This status, without a body. Nothing is stored, and no query is run. Over Flight it is the nearest gRPC
+    /// status: UNAVAILABLE for 503, RESOURCE_EXHAUSTED for 429, and so on.
     ///
     /// # Panics
     /// There is no such status: it has three digits and does not begin with 0.
@@ -58,7 +59,7 @@ impl Answer {
         Answer(Kind::Closed)
     }
 
-    /// The request is done as ever, and its answer is lost: as [`closed`](Answer::closed), but what was written is
+    /// The request is carried out, and its answer is lost: as [`closed`](Answer::closed), but what was written is
     /// stored.
     pub fn lost() -> Answer {
         Answer(Kind::Lost)
@@ -118,7 +119,7 @@ impl Said {
     }
 }
 
-/// What the next requests of one kind get, in their order.
+/// The answers of the next requests of one kind, in order.
 #[derive(Debug, Default)]
 pub(crate) struct Answers(Mutex<VecDeque<Answer>>);
 

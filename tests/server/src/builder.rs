@@ -86,7 +86,7 @@ impl DevServerBuilder {
     /// - each answer over HTTP has a `cluster-uuid`, and `/ping` names the product;
     /// - 401 has a body, and queries over HTTP that cannot be planned are answered with 400.
     ///
-    /// What is not known, and is a guess: the text about a tag that comes twice, the body of 503 (that of 400 up to
+    /// What is not known, and is a guess: the text about a repeated tag, the body of 503 (that of 400 up to
     /// 3.10), those of `/ready`, the name of the product, whether a server that is being stopped is `/ready` (here it
     /// is not), and whether a write of nothing but refused lines still makes its database (here it does). Texts of the
     /// parser are those of the published one, in any release.
@@ -125,7 +125,7 @@ impl DevServerBuilder {
         self
     }
 
-    /// How long a query may have nothing to say before the server sends a record batch without
+    /// How long a query may have no rows before the server sends a record batch without
     /// rows, and between two of them. Default: 5 s. Needs the feature `query`.
     #[cfg(feature = "query")]
     pub fn keep_alive_interval(mut self, interval: Duration) -> Self {
@@ -148,14 +148,14 @@ impl DevServerBuilder {
         self
     }
 
-    /// How often the WAL is flushed, which is when durable writes are answered: all that came in
-    /// since the flush before, together. Durable are those on `/api/v2/write`, and those on
+    /// How often the WAL is flushed, which is when durable writes are answered: all writes since
+    /// the previous flush, together. Durable are those on `/api/v2/write`, and those on
     /// `/api/v3/write_lp` without `no_sync=true`. Default: zero, each is answered at once; a real
     /// server has one second.
     ///
-    /// The lines are stored, and can be queried, as soon as they come in: a real server shows them
-    /// with the flush. With [`Duration::MAX`] the WAL is flushed by
-    /// [`flush_wal`](DevServer::flush_wal) alone.
+    /// The lines are stored, and can be queried, as soon as they are received: a real server shows
+    /// them with the flush. With [`Duration::MAX`] the WAL is flushed only by
+    /// [`flush_wal`](DevServer::flush_wal).
     ///
     /// ```
     /// use std::time::Duration;
@@ -171,8 +171,7 @@ impl DevServerBuilder {
         self
     }
 
-    /// What the server suffers from, until [`DevServer::set_fault`] says otherwise. Default:
-    /// nothing.
+    /// The fault of the server, until [`DevServer::set_fault`] sets another one. Default: none.
     pub fn fault(mut self, fault: impl Into<Option<Fault>>) -> Self {
         self.fault = fault.into();
         self

@@ -1,13 +1,13 @@
-//! What can be wrong with a server that is up.
+//! Faults of a server that is up.
 
 use std::{fmt, time::Duration};
 
-/// What a server suffers from, and so how it answers writes: see [`DevServer::set_fault`].
+/// A fault of the server, which decides how it answers writes: see [`DevServer::set_fault`].
 ///
 /// The answers are those of release 3.10 as its source has them: 400 and
 /// `{"code":"invalid","message":"write buffer error: …"}` on `/api/v2/write`, 500 and the same message as plain text on
-/// `/api/v3/write_lp`. A write that is refused for what it is (its parameters, encoding, size, lines) is refused as
-/// ever, and queries and pings are answered as ever. As 3.12, `/api/v2/write` says 503 instead of 400 to
+/// `/api/v3/write_lp`. A write with faulty parameters, encoding, size or lines is refused as without a fault, and
+/// queries and pings are answered as without one. As 3.12, `/api/v2/write` says 503 instead of 400 to
 /// [`Stopping`](Self::Stopping), and `/ready` says 503 to it and to [`ObjectStore`](Self::ObjectStore).
 ///
 /// Its `Display` is the message behind `write buffer error: `.
@@ -25,7 +25,7 @@ pub enum Fault {
     /// stored; one with `no_sync=true` is answered as if nothing were wrong, and is lost. (A real server tries for ten
     /// seconds before it gives up.)
     ObjectStore,
-    /// It is slow: each write waits this long before it is looked at. Then it is taken as ever.
+    /// It is slow: each write waits this long before it is handled normally.
     Slow(Duration),
     /// It is a node of a cluster that compacts files and does nothing else.
     CompactorOnly,

@@ -1,4 +1,4 @@
-//! Writes that somebody holds back.
+//! Writes that a test holds back.
 
 use std::{
     collections::VecDeque,
@@ -10,7 +10,7 @@ use std::{
 
 use tokio::sync::oneshot;
 
-/// One write that is held back: it has come in, and is neither stored nor answered before this is dropped. Made by
+/// One write that is held back: it is neither stored nor answered before this is dropped. Made by
 /// [`DevServer::hold_next_write`].
 ///
 /// [`DevServer::hold_next_write`]: crate::DevServer::hold_next_write
@@ -23,16 +23,16 @@ pub struct HeldWrite {
 }
 
 impl HeldWrite {
-    /// Whether the write has come in, and waits.
+    /// Whether the write was received, and waits.
     pub fn has_come(&self) -> bool {
         self.has_come.load(Ordering::SeqCst)
     }
 
-    /// Lets the write go on, or the next one pass if none has come.
+    /// Releases the write, or lets the next one pass if none was received.
     pub fn release(self) {}
 }
 
-/// What the next writes meet, in their order.
+/// The holds for the next writes, in order.
 #[derive(Debug, Default)]
 pub(crate) struct Holds(Mutex<VecDeque<Hold>>);
 
@@ -50,7 +50,7 @@ impl Holds {
         HeldWrite { has_come, _release: release }
     }
 
-    /// For each write: waits if somebody holds it back.
+    /// To be called for each write: waits if it is held back.
     pub(crate) async fn pass(&self) {
         let hold = self.next();
         if let Some(Hold { has_come, released }) = hold {
@@ -60,7 +60,7 @@ impl Holds {
         }
     }
 
-    /// The next one that nobody has let go in the meantime.
+    /// The next hold that was not released in the meantime.
     fn next(&self) -> Option<Hold> {
         let mut holds = self.lock();
         while let Some(mut hold) = holds.pop_front() {

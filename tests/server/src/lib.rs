@@ -38,7 +38,7 @@
 //! What is neither recorded nor in this list is read in the source of InfluxData's planner, or compared with InfluxDB 1
 //! (`tests/interop`). Calculations, other functions, functions of functions, subqueries, several measurements, `INTO`,
 //! `SLIMIT`, `TZ`, types behind `::`, `FILL(linear)` and `EXPLAIN` are refused with UNIMPLEMENTED and a text that says that
-//! it is the dev server which has them not.
+//! the dev server does not support them.
 //!
 //! # What it does not have
 //! - `/write`, `/query`, `/api/v3/configure/…`, `/metrics`: 404, as any unknown path.

@@ -13,7 +13,7 @@ use crate::{
 /// Columns of a table, `time` included.
 const MAX_COLUMNS: usize = 500;
 
-/// What came out of a request's body.
+/// The result of reading a request's body.
 #[derive(Debug, Default)]
 pub(crate) struct Checked<'a> {
     /// Lines without fault, and the columns that they and the faulty ones asked for.

@@ -20,7 +20,7 @@ use crate::{
     tasks::Tasks,
 };
 
-/// Takes connections until told to stop, or until something has panicked: then it panics as well.
+/// Accepts connections until it is stopped, or until a task has panicked: then it panics as well.
 pub(crate) async fn serve(
     listener: TcpListener,
     tls: Option<TlsAcceptor>,
@@ -30,7 +30,7 @@ pub(crate) async fn serve(
     let (tasks, mut panicked) = Tasks::new();
     loop {
         let stream = tokio::select! {
-            // Told to, or nobody is left who could.
+            // Stopped, or the sender that could stop it is gone.
             _ = &mut stopped => return,
             Some(panic) = panicked.recv() => std::panic::resume_unwind(panic),
             accepted = listener.accept() => match accepted {
@@ -46,7 +46,7 @@ pub(crate) async fn serve(
     }
 }
 
-/// Serves one connection to its end. However that comes, the client sees it as well.
+/// Serves one connection until either side ends it, which the client notices as well.
 async fn connection(
     stream: TcpStream,
     tls: Option<TlsAcceptor>,
@@ -92,7 +92,7 @@ struct Halves {
 }
 
 impl Halves {
-    /// A request is gRPC if it says so and came over HTTP/2, whatever its path is.
+    /// A request is gRPC if its content type says so and it was sent over HTTP/2, with any path.
     async fn answer(self, request: Request<Incoming>) -> Result<Response<Body>, Closed> {
         let grpc = request.version() == Version::HTTP_2
             && request

@@ -111,7 +111,7 @@ fn read(flag: &str, path: &OsString) -> Result<Vec<u8>, String> {
     fs::read(path).map_err(|error| format!("{flag}: {}: {error}", path.to_string_lossy()))
 }
 
-/// Whoever started the program may wait for the line in a pipe.
+/// Prints the line and flushes it: a parent process may wait for it in a pipe.
 fn print(text: &str) -> Result<(), String> {
     let mut out = io::stdout().lock();
     out.write_all(text.as_bytes())

@@ -34,7 +34,7 @@ impl Release {
         self.either("not found", "Not found")
     }
 
-    /// What is said to somebody without a good token.
+    /// The body of the answer to a missing or wrong token.
     pub(crate) fn unauthorized(self) -> &'static str {
         self.either("", "{\"error\": \"the request was not authenticated\"}")
     }
@@ -72,17 +72,17 @@ impl Release {
         self.is_new()
     }
 
-    /// Whether all members of a gzip body are read, and not the first alone.
+    /// Whether all members of a gzip body are read, and not only the first.
     pub(crate) fn reads_all_members(self) -> bool {
         self.is_new()
     }
 
-    /// Whether a tag that comes twice is an error of its line, rather than the end of the server.
+    /// Whether a repeated tag is an error of its line, rather than the end of the server.
     pub(crate) fn refuses_duplicate_tags(self) -> bool {
         self.is_new()
     }
 
-    /// Whether the columns of a line that is refused are as if it had not come.
+    /// Whether a refused line adds no columns.
     pub(crate) fn forgets_refused_lines(self) -> bool {
         self.is_new()
     }

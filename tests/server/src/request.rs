@@ -28,7 +28,7 @@ pub struct Request {
     pub encoded_len: usize,
 }
 
-/// Requests in the order in which they came in.
+/// Requests in the order in which they were received.
 #[derive(Debug, Default)]
 pub(crate) struct Requests(Option<Mutex<Vec<Request>>>);
 
@@ -37,7 +37,7 @@ impl Requests {
         Requests(on.then(Mutex::default))
     }
 
-    /// Keeps the request; it is made only if somebody wants to see it.
+    /// Keeps the request, if requests are recorded; only then it is made.
     pub(crate) fn push(&self, request: impl FnOnce() -> Request) {
         if let Some(mut requests) = self.lock() {
             requests.push(request());

@@ -17,7 +17,7 @@ use crate::{
 
 /// A running server: HTTP and Flight on one port, on a thread of its own.
 ///
-/// Dropping it closes all connections and waits for the thread. If the server had panicked, the
+/// Dropping it closes all connections and waits for the thread. If the server has panicked, the
 /// drop panics with the same words, so that the test fails which caused it.
 ///
 /// It can be started anywhere, inside a tokio runtime too: nothing of the caller's runtime is used.
@@ -69,7 +69,7 @@ impl DevServer {
         self.addr
     }
 
-    /// All requests so far in the order in which they came in, if the server was started with
+    /// All requests so far in the order in which they were received, if the server was started with
     /// [`DevServerBuilder::record_requests`]; else none.
     pub fn requests(&self) -> Vec<Request> {
         self.shared.requests.all()
@@ -133,19 +133,19 @@ impl DevServer {
         }
     }
 
-    /// So many writes from now on get this answer, whatever they are and whoever sends them. Called again, it says what
-    /// those behind them get.
+    /// The next `writes` writes get this answer, of any content and any client. A second call is for the writes after
+    /// those.
     pub fn answer_writes(&self, writes: usize, answer: Answer) {
         self.shared.write_answers.add(writes, &answer);
     }
 
-    /// So many queries from now on get this answer, over Flight and over HTTP. Called again, it says what those behind
-    /// them get. Those over Flight do not stand in [`requests`](Self::requests) if they are not run.
+    /// The next `queries` queries get this answer, over Flight and over HTTP. A second call is for the queries after
+    /// those. Queries over Flight are not in [`requests`](Self::requests) if they are not run.
     pub fn answer_queries(&self, queries: usize, answer: Answer) {
         self.shared.query_answers.add(queries, &answer);
     }
 
-    /// Holds back the next write that comes in: it is neither stored nor answered until what is returned is dropped. Others
+    /// Holds back the next write: it is neither stored nor answered until the returned value is dropped. Others
     /// pass it. Called twice, it holds back the next two writes, the first the first.
     ///
     /// ```
@@ -175,7 +175,7 @@ impl DevServer {
     /// Goes away as a process that is killed: the port and all connections are closed, whatever is under way on them,
     /// and further connections are refused. Does nothing if it is stopped already.
     ///
-    /// The data stay, and so do those of writes that nobody answered, if they had come in whole. The port is kept from
+    /// The data stay, also those of writes that were received as a whole and not answered. The port is kept from
     /// other programs, as far as the system allows, until [`resume`](Self::resume).
     pub fn stop(&self) {
         let mut state = self.lock();
@@ -185,11 +185,11 @@ impl DevServer {
         }
     }
 
-    /// Comes back on the same port with the same data and settings, as another process: see
+    /// Starts again on the same port with the same data and settings, as another process: see
     /// [`stop`](Self::stop). Does nothing if it is up.
     ///
     /// # Errors
-    /// The port is taken by somebody else, or the system gives no thread.
+    /// The port is in use, or the system cannot start a thread.
     pub fn resume(&self) -> io::Result<()> {
         let mut state = self.lock();
         if let State::Down(port) = &mut *state {
@@ -200,7 +200,7 @@ impl DevServer {
         Ok(())
     }
 
-    /// Stops and resumes at once: every connection breaks, and a client may meet nobody for a moment.
+    /// Stops and resumes at once: every connection breaks, and for a moment clients cannot connect.
     ///
     /// ```
     /// use influxdb3_dev_server::DevServer;

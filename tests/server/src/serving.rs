@@ -39,13 +39,13 @@ impl Serving {
         let thread =
             thread::Builder::new().name("influxdb3-dev-server".into()).spawn(move || {
                 runtime.block_on(serve);
-                // A query may still compute; it will find out that nobody waits for it.
+                // A query may still run; it ends when it finds its channel closed.
                 runtime.shutdown_background();
             })?;
         Ok(Serving { stop: Some(stop), thread: Some(thread) })
     }
 
-    /// Waits for the thread, which ends by a panic if nobody stops it.
+    /// Waits for the thread, which ends only by a panic unless it is stopped.
     pub(crate) fn wait(mut self) {
         if let Some(thread) = self.thread.take() {
             pass_on(thread.join());
@@ -77,7 +77,7 @@ impl Port {
         Ok(Port::Listening(net::TcpListener::bind(addr)?))
     }
 
-    /// Takes a port that was just given up, so that nobody else does.
+    /// Takes a port that was just given up, before another program does.
     pub(crate) fn reserve(addr: SocketAddr) -> io::Result<Port> {
         let socket = if addr.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
         // Connections of before may linger. Elsewhere the option would share the port with others.

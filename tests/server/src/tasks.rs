@@ -12,7 +12,7 @@ pub(crate) struct Tasks {
     panics: UnboundedSender<Panic>,
 }
 
-/// What somebody panicked with.
+/// The payload of a task's panic.
 pub(crate) type Panic = Box<dyn Any + Send>;
 
 impl Tasks {

@@ -7,7 +7,7 @@ use std::{
 
 use crate::{DevServer, uuid::Uuid};
 
-/// The tokens that the server knows. Without any, everybody may do everything.
+/// The tokens that the server knows. Without any, requests need no token.
 #[derive(Debug)]
 pub(crate) struct Tokens(Mutex<Vec<Token>>);
 
@@ -67,13 +67,13 @@ impl Token {
 }
 
 impl DevServer {
-    /// From now on this is the only token that is known, as if those before had been replaced.
+    /// Replaces all known tokens by this one.
     pub fn set_token(&self, token: impl Into<String>) {
         *self.tokens().lock() = vec![Token::new(token.into())];
     }
 
-    /// A new token, from now on the only one that is known, and good for so many requests: then it has expired. It stands
-    /// for one that lives for a short time, and depends on no clock.
+    /// A new token, which replaces all known ones and expires after this many requests: it stands for a token that
+    /// lives for a short time, without depending on a clock.
     ///
     /// One that has expired is answered with 401 over HTTP, as one that is unknown, and with PERMISSION_DENIED over Flight.
     ///

@@ -8,10 +8,10 @@ use std::{
 
 use tokio::{sync::watch, time};
 
-/// The write-ahead log, of which a writer sees one thing: all durable writes that come in between two flushes are
-/// answered at the second.
+/// The write-ahead log, of which a writer notices only this: all durable writes that are received between two flushes
+/// are answered at the second.
 ///
-/// Nothing is written anywhere, so a flush is a moment: every whole interval since the start, and whenever it is told.
+/// Nothing is written anywhere, so a flush is a moment: after each interval since the start, and when it is asked for.
 #[derive(Debug)]
 pub(crate) struct Wal {
     /// Zero for a log that is flushed with every write.
@@ -34,7 +34,7 @@ impl Wal {
         async move {
             let Some((mut flushes, _waiting, elapsed)) = wait else { return };
             tokio::select! {
-                // An error would say that the log is gone, and with it whoever waits.
+                // It fails only if the log is gone, and then no write waits.
                 _ = flushes.changed() => {}
                 () = time::sleep(until_next(self.interval, elapsed)) => {}
             }

@@ -152,7 +152,7 @@ impl AnnotatedColumn {
         Ok(())
     }
 
-    /// Lets clocks without an offset of their own be so many seconds ahead of UTC.
+    /// Sets the offset of times without one: `seconds` ahead of UTC.
     pub(super) fn set_offset(&mut self, seconds: i64) {
         if let Some(Datatype::Time(TimeForm::GoLayout(format))) = &mut self.kind {
             format.set_offset(seconds);

@@ -92,7 +92,7 @@ impl AnnotatedTable {
         }
     }
 
-    /// Takes the names, and decides what becomes of each column.
+    /// Takes the names, and decides the role of each column.
     fn name(&mut self, row: RowBlock<'_>, options: &AnnotatedOptions) -> Result<()> {
         self.make_room(row.columns());
         for (place, column) in self.columns.iter_mut().enumerate() {

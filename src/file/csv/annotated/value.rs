@@ -138,7 +138,7 @@ impl NumberFormat {
 }
 
 impl BooleanFormat {
-    /// `yes,Yes:no,No`; none for the usual words.
+    /// `yes,Yes:no,No`; none for the built-in words.
     pub(super) fn new(format: &str) -> Result<Self> {
         if format.is_empty() {
             return Ok(Self::default());

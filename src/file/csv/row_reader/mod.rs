@@ -66,11 +66,11 @@ impl<R: Read> RowReader<R> {
         self.rows.columns = columns.count;
     }
 
-    /// The next rows, at least one and at most so many; none at the end.
+    /// The next rows, at least one and at most `most`; none at the end.
     ///
     /// # Errors
-    /// The file cannot be read, or the next row is none. All rows before it were handed out, and the same error comes again
-    /// until [`pass_over`](Self::pass_over) is called.
+    /// The file cannot be read, or the next row is none. All rows before it were handed out, and the same error is
+    /// returned again until [`pass_over`](Self::pass_over) is called.
     pub(super) fn next(&mut self, most: usize) -> Result<Option<RowBlock<'_>>> {
         if !self.has_begun {
             self.begin()?;
@@ -139,7 +139,7 @@ impl<R: Read> RowReader<R> {
         {
             self.newline = b'\r';
         }
-        // `sep=;` as the first line is how Excel tells the delimiter.
+        // Excel names the delimiter by a first line `sep=;`.
         if let [a, b, c, b'=', delimiter, end @ ..] = rest
             && [*a, *b, *c].eq_ignore_ascii_case(b"sep")
             && matches!(end, [] | [b'\n' | b'\r', ..])
@@ -189,7 +189,7 @@ impl<R: Read> RowReader<R> {
         unreadable(format!("line {}: {what}", self.line))
     }
 
-    /// The rows from `base` on that come before the one with this place, which is not UTF-8. An error if there are none.
+    /// The rows from `base` on that are before the row with this place, which is not UTF-8. An error if there are none.
     #[cold]
     fn rows_before(&self, base: usize, place: usize) -> Result<RowBlock<'_>> {
         let count = self.rows.starts.partition_point(|row| row.place <= place).saturating_sub(1);

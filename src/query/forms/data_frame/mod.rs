@@ -1,5 +1,5 @@
-//! Answers as data frames of polars. Columns grow while the batches come in, so that each value is copied once and an
-//! answer is in memory once.
+//! Answers as data frames of polars. Columns grow while the batches are received, so that each value is copied once and
+//! an answer is in memory once.
 
 mod binary;
 mod categorical;
@@ -64,7 +64,7 @@ impl DataFrameBuilder {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Decode`] if polars cannot hold a value, or so many rows.
+    /// [`ErrorKind::Decode`] if polars cannot hold a value, or the number of rows.
     pub(crate) fn push(&mut self, batch: &RecordBatch) -> Result<()> {
         self.rows += batch.num_rows();
         // polars keeps the last value of `IdxSize` for itself, and panics where a frame has more rows.

@@ -33,7 +33,7 @@ impl ListBuilder {
         self.values.push(&lists.values().slice(first, last - first))
     }
 
-    /// Adds a list of so many values.
+    /// Adds a list of `length` values.
     fn add(&mut self, length: usize) {
         // No overflow: the values are in memory, so there are fewer than 2^63.
         let end = self.offsets.last().copied().unwrap_or_default() + length as i64;

@@ -17,7 +17,7 @@ impl Batcher {
     ///
     /// # Errors
     /// [`ErrorKind::TooLarge`], [`ErrorKind::BufferFull`], [`ErrorKind::Closed`], or a failure of earlier batches
-    /// that nobody was told of. What `lines` has left then was not taken.
+    /// that was not reported yet. The lines that `lines` still has were not taken.
     pub(crate) fn accept(self: &Arc<Self>, lines: &mut [CallLines<'_>]) -> Result<()> {
         self.accept_from(lines, None)
     }
@@ -90,7 +90,7 @@ impl Batcher {
         }
     }
 
-    /// Takes all lines that are left. `permit` must have what [`cost_of`](Self::cost_of) says.
+    /// Takes all lines that are left. `permit` must have at least [`cost_of`](Self::cost_of) bytes.
     pub(super) fn take_all(
         self: &Arc<Self>,
         lines: &mut [CallLines<'_>],
@@ -115,7 +115,7 @@ impl Batcher {
         Ok(())
     }
 
-    /// Takes the next `size` lines, which fit into one batch. `permit` must have what [`cost`](Self::cost) says.
+    /// Takes the next `size` lines, which fit into one batch. `permit` must have at least [`cost`](Self::cost) bytes.
     pub(super) fn take_some(
         self: &Arc<Self>,
         lines: &mut CallLines<'_>,
@@ -155,10 +155,10 @@ impl Batcher {
         Ok(())
     }
 
-    /// A permit for `cost` bytes, when they are free and nobody who came before waits for some.
+    /// Waits for a permit for `cost` bytes, behind all calls that wait already.
     ///
     /// # Errors
-    /// [`ErrorKind::BufferFull`] at the deadline, [`ErrorKind::Closed`], or a failure that nobody was told of.
+    /// [`ErrorKind::BufferFull`] at the deadline, [`ErrorKind::Closed`], or a failure that was not reported yet.
     fn wait_for_room(
         self: &Arc<Self>,
         cost: usize,
@@ -167,15 +167,15 @@ impl Batcher {
     ) -> Result<Permit> {
         let result = self.accounts.budget.acquire(cost, deadline, || {
             self.check(false, file)?;
-            // No memory is kept for batches to come while somebody waits for some.
+            // No memory is kept for later batches while a call waits for some.
             self.accumulator.trim();
-            // Room comes from batches that have been sent. Without any, the open ones are sealed though they are not
+            // Only batches that are sent free room. Without any, the open ones are sealed though they are not
             // full.
             if self.send_queue.is_empty() {
                 self.apply(self.accumulator.seal_if(|_| true));
             }
-            // If there is nothing to send at all, the room is taken by lines that failed and that are handed back to
-            // the next call: to this one, as nobody else may call.
+            // If there is nothing to send at all, the room is taken by lines that failed and that the next call
+            // returns: this call, as there may be no other.
             if self.send_queue.is_empty() {
                 self.send_queue.fail_while_open()?;
             }
@@ -187,7 +187,7 @@ impl Batcher {
         })
     }
 
-    /// A permit for so many bytes, if they are free or become so when memory that no line fills is given up.
+    /// A permit for `bytes` bytes, if they are free, or become free when memory that no line fills is given up.
     pub(super) fn try_permit(&self, bytes: usize) -> Option<Permit> {
         let budget = &self.accounts.budget;
         budget.try_acquire(bytes).or_else(|| {
@@ -196,11 +196,12 @@ impl Batcher {
         })
     }
 
-    /// Whether lines are taken at all. `is_inside` says that the caller is a callback, which is told of no failures,
-    /// as it has nobody to pass them on to.
+    /// Checks that lines are taken at all. `is_inside`: the caller is a callback, to which no failures are returned, as
+    /// it cannot pass them on.
     ///
     /// # Errors
-    /// [`ErrorKind::Closed`], or a failure of earlier batches that nobody was told of: of the file's, if there is one.
+    /// [`ErrorKind::Closed`], or a failure of earlier batches that was not reported yet: of the file's, if there is
+    /// one.
     pub(in crate::write::batching) fn check(
         &self,
         is_inside: bool,

@@ -44,14 +44,14 @@ struct OpenState {
     accepted: Amount,
     /// How many batches were opened; the last one has this number.
     opened: u64,
-    /// What the last sealed batch had in bytes, and a sixteenth more: allocated for the next batch at once.
+    /// The bytes of the last sealed batch and a sixteenth more, which are allocated for the next batch at once.
     usual: usize,
     /// The memory of a batch that has ended, for the next one.
     spare: Option<BatchMemory>,
     random: Random,
 }
 
-/// What there is as long as lines are taken.
+/// The state while lines are taken.
 #[derive(Debug)]
 struct Accepting {
     /// The channel of sealed batches.
@@ -67,7 +67,7 @@ pub(crate) struct Intake<'a> {
     changes: Changes,
 }
 
-/// What the holder of the lock has to see to when the lock is released.
+/// What the caller must do after the lock is released.
 #[derive(Debug, Default)]
 #[must_use]
 pub(crate) struct Changes {
@@ -75,7 +75,8 @@ pub(crate) struct Changes {
     pub(crate) has_opened: bool,
     /// The lines of each batch that was sealed, in order: for each a worker has to be called.
     pub(crate) sealed: Vec<Arc<SealedLines>>,
-    /// Permits for memory that was given up. They are released when this is dropped, which wakes who waits for room.
+    /// Permits for memory that was given up. They are released when this is dropped, which wakes calls that wait for
+    /// room.
     freed: Vec<Permit>,
 }
 
@@ -364,7 +365,7 @@ impl Intake<'_> {
         let state = &mut *self.state;
         let Some(Accepting { member, .. }) = &state.accepting else { return };
         let own = permit.split(BATCH_COST);
-        // Where several batches are open, memory is allocated as lines come, as each may stay small.
+        // Where several batches are open, memory is allocated when it is needed, as each may stay small.
         let usual = if state.open[shard].is_empty() { state.usual } else { 0 };
         let usual = usual.min(self.accumulator.full.bytes).next_multiple_of(STEP);
         let memory = match state.spare.take_if(|spare| spare.capacity() >= usual) {

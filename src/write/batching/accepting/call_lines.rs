@@ -116,7 +116,7 @@ impl<'a> CallLines<'a> {
 }
 
 impl Error {
-    /// Hands back what of `lines` was not taken, behind what the error has already.
+    /// Adds the lines that were not taken to the error's `unsent`, after those it has already.
     pub(crate) fn with_rest(mut self, lines: &[CallLines<'_>]) -> Self {
         let left = lines.iter().filter(|lines| !lines.is_empty());
         self.add_unsent(

@@ -33,10 +33,10 @@ impl Losses {
 
 impl Batcher {
     /// Takes the lines that there is room for and drops the others; if `oldest`, batches that were accepted before are
-    /// dropped to make room, and lines of the call only if there are none left. Then tells of what was dropped.
+    /// dropped to make room, and lines of the call only if there are none left. Then reports what was dropped.
     ///
     /// # Errors
-    /// [`ErrorKind::Closed`]; lines that were dropped before are counted and told of all the same.
+    /// [`ErrorKind::Closed`]; lines that were dropped before are counted and reported all the same.
     pub(super) fn take_and_drop(
         self: &Arc<Self>,
         lines: &mut [CallLines<'_>],
@@ -153,7 +153,7 @@ impl Batcher {
         }
     }
 
-    /// Tells of batches that were dropped, as there is no room on the disk.
+    /// Reports batches that were dropped because there is no room on the disk.
     #[cfg(feature = "spool")]
     pub(in crate::write::batching) fn tell_dropped(&self, dropped: Vec<Ended>) {
         if dropped.is_empty() {

@@ -7,20 +7,20 @@ use crate::write::primitives::{
     Arc, AtomicUsize, Condvar, Mutex, MutexGuard, Ordering, PoisonError,
 };
 
-/// A number of bytes that may be used at the same time. Whoever uses some has a [`Permit`] for them.
+/// A number of bytes that may be used at the same time. Each use needs a [`Permit`].
 #[derive(Debug)]
 pub(crate) struct Budget {
     limit: usize,
     /// The sum of all permits.
     used: AtomicUsize,
-    /// The sum of what waiting calls want. Who does not wait may not take it.
+    /// The bytes that waiting calls want, which a call that does not wait may not take.
     wanted: AtomicUsize,
     queue: Mutex<Queue>,
-    /// Notified when bytes were given back while somebody waits.
+    /// Notified when bytes were returned while a call waits.
     changed: Condvar,
 }
 
-/// The calls that wait for bytes, in the order in which they came.
+/// The calls that wait for bytes, first in, first out.
 #[derive(Debug, Default)]
 struct Queue {
     waiting: VecDeque<u64>,
@@ -36,7 +36,7 @@ pub(crate) struct Permit {
     bytes: usize,
 }
 
-/// Why [`Budget::acquire`] came back without a permit.
+/// Why [`Budget::acquire`] returned no permit.
 #[derive(Debug)]
 pub(crate) enum NoPermit<E> {
     /// The deadline has passed.
@@ -70,18 +70,18 @@ impl Budget {
         self.limit.saturating_sub(taken)
     }
 
-    /// Whether somebody waits.
+    /// Whether a call waits.
     pub(crate) fn is_awaited(&self) -> bool {
         self.wanted.load(Ordering::SeqCst) > 0
     }
 
-    /// A permit for so many bytes, if they are free beside what waiting calls want.
+    /// A permit for `bytes` bytes, if they are free beside those that waiting calls want.
     pub(crate) fn try_acquire(self: &Arc<Self>, bytes: usize) -> Option<Permit> {
         let left = self.limit.checked_sub(self.wanted.load(Ordering::SeqCst))?;
         self.take(bytes, left)
     }
 
-    /// Waits for so many bytes, at most the limit, behind all calls that wait already.
+    /// Waits for `bytes` bytes, or for the limit if that is less, behind all calls that wait already.
     ///
     /// `stop` is called before each wait, and again whenever something changes or [`wake_all`](Self::wake_all) is
     /// called; no lock is held meanwhile.
@@ -130,7 +130,7 @@ impl Budget {
         }
     }
 
-    /// Waits until there were more changes than were `seen`; false if the deadline comes first.
+    /// Waits until there were more changes than `seen`; false if the deadline passes first.
     fn wait_for_change(&self, seen: u64, deadline: Option<Instant>) -> bool {
         let mut queue = self.lock();
         while queue.changes == seen {
@@ -170,7 +170,7 @@ impl<'a> Turn<'a> {
         Self { budget, number, bytes: bytes.max(1) }
     }
 
-    /// How many changes there were so far, and whether nobody is before this one.
+    /// How many changes there were so far, and whether this call is the first in the queue.
     fn look(&self) -> (u64, bool) {
         let queue = self.budget.lock();
         (queue.changes, queue.waiting.front() == Some(&self.number))
@@ -201,7 +201,7 @@ impl Permit {
         Arc::ptr_eq(&self.budget, budget)
     }
 
-    /// Splits off a permit for so many bytes, or for all that it has if that is less.
+    /// Splits off a permit for `bytes` bytes, or for all that it has if that is less.
     pub(crate) fn split(&mut self, bytes: usize) -> Self {
         let bytes = bytes.min(self.bytes);
         self.bytes -= bytes;
@@ -214,7 +214,7 @@ impl Permit {
         self.bytes += std::mem::take(&mut other.bytes);
     }
 
-    /// Adds so many bytes, if they are free.
+    /// Adds `bytes` bytes, if they are free.
     pub(crate) fn try_grow(&mut self, bytes: usize) -> bool {
         let more = self.budget.try_acquire(bytes);
         more.map(|more| self.merge(more)).is_some()

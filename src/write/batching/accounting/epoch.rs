@@ -14,7 +14,7 @@ pub(crate) struct Epoch {
     over: Condvar,
 }
 
-/// Keeps an epoch from being over. Each batch has one, and one is there for batches to come.
+/// Keeps an epoch from being over. Each batch has one, and the accumulator has one for later batches.
 #[derive(Clone, Debug)]
 pub(crate) struct Member(Arc<MemberInner>);
 

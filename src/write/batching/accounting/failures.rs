@@ -1,4 +1,4 @@
-//! Failures that nobody was told of yet.
+//! Failures that were not reported yet: neither to a callback nor by a call.
 
 use std::collections::BTreeMap;
 
@@ -11,7 +11,7 @@ use crate::{Batch, Error};
 #[derive(Debug, Default)]
 pub(crate) struct Failures {
     by_epoch: BTreeMap<u64, BatchFailure>,
-    /// The epochs that a flush waits for now: it returns their failures, and nobody else does.
+    /// The epochs that a flush waits for now: only that flush returns their failures.
     awaited: Vec<u64>,
 }
 
@@ -23,7 +23,7 @@ pub(crate) struct BatchFailure {
     unsent: Vec<(Order, Batch)>,
     /// For the memory of the lines and line errors that it keeps; one permit of each budget.
     permits: Vec<Permit>,
-    /// Whether the error callback was told all of it, so that only the writer of a file is to be told.
+    /// Whether the error callback got all of it, so that only the call that writes the file returns it.
     pub(crate) is_told: bool,
 }
 

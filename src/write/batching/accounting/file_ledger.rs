@@ -1,4 +1,4 @@
-//! What became of the batches of a file, for the call that writes it.
+//! The outcome of the batches of a file, for the call that writes it.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -7,7 +7,7 @@ use super::failures::BatchFailure;
 use crate::Result;
 use crate::write::amount::Amount;
 
-/// What became of the batches of one file.
+/// The outcome of the batches of one file.
 #[derive(Debug, Default)]
 pub(crate) struct FileLedger {
     state: Mutex<FileState>,
@@ -17,9 +17,9 @@ pub(crate) struct FileLedger {
 struct FileState {
     amounts: FileAmounts,
     failure: Option<BatchFailure>,
-    /// Whether lines were handed back to whoever closed the client.
+    /// Whether lines were returned by `close`.
     is_returned: bool,
-    /// Whether the call has returned, so that nobody asks any more.
+    /// Whether the call has returned, so that it cannot return a failure.
     is_gone: bool,
 }
 
@@ -31,7 +31,7 @@ pub(crate) struct FileTag {
     member: Member,
 }
 
-/// What became of the lines of a file.
+/// The outcome of the lines of a file.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub(crate) struct FileAmounts {
     pub(crate) written: Amount,
@@ -50,7 +50,7 @@ impl FileLedger {
         self.lock().is_returned = true;
     }
 
-    /// Whether lines were handed back to whoever closed the client.
+    /// Whether lines were returned by `close`.
     pub(crate) fn is_returned(&self) -> bool {
         self.lock().is_returned
     }
@@ -59,7 +59,8 @@ impl FileLedger {
         self.lock().amounts
     }
 
-    /// Nobody will ask any more. Returns the failure that nobody has asked for, if there is one.
+    /// To be called when the call that writes the file ends. Returns the failure that it has not returned, if there is
+    /// one.
     pub(crate) fn leave(&self) -> Option<BatchFailure> {
         let mut state = self.lock();
         state.is_gone = true;

@@ -51,7 +51,7 @@ impl Ledger {
     }
 
     /// As [`count`](Self::count), for lines that a process before this one left on the disk.
-    #[cfg_attr(not(feature = "spool"), allow(dead_code))] // nobody has left any
+    #[cfg_attr(not(feature = "spool"), allow(dead_code))] // only a spool has them
     pub(crate) fn count_former(&self, end: End, amount: Amount) {
         self.former[end as usize].add(amount);
     }
@@ -62,7 +62,7 @@ impl Ledger {
         self.former[end as usize].amount()
     }
 
-    /// A request is over that took so long.
+    /// Notes how long a request took.
     pub(crate) fn note_latency(&self, latency: Duration) {
         // Centuries fit.
         let nanos = u64::try_from(latency.as_nanos()).unwrap_or(u64::MAX).max(1);

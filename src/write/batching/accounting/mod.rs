@@ -1,5 +1,5 @@
 //! What is counted and waited for: bytes (`Budget`), the ends of lines (`Ledger`), the batches that a `flush` waits for
-//! (`Epoch`), and failures that nobody was told of.
+//! (`Epoch`), and failures that were not reported yet.
 
 mod budget;
 mod epoch;

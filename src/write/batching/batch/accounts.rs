@@ -13,10 +13,10 @@ pub(crate) struct Accounts {
     /// For compressed lines; its limit is 0 if nothing is compressed.
     #[cfg_attr(not(feature = "gzip"), allow(dead_code))] // nothing is compressed then
     pub(crate) compressed: Arc<Budget>,
-    /// For line errors that wait to be told, where `budget` has no room for them.
+    /// For line errors that wait to be reported, where `budget` has no room for them.
     pub(crate) line_errors: Arc<Budget>,
     pub(crate) ledger: Ledger,
-    /// Deliveries that were dropped before they ended, until their failure is told.
+    /// Deliveries that were dropped before they ended, until their failure is reported.
     abandoned: Mutex<Vec<Ended>>,
 }
 
@@ -32,7 +32,7 @@ impl Accounts {
         })
     }
 
-    /// Keeps a delivery that was dropped before it ended, as only a panic does, so that its failure can be told. It
+    /// Keeps a delivery that was dropped before it ended, as only a panic does, so that its failure can be reported. It
     /// must have been counted as failed.
     pub(crate) fn abandon(&self, ended: Ended) {
         debug_assert_eq!(ended.end, End::Failed);
@@ -45,7 +45,7 @@ impl Accounts {
     }
 }
 
-/// How many bytes beyond `buffer_limit` line errors that wait to be told may take.
+/// How many bytes beyond `buffer_limit` line errors that wait to be reported may take.
 const LINE_ERRORS: usize = 64 << 10;
 
 /// How many bytes a batch counts in the buffer besides its lines.

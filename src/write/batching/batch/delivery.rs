@@ -126,7 +126,7 @@ impl Delivery {
     pub(crate) fn end(mut self, end: End) -> Ended {
         match self.take_held(end) {
             Some(ended) => ended,
-            // Only this method and `drop` take it, and neither comes after the other.
+            // Only this method and `drop` take it, and each delivery meets only one of them.
             None => unreachable!("a delivery ended twice"),
         }
     }
@@ -184,7 +184,7 @@ impl Delivery {
 
 #[cfg(feature = "spool")]
 impl Delivery {
-    /// Lines that were read from the disk. `member` is of an epoch that nobody waits for: the disk has its own
+    /// Lines that were read from the disk. `member` is of an epoch that no flush waits for: the disk has its own
     /// account of what has ended.
     pub(crate) fn from_disk(
         accounts: &Arc<Accounts>,

@@ -49,7 +49,7 @@ impl Ended {
         drop(self.permit.split(all));
     }
 
-    /// Permits for so many bytes: from what its lines have, what is free in the same budget, even if somebody waits
+    /// Permits for `bytes` bytes: from what its lines have, what is free in the same budget, even if a call waits
     /// for it, and what `line_errors` has left. None if all that is less.
     pub(crate) fn permits(&mut self, bytes: usize) -> Option<[Permit; 2]> {
         let mut permit = self.permit.split(bytes);
@@ -73,8 +73,8 @@ impl Ended {
         (self.batch.clone(), self.permit.split(all))
     }
 
-    /// Its memory, for another batch, if nobody else has the lines; and its memberships, to be dropped after the
-    /// memory was given back.
+    /// Its memory, for another batch, if this is the last owner of the lines; and its memberships, to be dropped after
+    /// the memory was given back.
     pub(crate) fn into_memory(self) -> (Option<BatchMemory>, Members) {
         let Self { batch, sealed, permit, members, .. } = self;
         drop(batch);

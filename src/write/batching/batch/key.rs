@@ -7,7 +7,7 @@ use crate::write::target::Target;
 #[derive(Clone, Debug)]
 pub(crate) struct BatchKey {
     pub(crate) target: Arc<Target>,
-    /// The file that they come from: lines of a file are in batches of their own.
+    /// The file that the lines are of, if any: such lines are in batches of their own.
     pub(crate) file: Option<Arc<FileLedger>>,
 }
 

@@ -33,7 +33,7 @@ impl BatchMemory {
         self.bytes.clear();
     }
 
-    /// Allocates so many bytes for lines to come, if they are free in the budget.
+    /// Allocates `bytes` bytes for later lines, if they are free in the budget.
     pub(crate) fn prepare(&mut self, bytes: usize) {
         let more = bytes.saturating_sub(self.bytes.capacity());
         if more > 0 && self.permit.try_grow(more) {

@@ -11,10 +11,10 @@ use crate::write::batching::accounting::Permit;
 #[cfg(feature = "gzip")]
 use crate::write::gzip::DeflateBlocks;
 
-/// The lines of a sealed batch, shared by whoever sends them, compresses them or puts them on the disk.
+/// The lines of a sealed batch, shared by the threads that send, compress or spool them.
 pub(crate) struct SealedLines {
     bytes: Arc<Vec<u8>>,
-    /// The lines compressed, with the permit for that, once somebody asked for it; None inside if there was no room.
+    /// The lines compressed, with the permit for that, once they were asked for; `None` inside if there was no room.
     #[cfg(feature = "gzip")]
     compressed: OnceLock<Option<(DeflateBlocks, Permit)>>,
 }
@@ -49,7 +49,7 @@ impl SealedLines {
         self.bytes.capacity() - self.bytes.len()
     }
 
-    /// The bytes, if nobody else has them.
+    /// The bytes, if this is their last owner.
     pub(crate) fn into_bytes(self) -> Option<Vec<u8>> {
         Arc::try_unwrap(self.bytes).ok()
     }
@@ -80,7 +80,7 @@ impl SealedLines {
         parts
     }
 
-    /// The lines compressed, by `compress` if that was not done before. None if `compress` gave nothing, which is then
+    /// The lines compressed, by `compress` if that was not done before. None if `compress` returned none, which is then
     /// remembered.
     #[cfg(feature = "gzip")]
     pub(crate) fn compressed(

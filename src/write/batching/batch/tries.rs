@@ -1,4 +1,4 @@
-//! What a batch has been through.
+//! The tries of a batch so far.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};

@@ -1,4 +1,4 @@
-//! How many requests of a client may be in flight, by what became of those before. No I/O, no clock.
+//! How many requests of a client may be in flight, by the results of earlier ones. No I/O, no clock.
 
 use crate::{Error, ErrorKind, Result};
 
@@ -37,7 +37,7 @@ impl InFlight {
         self.round
     }
 
-    /// Adapts the number to what became of a request that was sent in this round.
+    /// Adapts the number to the result of a request that was sent in this round.
     pub(crate) fn note(&mut self, round: Round, result: &Result<()>) {
         match result {
             Ok(()) => self.note_success(),

@@ -32,7 +32,7 @@ pub(crate) struct SendQueue {
     state: Mutex<SendQueueState>,
     /// Notified when the client is closed, or is to be closed earlier.
     pub(crate) closed: Condvar,
-    /// Whether there are failures that nobody was told of, to be read without the lock.
+    /// Whether there are failures that were not reported yet, to be read without the lock.
     has_failures: AtomicBool,
     /// How many groups of what is on the disk wait or are in flight, to be read without the lock.
     disk_groups: AtomicUsize,
@@ -61,7 +61,7 @@ pub(crate) struct Load {
 
 impl SendQueue {
     /// `width` is the most requests in flight at a time. `largest_request` is how many lines and bytes of several
-    /// batches go as one request; with zeros each batch goes alone.
+    /// batches go as one request; with zeros each batch is a request of its own.
     pub(crate) fn new(
         inbox: Receiver<Delivery>,
         width: usize,
@@ -141,7 +141,7 @@ impl SendQueue {
         })
     }
 
-    /// Adapts the number of requests that may be in flight to what became of one. Returns whether they are more than
+    /// Adapts the number of requests that may be in flight to the result of one. Returns whether they are more than
     /// before: then the caller has to call workers.
     pub(crate) fn learn(&self, request: &Request, result: &Result<()>) -> bool {
         let mut state = self.lock();
@@ -264,12 +264,12 @@ impl SendQueue {
         due.into_iter().chain(deadline).min()
     }
 
-    /// Whether there is a failure that nobody was told of, as of the last change.
+    /// Whether there is a failure that was not reported yet, as of the last change.
     pub(crate) fn has_failures(&self) -> bool {
         self.has_failures.load(Ordering::Acquire)
     }
 
-    /// Takes the failures that nobody was told of and no flush waits for.
+    /// Takes the failures that were not reported yet and that no flush waits for.
     ///
     /// # Errors
     /// Those failures, as one; [`Closed`](crate::ErrorKind::Closed) once the client is closing, as then they are for

@@ -16,7 +16,7 @@ pub(crate) enum Phase {
     Closed {
         /// Whether lines were handed back.
         has_returned: bool,
-        /// Over when the callbacks were told of all lines that could not be sent.
+        /// Over when the callbacks were called for all lines that could not be sent.
         told: Arc<Epoch>,
     },
 }
@@ -27,7 +27,7 @@ pub(crate) struct Closing {
     pub(crate) deadline: Instant,
     /// Whether a batch may wait for a retry that is due before the deadline.
     pub(crate) may_wait: bool,
-    /// Whether the client was dropped, so that there is nobody to hand lines back to.
+    /// Whether the client was dropped, so that no `close` can return lines.
     pub(crate) is_drop: bool,
     /// Over when all that was accepted has ended.
     pub(crate) last: Arc<Epoch>,
@@ -97,7 +97,7 @@ impl Closing {
         if self.is_drop { End::Dropped } else { End::Returned }
     }
 
-    /// Ends a batch and keeps its lines for whoever closes the client.
+    /// Ends a batch and keeps its lines for the call of `close`.
     pub(crate) fn hand_back(&mut self, delivery: Delivery, end: End) -> Ended {
         let (why, in_doubt) = (delivery.tries.why.clone(), delivery.tries.in_doubt);
         let ended = delivery.end(end);

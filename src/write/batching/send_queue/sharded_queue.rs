@@ -1,4 +1,4 @@
-//! Requests that wait or are in flight, by shard. Knows neither what they are nor who sends them.
+//! Requests that wait or are in flight, by shard. Independent of what they hold and of how they are sent.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Instant;
@@ -41,12 +41,12 @@ pub(crate) struct ShardedQueue<G> {
 }
 
 impl<G: Waiting> ShardedQueue<G> {
-    /// Strict, with so many shards, at least one.
+    /// A strict queue of `shards` shards; 0 counts as 1.
     pub(crate) fn strict(shards: usize) -> Self {
         Self::new(true, shards.max(1))
     }
 
-    /// Loose.
+    /// A loose queue, of one shard.
     pub(crate) fn loose() -> Self {
         Self::new(false, 1)
     }
@@ -62,7 +62,8 @@ impl<G: Waiting> ShardedQueue<G> {
         }
     }
 
-    /// Of one shard, strict or loose. Those in flight get numbers above `first`, so that these tell two queues apart.
+    /// A queue of one shard, strict or loose. Those in flight get numbers above `first`, which differ between two
+    /// queues.
     pub(crate) fn numbered_from(is_strict: bool, first: u64) -> Self {
         Self { counter: first, ..Self::new(is_strict, 1) }
     }
@@ -87,7 +88,7 @@ impl<G: Waiting> ShardedQueue<G> {
     }
 
     /// Takes out the next one that may be sent now, merged with those behind it until `merge` gives one back, which
-    /// stays. `receive` gives more when nothing is left here, until it gives none.
+    /// stays. When nothing is left here, `receive` is called for more, until it returns none.
     pub(crate) fn take(
         &mut self,
         now: Instant,
@@ -131,7 +132,7 @@ impl<G: Waiting> ShardedQueue<G> {
         }
     }
 
-    /// Adds at the end whatever `receive` gives, until it gives none.
+    /// Calls `receive` until it returns none, and adds what it returns at the end.
     pub(crate) fn receive_all(&mut self, receive: impl FnMut() -> Option<G>) {
         std::iter::from_fn(receive).for_each(|received| self.put_last(received));
     }

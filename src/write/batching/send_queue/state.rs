@@ -8,8 +8,8 @@ use crate::back_off::Random;
 use crate::write::batching::accounting::Failures;
 use crate::write::batching::batch::Size;
 
-/// The batches that wait to be sent or are in flight, and what goes with them: failures that nobody was told of, and
-/// how far the client is with its end.
+/// The batches that wait to be sent or are in flight, failures that were not reported yet, and whether the client is
+/// closing.
 #[derive(Debug)]
 pub(crate) struct SendQueueState {
     /// Batches that are in memory only.
@@ -65,5 +65,5 @@ pub(crate) fn queue_of<'a>(
     if number > FIRST_ON_DISK { disk } else { memory }
 }
 
-/// Requests of the disk have higher numbers than this, so that a number tells its queue.
+/// Requests of the disk have higher numbers than this, so that a number identifies its queue.
 const FIRST_ON_DISK: u64 = 1 << 63;

@@ -4,8 +4,8 @@ use crate::line_protocol::text::line_ends;
 use crate::write::batching::batch::{LineSubset, SEARCH_REQUESTS};
 use crate::{Error, LineError};
 
-/// The error of one batch, of several in a request, whose bad lines the server named: `told` is what it says of each,
-/// in order, `bad` are the lines, and `written` the number of the batch's lines that are stored.
+/// The error of one batch, of several in a request, whose bad lines the server named. `told` are its reasons in order,
+/// `bad` are these lines, and `written` is the number of the batch's lines that are stored.
 pub(crate) fn error_of_bad_lines(
     error: &Error,
     told: Vec<LineError>,

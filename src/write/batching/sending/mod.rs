@@ -1,4 +1,4 @@
-//! Sending: a request for a group of batches, what its answer means for each of them, and who is told.
+//! Sending: a request for a group of batches, the outcome for each of them, and the callbacks.
 
 mod bad_lines;
 mod outcome;

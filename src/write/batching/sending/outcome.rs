@@ -1,4 +1,4 @@
-//! What became of the batches of one request, and who is to be told.
+//! The outcome of the batches of one request, and which callbacks are to be called.
 
 use crate::write::batching::accounting::{BatchFailure, End, Failures};
 use crate::write::batching::batch::{Delivery, Ended};
@@ -12,14 +12,14 @@ pub(crate) struct Unstored {
     pub(crate) can_be_sent_again: bool,
 }
 
-/// The batches of one request that have ended, by what became of them.
+/// The batches of one request that have ended, by outcome.
 #[derive(Default)]
 pub(crate) struct Outcome {
-    /// Stored: the success callback is to be told.
+    /// Stored: for the success callback.
     pub(crate) good: Vec<Ended>,
-    /// Not stored, or not all of it: the error callback is to be told.
+    /// Not stored, or not as a whole: for the error callback.
     pub(crate) bad: Vec<Unstored>,
-    /// No callback is to be told of these.
+    /// For no callback.
     pub(crate) others: Vec<Ended>,
     /// What is to be logged.
     pub(crate) loss: Option<Loss>,
@@ -33,7 +33,7 @@ pub(crate) struct Loss {
 }
 
 impl Outcome {
-    /// Adds batches that were handed back to whoever closes the client.
+    /// Adds batches whose lines `close` returns.
     #[cfg(feature = "spool")]
     pub(crate) fn hand_back(&mut self, ended: Vec<Ended>) {
         self.others.extend(ended);
@@ -60,7 +60,7 @@ impl Outcome {
 }
 
 impl Unstored {
-    /// The failure to be told to a caller. Its lines keep their permit; line errors are kept as far as there are
+    /// The failure for a later call to return. Its lines keep their permit; line errors are kept as far as there are
     /// permits for their memory.
     pub(crate) fn into_failure(self) -> (BatchFailure, Ended) {
         let Self { mut ended, mut error, can_be_sent_again } = self;

@@ -25,7 +25,7 @@ pub(crate) fn judge(result: &Result<()>, lines: usize, was_cut: bool) -> Verdict
     match error.kind() {
         ErrorKind::PartialWrite => match bad_lines(error, lines) {
             Some(bad) => Verdict::Partial(bad),
-            // Some lines are bad and nobody knows which: the good ones are not harmed by being sent again.
+            // Some lines are bad, and the answer does not say which. Sending the good ones again is harmless.
             None => split,
         },
         ErrorKind::TooLarge => split,

@@ -190,7 +190,7 @@ impl Batcher {
         outcome
     }
 
-    /// Nothing is stored, and no further try is made. A line that is alone in its request and is to blame is
+    /// Nothing is stored, and no further try is made. If the request has one line and that is to blame, it is
     /// rejected, as sending it again is of no use.
     fn end_failed(&self, request: &Request, mut error: Error) -> Outcome {
         let is_line = request.size.lines == 1 && blames_the_line(&error);
@@ -260,7 +260,7 @@ impl Batcher {
             let (memory, members) = ended.into_memory();
             memory.into_iter().for_each(|memory| self.recycle(memory));
             drop(members);
-            // The rejected lines of a batch are told after its stored ones.
+            // The rejected lines of a batch are reported after its stored ones.
             while let Some(bad) = bad.next_if(|bad| bad.ended.order.batch <= batch) {
                 self.tell_bad(callbacks, bad);
             }

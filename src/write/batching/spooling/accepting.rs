@@ -107,7 +107,8 @@ impl Batcher {
         }
     }
 
-    /// Has a worker come for what was added, if it is enough for a batch; else when it is as old as the flush interval.
+    /// Calls a worker for the added lines if they are enough for a batch, else when they are as old as the flush
+    /// interval.
     fn see_to_disk(self: &Arc<Self>, spool: &Spooling, added: Added) {
         if added.is_first {
             let now = Instant::now();
@@ -129,7 +130,7 @@ impl Batcher {
     /// Waits for room on the disk.
     ///
     /// # Errors
-    /// [`ErrorKind::BufferFull`] at the deadline, [`ErrorKind::Closed`], or a failure that nobody was told of.
+    /// [`ErrorKind::BufferFull`] at the deadline, [`ErrorKind::Closed`], or a failure that was not reported yet.
     fn wait_for_disk_room(
         self: &Arc<Self>,
         spool: &Spooling,

@@ -13,7 +13,7 @@ pub(super) struct Exclusive {
 pub(super) struct TransferRight(Arc<Exclusive>);
 
 impl Exclusive {
-    /// Waits until nobody else has the right.
+    /// Waits until no other thread has the right.
     pub(super) fn take(self: &Arc<Self>) -> TransferRight {
         let mut is_taken = self.is_taken.lock().unwrap_or_else(PoisonError::into_inner);
         while *is_taken {

@@ -1,4 +1,4 @@
-//! The spool of a client: which batches go to the disk, how they are read from there, and who waits for them.
+//! The spool of a client: which batches go to the disk, how they are read from there, and which calls wait for them.
 //!
 //! While batches are on the disk, or on their way there, those in memory were accepted later. So, unless fresh data
 //! goes first, a worker moves batches that wait in memory behind them (`transfer.rs`), and sends those that it reads
@@ -57,7 +57,7 @@ pub(super) struct Spooling {
     is_closing: AtomicBool,
     /// Whether a batch failed in all its retries, and the server has stored nothing since.
     is_in_trouble: AtomicBool,
-    /// Of an epoch that nobody waits for.
+    /// A member of an epoch that no flush waits for.
     member: Member,
     times: Mutex<DiskTimes>,
 }
@@ -140,7 +140,7 @@ impl Spooling {
         if is_held && !self.is_fresh_first { Sources::DiskFirst } else { Sources::Both }
     }
 
-    /// Notes that a batch failed in all its retries. Who waits for the disk to be empty is woken.
+    /// Notes that a batch failed in all its retries. Wakes the calls that wait for the disk to be empty.
     fn note_trouble(&self) {
         if !self.is_in_trouble.swap(true, Ordering::SeqCst) {
             log::warn!("the server does not take what is written, which waits on the disk");
@@ -276,5 +276,5 @@ fn cost(limits: ReadLimits) -> usize {
 /// The batches of one read whose `BATCH_COST` is counted.
 const BATCHES_AT_ONCE: usize = 64;
 
-/// How long the disk is not used after it failed or had no room.
+/// How long the disk is not used after it failed or was full.
 const PAUSE: Duration = Duration::from_secs(1);

@@ -308,8 +308,8 @@ impl Batcher {
     }
 
     /// Puts a batch on the disk and frees its memory; returns it if it cannot be put there. Where the disk has no
-    /// room, `OnFull` holds; batches that are dropped for it are added to `dropped`, to be told when the right was
-    /// given back.
+    /// room, `OnFull` holds; batches that are dropped for it are added to `dropped`, to be reported after the
+    /// right was given back.
     fn put(
         &self,
         spool: &Spooling,

@@ -4,7 +4,7 @@
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Line {
     pub(super) target: usize,
-    /// Whether the queue took it; not so if the machine stopped meanwhile, when nobody was told.
+    /// Whether the queue accepted it. False if the machine stopped before `add` returned.
     pub(super) is_taken: bool,
     pub(super) is_refused: bool,
     /// Whether it survives a loss of power.

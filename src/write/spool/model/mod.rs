@@ -1,7 +1,8 @@
 //! The model of the spool: random programs on a disk that crashes, and what must hold whatever it does.
 //!
-//! Every line has a number, which is in it, so that what is read tells what was written. After each program everything
-//! that is left is read, by a process that does not crash, and compared with what was promised.
+//! Every line has a number, which is in it, so that lines that are read can be matched with lines that were written.
+//! After each program everything that is left is read, by a process that does not crash, and compared with what was
+//! promised.
 
 mod line;
 mod process;

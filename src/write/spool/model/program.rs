@@ -29,7 +29,7 @@ pub(super) struct Program {
     lines: BTreeMap<u64, Line>,
     next: u64,
     totals: Totals,
-    /// What happened, for whoever has to find out why.
+    /// What happened, for the message of a failure.
     history: Vec<String>,
     /// Lines that were dropped for the limit.
     dropped: u64,

@@ -1,4 +1,4 @@
-//! A file system in memory that loses what was not synced, tears what was being written, and fails when it is told to.
+//! A file system in memory that loses what was not synced, tears what was being written, and fails on request.
 
 use std::any::Any;
 use std::collections::{BTreeMap, BTreeSet};
@@ -24,7 +24,7 @@ struct World {
     locks: BTreeMap<PathBuf, u64>,
     starts: u64,
     random: Random,
-    /// After so many more operations everything stops.
+    /// How many more operations succeed before everything stops.
     stops_in: Option<usize>,
     has_stopped: bool,
     /// The next write fails for want of space.
@@ -67,7 +67,7 @@ impl SimDisk {
         })))
     }
 
-    /// Stops everything after so many more operations.
+    /// Stops everything after `operations` more operations.
     pub(super) fn stop_in(&self, operations: usize) {
         self.lock_world().stops_in = Some(operations);
     }

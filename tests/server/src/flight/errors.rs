@@ -35,7 +35,7 @@ fn code(error: &DataFusionError) -> Code {
 }
 
 /// Adds what the causes say that was not said yet, piece by piece between the colons. That reads
-/// oddly at times, but it is how the real server's messages come about.
+/// oddly at times, but the real server makes its messages in this way.
 fn with_causes(mut message: String, error: &dyn Error) -> String {
     let mut cause = error.source();
     while let Some(error) = cause {

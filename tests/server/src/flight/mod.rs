@@ -61,7 +61,7 @@ impl FlightService for Flight {
             body: ticket.ticket.clone(),
             encoded_len: ticket.ticket.len(),
         });
-        // A ticket is read before anybody asks who sent it.
+        // The ticket is read before the token is checked.
         let ticket = Ticket::parse(&ticket.ticket)
             .map_err(|_| Status::invalid_argument("Invalid ticket. Error: Invalid ticket"))?;
         self.authenticate(&headers)?;

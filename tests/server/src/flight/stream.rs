@@ -19,7 +19,7 @@ use tonic::Status;
 use super::errors;
 
 /// Messages of one answer: the schema at once, then batches of about 2 MiB at most, and a batch
-/// without rows whenever nothing came for so long.
+/// without rows after each interval without rows.
 pub(super) fn messages(
     batches: SendableRecordBatchStream,
     keep_alive: Duration,

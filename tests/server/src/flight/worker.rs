@@ -21,7 +21,7 @@ where
     let (planned, plan) = oneshot::channel();
     let (results, batches) = mpsc::channel(WAITING);
     tasks.compute(async move {
-        // If nobody listens, on either channel, the client has gone.
+        // If the receiver of either channel is gone, the client is gone.
         let mut stream = match query.await {
             Ok(stream) => stream,
             Err(error) => return drop(planned.send(Err(error))),

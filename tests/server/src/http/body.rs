@@ -54,7 +54,7 @@ pub(crate) fn decode(
         return Ok(body.clone());
     }
     let mut decoded = Vec::new();
-    // One byte more than allowed tells a body of just the limit from a longer one.
+    // One byte more than allowed, to distinguish a body of exactly the limit from a longer one.
     let decoder: Box<dyn Read> = match release.reads_all_members() {
         true => Box::new(MultiGzDecoder::new(&body[..])),
         false => Box::new(GzDecoder::new(&body[..])),

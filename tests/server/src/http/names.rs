@@ -1,6 +1,6 @@
 //! Names of databases, and what is said about bad ones.
 
-/// The rules for a database of at most so many bytes, with or without a retention policy: `name` or `name/policy`.
+/// The rules for a database name of at most `max` bytes, with or without a retention policy: `name` or `name/policy`.
 pub(crate) fn check_database(name: &str, most: usize) -> Result<(), String> {
     if name.len() > most {
         return Err(format!("db name too long: max {most}"));

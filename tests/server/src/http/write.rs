@@ -151,7 +151,7 @@ fn store(shared: &Shared, params: &Params, body: &str) -> Stored {
     }
     let is_logged = !checked.rows.rows.is_empty();
     match fault.filter(|_| is_logged) {
-        // Nobody hears of it who does not wait for the WAL.
+        // Without a wait for the WAL the client gets no error.
         Some(Fault::ObjectStore) if params.no_sync => {}
         Some(fault) => {
             let is_logged = fault == Fault::ObjectStore;

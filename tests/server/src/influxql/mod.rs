@@ -1,5 +1,5 @@
-//! InfluxQL, as far as it is here: a statement is read, turned into SQL for DataFusion, and what comes back is given the
-//! form of InfluxQL's answers. The crate's documentation says what there is.
+//! InfluxQL, as far as it is here: a statement is read, turned into SQL for DataFusion, and the result gets the form
+//! of InfluxQL's answers. The crate's documentation lists what is supported.
 //!
 //! What an answer looks like is recorded where `tests/wire` has it, and read in the source of InfluxData's planner
 //! elsewhere.
@@ -129,8 +129,7 @@ fn schema_metadata(group_by: &[(&str, usize)]) -> HashMap<String, String> {
     HashMap::from([("iox::influxql::group_key::metadata".to_owned(), group_key)])
 }
 
-/// Adds what the answer of one table says of it: its name, and its tags in the order in which they came, each behind its
-/// length in four bytes.
+/// Adds the metadata of a table: its name, and its tags in their original order, each after its length in four bytes.
 fn add_table(metadata: &mut HashMap<String, String>, table: &str, columns: &Columns) {
     metadata.insert("iox::measurement::name".to_owned(), table.to_owned());
     let mut key = Vec::new();

@@ -206,7 +206,7 @@ impl Parser<'_> {
         })
     }
 
-    /// Whether the latest comes first.
+    /// Whether the latest row is first.
     fn order(&mut self) -> Result<bool> {
         if !self.word("ORDER") {
             return Ok(false);

@@ -130,8 +130,8 @@ impl<'a> Plan<'a> {
         self.tags.iter().map(String::as_str).filter(|tag| !is_selected(tag)).collect()
     }
 
-    /// The query, whose columns are those of the answer but for the first. Groups come one behind the other, and the
-    /// latest rows last where they are filled.
+    /// The query, whose columns are those of the answer but for the first. Groups follow each other, and the
+    /// latest rows are last where gaps are filled.
     fn sql(&self, columns: &Columns) -> Result<String> {
         let table = name(&self.select.from);
         let mut others = Vec::new();
@@ -152,7 +152,7 @@ impl<'a> Plan<'a> {
         let mut items = vec![time];
         items.extend(self.added_tags().into_iter().map(name));
         items.extend(self.outputs.iter().map(|output| output.sql(self.form)));
-        // Names of the answer may come twice.
+        // Names in the answer may repeat.
         let items: Vec<_> =
             items.iter().enumerate().map(|(n, item)| format!("{item} AS c{n}")).collect();
         let items = items.join(", ");
@@ -184,7 +184,7 @@ impl<'a> Plan<'a> {
         })
     }
 
-    /// Which row of a group comes first is the one that the selector picks.
+    /// The order in which the row that the selector picks is the first of its group.
     fn picked(&self) -> String {
         self.outputs
             .iter()

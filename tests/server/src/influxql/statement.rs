@@ -88,7 +88,7 @@ impl Function {
         }
     }
 
-    /// Whether it picks one row: alone, its answer has the time of that row.
+    /// Whether it picks one row: as the only function, its answer has the time of that row.
     pub(super) fn is_selector(self) -> bool {
         matches!(self, Function::First | Function::Last | Function::Max | Function::Min)
     }
@@ -140,7 +140,7 @@ pub(super) struct RowRange {
 }
 
 impl RowRange {
-    /// The part of so many rows.
+    /// The part of `rows` that is kept.
     pub(super) fn of(self, rows: std::ops::Range<usize>) -> std::ops::Range<usize> {
         let start = rows.end.min(rows.start.saturating_add(self.offset));
         let end = self.limit.map_or(rows.end, |limit| rows.end.min(start.saturating_add(limit)));

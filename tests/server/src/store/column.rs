@@ -27,7 +27,7 @@ impl Column {
         }
     }
 
-    /// Sets one cell. Lines are validated before, so a value of another kind cannot come here.
+    /// Sets one cell. Lines are validated before, so the value is of the column's kind.
     pub(crate) fn set(&mut self, row: usize, value: &Value<'_>) {
         match (self, value) {
             (Column::Tag(tags), Value::Tag(text)) => {

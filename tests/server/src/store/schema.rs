@@ -27,7 +27,7 @@ impl ColumnKind {
     }
 }
 
-/// The columns of a table but for `time`, in the order in which they came.
+/// The columns of a table but for `time`, in the order in which they were added.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Columns {
     columns: Vec<(Box<str>, ColumnKind)>,
