@@ -4,7 +4,8 @@ use std::fs;
 
 use influxdb3_dev_server::DevServer;
 
-use crate::run::{Folder, bare, run, run_with};
+use crate::run::{Folder, bare, influx3, run, run_with};
+use crate::support::http::{Reply, Server};
 
 const CONFIG: &str = "\
 default = \"lab\"
@@ -43,6 +44,22 @@ fn flags_win_over_variables_over_the_profile_over_what_is_usual() {
     let shown = run(bare().args(["config"])).ok();
     assert!(shown.contains("http://127.0.0.1:8181  default"), "{shown}");
     assert!(shown.contains("database          (not set)"), "{shown}");
+}
+
+#[test]
+fn the_time_limit_of_a_variable_wins_over_that_of_a_profile() {
+    let folder = Folder::new();
+    let file = folder.file("config.toml", "[profiles.slow]\ntimeout = \"1m\"\n");
+    let server = Server::start(|_, _| Reply::Stall);
+    let write = |flag: &[&str]| {
+        let arguments = ["write", "--profile", "slow", "--max-retries", "0", "-"];
+        let mut command = influx3(&server.url(), arguments);
+        command.env("INFLUX3_CONFIG", &file).env("INFLUX_WRITE_TIMEOUT", "200ms");
+        run_with(command.args(flag), b"m v=1 1").failed(1)
+    };
+    assert!(write(&[]).contains("within 200ms (--timeout)"), "{}", write(&[]));
+    let told = write(&["--timeout", "100ms"]);
+    assert!(told.contains("within 100ms (--timeout)"), "{told}");
 }
 
 #[test]

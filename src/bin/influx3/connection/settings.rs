@@ -188,7 +188,17 @@ impl Settings {
             builder = builder.proxy(&proxy.value);
         }
         if let Some(timeout) = &self.timeout {
-            builder = builder.write_timeout(timeout.value).query_timeout(timeout.value);
+            // A profile does not win over the variables of the library, which the builder knows already.
+            let is_open = |variable: &str| {
+                matches!(timeout.origin, Origin::Flag(_))
+                    || std::env::var_os(variable).is_none_or(|value| value.is_empty())
+            };
+            if is_open("INFLUX_WRITE_TIMEOUT") {
+                builder = builder.write_timeout(timeout.value);
+            }
+            if is_open("INFLUX_QUERY_TIMEOUT") {
+                builder = builder.query_timeout(timeout.value);
+            }
         }
         for (name, value) in &self.headers {
             builder = builder.header(name, value);
