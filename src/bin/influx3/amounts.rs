@@ -94,7 +94,7 @@ pub(crate) fn byte_rate(text: &str) -> Result<f64, String> {
     if rate > 0.0 && rate.is_finite() { Ok(rate) } else { Err(wrong()) }
 }
 
-/// Reads how many there are of what must be there.
+/// Parses an integer of at least 1.
 pub(crate) fn one_or_more(text: &str) -> Result<usize, String> {
     match text.parse() {
         Ok(number @ 1..) => Ok(number),

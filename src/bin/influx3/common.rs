@@ -38,7 +38,8 @@ pub(crate) struct Common {
 
     /// A file that holds the token; - is standard input
     ///
-    /// Or INFLUX_TOKEN_FILE; INFLUX_TOKEN, INFLUXDB3_AUTH_TOKEN (the token itself); a profile's `token-file` or `token-command`.
+    /// Or INFLUX_TOKEN_FILE; INFLUX_TOKEN, INFLUXDB3_AUTH_TOKEN (the token itself); a profile's `token-file` or
+    /// `token-command`.
     #[arg(long, global = true, value_name = "FILE", conflicts_with_all = ["token_command", "token"])]
     pub(crate) token_file: Option<PathBuf>,
 

@@ -39,7 +39,7 @@ pub(crate) fn run(common: &Common, arguments: &Arguments) -> Result<(), Failure>
         }
         false => {
             let settings = Settings::resolve(common)?;
-            // Whatever is wrong with it is told here, too.
+            // Fails if a client could not be built of it.
             settings.check()?;
             if arguments.json { format!("{}\n", to_json(&settings)) } else { to_text(&settings) }
         }

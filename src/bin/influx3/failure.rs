@@ -1,4 +1,4 @@
-//! What is told when it did not work, and with which exit code the program ends.
+//! Errors as they are shown to people and machines, and the exit codes.
 
 use std::fmt;
 use std::io::{self, Write as _};
@@ -26,7 +26,7 @@ pub(crate) struct Failure {
     exit: Exit,
     /// For machines, as [`ErrorKind`] has it or one of its own.
     kind: String,
-    /// One sentence. Empty if nothing is to be told.
+    /// One sentence. Empty if nothing is to be shown.
     message: String,
     /// What to do, as further lines.
     advice: Vec<String>,
@@ -45,7 +45,7 @@ impl Failure {
         }
     }
 
-    /// What was asked for cannot be meant.
+    /// The arguments contradict each other, or something is missing.
     pub(crate) fn usage(message: impl Into<String>) -> Self {
         Self::new(Exit::Usage, "Usage", message)
     }
@@ -58,7 +58,7 @@ impl Failure {
         Self::new(Exit::Failed, "Io", format!("{what}: {error}"))
     }
 
-    /// Whoever read the output wants no more of it, which is nothing to complain of.
+    /// The program behind a pipe wants no more of the output, which is no error.
     pub(crate) fn broken_pipe() -> Self {
         Self::new(Exit::Done, "BrokenPipe", "")
     }
@@ -90,7 +90,7 @@ impl Failure {
         self.kind == "BrokenPipe"
     }
 
-    /// Tells it on standard error, where that can be written to.
+    /// Writes it to standard error, if that can be written to.
     pub(crate) fn report(&self, as_json: bool) -> ExitCode {
         if !self.message.is_empty() {
             let text = if as_json { self.to_json().to_string() } else { self.to_string() };
@@ -153,10 +153,10 @@ impl From<Error> for Failure {
     }
 }
 
-/// Tells what the parser of arguments has to say: an error, or the help that was asked for.
+/// Shows what the parser of arguments returned: an error, or the help that was asked for.
 pub(crate) fn report_usage(error: &clap::Error, as_json: bool) -> ExitCode {
     if !error.use_stderr() || !as_json {
-        // Nobody is there to be told.
+        // If standard error cannot be written to, there is nowhere to say so.
         let _ = error.print();
         return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(Exit::Usage as u8));
     }

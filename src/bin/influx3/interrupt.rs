@@ -5,14 +5,16 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::failure::{Exit, Failure};
 
-/// Begins to listen for signals. A signal while nothing was said to be done ends the program at once.
+/// Installs the signal handler. While no action is registered by [`instead`], a signal ends the program with exit code
+/// 130.
 pub(crate) fn listen() -> Result<(), Failure> {
     ctrlc::set_handler(on_signal).map_err(|error| {
         Failure::new(Exit::Failed, "Internal", format!("signals cannot be caught: {error}"))
     })
 }
 
-/// What a signal does as long as this is kept, on a thread of its own; one more signal ends the program at once.
+/// Registers the action of a signal while the returned value is kept. It runs on a thread of its own; one more signal
+/// ends the program at once.
 #[must_use]
 pub(crate) fn instead(action: impl FnOnce() + Send + 'static) -> Instead {
     IS_CAUGHT.store(false, Ordering::Release);
@@ -31,7 +33,7 @@ impl Drop for Instead {
     }
 }
 
-/// Whether a signal has come since the last [`instead`].
+/// Whether a signal was received since the last [`instead`].
 pub(crate) fn is_caught() -> bool {
     IS_CAUGHT.load(Ordering::Acquire)
 }

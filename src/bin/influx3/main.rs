@@ -3,12 +3,12 @@
 //! `docs/cli.md` shows it at work. It is made of the crate's public interface; the rooms:
 //!
 //! - `arguments`, `common` and one `arguments` in each room: what can be said on the command line
-//! - `connection`: which server, which database, which token, and where each of these comes from
+//! - `connection`: which server, which database, which token, and the origin of each
 //! - `write`, `query`, `prompt`, `ping`, `config`, `documents`: one for each command
-//! - `failure`: what is told when it did not work, and the exit codes
+//! - `failure`: errors as they are shown, and the exit codes
 //! - `features`: what the binary may have been built without
-//! - `interrupt`, `panics`, `terminal`, `amounts`, `words`: signals, panics, what is a terminal, numbers and messages for
-//!   people
+//! - `interrupt`, `panics`, `terminal`, `amounts`, `words`: signals, panics, terminals, numbers, and messages of the
+//!   library in the words of the command line
 
 #![forbid(unsafe_code)]
 #![warn(clippy::expect_used, clippy::unwrap_used)]
@@ -45,7 +45,7 @@ fn main() -> ExitCode {
         Err(error) => return failure::report_usage(&error, arguments::wants_json_errors()),
     };
     let as_json = arguments.common.json_errors;
-    // What of a write is at the server then is not known.
+    // After a panic it is not known how much of a write the server has stored.
     let exit = if arguments.command.writes() { Exit::Partial } else { Exit::Failed };
     match panics::contained(exit, as_json, || run(arguments)) {
         Ok(()) => ExitCode::SUCCESS,

@@ -1,4 +1,4 @@
-//! Which server, which database, which token: from flags, the environment, a profile, or the usual ones.
+//! Which server, which database, which token: from flags, the environment, a profile, or the defaults.
 
 mod profile;
 mod redacted;

@@ -58,7 +58,7 @@ token-command = \"pass show influx/plant\"   # or: token-file = \"/run/secrets/i
 ";
 
 impl Profiles {
-    /// Reads the file of this name, or the usual one if it is there.
+    /// Reads the file of this name, or the default one if it exists.
     pub(crate) fn read(given: Option<&Path>) -> Result<Self, Failure> {
         let chosen = given.map(Path::to_owned).or_else(|| variable("INFLUX3_CONFIG"));
         let Some(path) = chosen.clone().or_else(usual_path) else { return Ok(Self::default()) };
@@ -162,7 +162,7 @@ impl Profile {
     }
 }
 
-/// Where the file is, if nobody says.
+/// The default path of the file.
 fn usual_path() -> Option<PathBuf> {
     let folder = variable("XDG_CONFIG_HOME").or_else(|| variable("APPDATA"));
     let folder = folder.or_else(|| std::env::home_dir().map(|home| home.join(".config")));

@@ -1,5 +1,5 @@
-//! What is in force, and where each of it comes from: a flag wins over a variable, a variable over the profile, the
-//! profile over what is usual.
+//! The settings in force, and the origin of each: a flag wins over a variable, a variable over the profile, the profile
+//! over the default.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -39,7 +39,7 @@ pub(crate) enum Purpose {
     Query,
 }
 
-/// What is in force.
+/// The settings in force.
 #[derive(Debug)]
 pub(crate) struct Settings {
     pub(crate) config_file: Option<PathBuf>,
@@ -90,8 +90,8 @@ impl Settings {
             &common.query_hosts,
             Names("query-host", &["INFLUX_QUERY_HOST", "INFLUXDB3_QUERY_HOST_URL"]),
         )?;
-        // A write or query host from a weaker source (such as a profile) is ignored if the host comes from a stronger one
-        // (such as a flag).
+        // A write or query host from a weaker source (such as a profile) is ignored if the host comes from a stronger
+        // one (such as a flag).
         let is_meant = |other: &Setting<String>| other.origin.strength() >= host.origin.strength();
         let database = text(
             common.database.as_deref(),

@@ -210,7 +210,7 @@ impl Prompt {
             }
             PromptCommand::Out(path) => {
                 let path = path.map(PathBuf::from);
-                // What cannot be written is told now, and not by the next statement.
+                // A format that cannot be written is an error now, and not at the next statement.
                 if let Some(path) = &path
                     && let Some(format) = Format::of(path)?
                 {

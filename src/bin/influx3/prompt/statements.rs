@@ -9,7 +9,7 @@ pub(super) fn take(text: &mut String) -> Option<String> {
     Some(statement)
 }
 
-/// Whether nothing is left to be said: blanks and comments, also such as have no end.
+/// Whether the text has no statement: only blanks and comments, also a comment without an end.
 pub(super) fn is_blank(text: &str) -> bool {
     let rest = behind_comments(text);
     rest.is_empty() || rest.starts_with("--") || rest.starts_with("/*")

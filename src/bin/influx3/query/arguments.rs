@@ -10,8 +10,8 @@ use crate::features::Feature;
 
 /// Sends a query and prints its answer, or puts it into a file
 ///
-/// Rows are printed as they come, in as much memory as a part of them takes. As a table (pretty), what is shown is held:
-/// on a terminal the first and the last rows of any number.
+/// Rows are printed as they come, in as much memory as a part of them takes. As a table (pretty), what is shown is
+/// held: on a terminal the first and the last rows of any number.
 #[derive(Args, Debug)]
 #[command(
     visible_alias = "q",
@@ -47,15 +47,15 @@ pub(crate) struct Arguments {
     #[arg(short, long = "output", value_name = "FILE")]
     pub(super) out: Option<PathBuf>,
 
-    /// The value of $NAME: a number, true, false, null, a time such as 2024-01-01T00:00:00Z, or a text (in double quotes if
-    /// it looks like one of these)
+    /// The value of $NAME: a number, true, false, null, a time such as 2024-01-01T00:00:00Z, or a text (in double
+    /// quotes if it looks like one of these)
     #[arg(short, long = "param", value_name = "NAME=VALUE", value_parser = param)]
     pub(super) params: Vec<(String, Param)>,
 
     /// The most rows of the answer, also in a file; 0 is no limit
     ///
-    /// Of a table (pretty) the first and the last of all rows are shown. The limit is 40 for a table on a terminal if it is
-    /// not given, and otherwise there is none.
+    /// Of a table (pretty) the first and the last of all rows are shown. The limit is 40 for a table on a terminal if
+    /// it is not given, and otherwise there is none.
     #[arg(long, value_name = "N")]
     pub(super) max_rows: Option<u64>,
 

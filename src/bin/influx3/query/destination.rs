@@ -58,7 +58,7 @@ impl Destination {
         matches!(self.writer, Some(Writer::Stdout(_)))
     }
 
-    /// Lets the file be there.
+    /// Flushes, and gives the file its final name.
     pub(crate) fn finish(mut self) -> Result<(), Failure> {
         let name = self.name();
         let failed = |error| Failure::io(&name, &error);
@@ -95,12 +95,12 @@ impl Write for Destination {
     }
 }
 
-/// What was not finished is taken away.
+/// Removes a file that was not finished.
 impl Drop for Destination {
     fn drop(&mut self) {
         if let Some((part, _)) = self.renamed.take() {
             self.writer = None;
-            // There is nobody to be told, and another run writes over it.
+            // If that fails, the next run writes over it.
             let _ = std::fs::remove_file(part);
         }
     }

@@ -1,4 +1,4 @@
-//! The command: what was said, the query that it makes, and what is told of it.
+//! The command: builds a query from the arguments, sends it, and prints the statistics.
 
 use std::io::Write as _;
 
@@ -58,7 +58,7 @@ pub(crate) fn run(common: &Common, arguments: &Arguments) -> Result<(), Failure>
     let sent = send(&client, &query, format, shown, out, is_watched);
     let totals = sent.map_err(|sent| sent.explain(&settings))?;
     if arguments.stats {
-        // Told beside the data.
+        // On standard error, as standard output is for data.
         let _ = write!(std::io::stderr().lock(), "{}", stats::text(&totals));
     }
     Ok(())

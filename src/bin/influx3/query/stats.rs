@@ -1,4 +1,4 @@
-//! How much an answer was and how long it took, and what is told of that.
+//! How large an answer was and how long it took, as text.
 
 use std::time::Duration;
 

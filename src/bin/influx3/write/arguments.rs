@@ -13,8 +13,9 @@ use crate::amounts;
 /// Writes files, folders or standard input
 ///
 /// Line protocol, CSV (annotated as well), JSON, JSON lines, Parquet, Feather and ORC; text may be packed with gzip or
-/// zstd (--version tells what this influx3 was built with). Files are read part by part. Each row becomes a line: its measurement is --measurement or the column
-/// `measurement`, its time the column `time`, its tags the columns named with --tag, and every other column is a field.
+/// zstd (--version tells what this influx3 was built with). Files are read part by part. Each row becomes a line: its
+/// measurement is --measurement or the column `measurement`, its time the column `time`, its tags the columns named
+/// with --tag, and every other column is a field.
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Examples:
@@ -199,8 +200,8 @@ pub(crate) struct SendingArguments {
 
     /// How often a request is tried again
     ///
-    /// The first wait is about 5 seconds and each further one twice as long, within three minutes in all. With --spool the
-    /// first wait is 0.2 seconds, and it is half a minute in all.
+    /// The first wait is about 5 seconds and each further one twice as long, within three minutes in all. With --spool
+    /// the first wait is 0.2 seconds, and it is half a minute in all.
     #[arg(long, value_name = "N", default_value_t = 5)]
     pub(crate) max_retries: u32,
 

@@ -54,7 +54,8 @@ pub(super) fn open(
     builder.build().map_err(explain)
 }
 
-/// A signal closes the client as long as this is kept, so that no more is read, and what was read ends: how, is in `told`.
+/// While the value is kept, a signal closes the client: nothing more is read. `told` is the part of the message that
+/// says what happens to the lines that were read.
 pub(super) fn close_on_interrupt(
     client: &Client,
     watch: &Arc<Watch>,
@@ -64,9 +65,9 @@ pub(super) fn close_on_interrupt(
     let (client, watch) = (client.clone(), watch.clone());
     interrupt::instead(move || {
         watch.tell(&format!("stopping: {told} (once more ends it at once)"));
-        // Standard input fails by itself, and what came before that is sent.
+        // Reading standard input fails by itself, and the lines before that are sent.
         if !reads_stdin.load(Ordering::Acquire) {
-            // What could not be sent is told by whoever waits for it.
+            // The call that waits for these lines returns the error.
             let _ = client.close();
         }
     })

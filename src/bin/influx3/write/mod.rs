@@ -3,6 +3,7 @@
 mod arguments;
 mod client;
 mod dry_run;
+mod failures;
 mod format;
 mod inputs;
 mod outcome;
@@ -13,7 +14,6 @@ mod run;
 mod spooled;
 mod stdin;
 mod summary;
-mod told;
 
 pub(crate) use self::arguments::Arguments;
 pub(crate) use self::run::run;

@@ -1,4 +1,4 @@
-//! What is told at the end of a write, whether its lines went to the server or to a spool.
+//! The summary and the failures at the end of a write, whether its lines went to the server or to a spool.
 
 use std::io::Write as _;
 
@@ -11,7 +11,7 @@ use crate::failure::{Exit, Failure};
 use crate::terminal::quoted;
 use crate::{amounts, interrupt};
 
-/// Prints what it came to.
+/// Prints the summary of a write.
 pub(super) fn tell(report: &Report, as_json: bool, is_quiet: bool) -> Result<(), Failure> {
     if as_json {
         let text = format!("{}\n", report.to_json());
@@ -37,8 +37,8 @@ pub(super) fn tell(report: &Report, as_json: bool, is_quiet: bool) -> Result<(),
 
 /// The failure of a write that ended before all inputs were written.
 ///
-/// `place` is the input at which it ended, of which `resume` lines are settled, where that is known; `done` is how many lines
-/// of all inputs are written.
+/// `place` is the input at which it ended, of which `resume` lines are settled, where that is known; `done` is how many
+/// lines of all inputs are written.
 pub(super) fn stopped(
     inputs: &[Input],
     place: usize,

@@ -52,7 +52,7 @@ impl Watch {
         Self { bar, total, is_quiet, started: now, state: Mutex::new(state) }
     }
 
-    /// So many bytes of this input are read, and so many lines of all inputs are written.
+    /// Shows how many bytes of this input are read, and how many lines of all inputs are written.
     pub(crate) fn update(&self, bytes: u64, total: u64, lines: u64) {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         state.lines = lines;

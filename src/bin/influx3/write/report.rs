@@ -1,4 +1,4 @@
-//! What a write came to.
+//! The outcome of a write, as text and as JSON.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use crate::amounts;
 use crate::terminal::quoted;
 
-/// What a write came to.
+/// The outcome of a write.
 #[derive(Debug)]
 pub(crate) struct Report {
     pub(crate) files: Vec<(String, FileReport)>,
@@ -20,7 +20,7 @@ pub(crate) struct Report {
     pub(crate) spool: Option<Waiting>,
 }
 
-/// What is said of the spool, beside its statistics.
+/// The spool, beside its statistics.
 #[derive(Debug)]
 pub(crate) struct Waiting {
     pub(crate) directory: PathBuf,

@@ -164,7 +164,7 @@ impl Writing {
             self.watch.update(progress.bytes_read, progress.bytes_total, written.lines);
             // Nothing more is begun after a signal. (Standard input fails by itself.)
             if interrupt::is_caught() && matches!(input, Input::File { .. }) {
-                // What could not be sent is told by the next part of the file.
+                // The next part of the file returns the error.
                 let _ = client.close();
             }
             if let Some(rate) = arguments.sending.rate_limit {
@@ -180,7 +180,7 @@ impl Writing {
         }
     }
 
-    /// Waits until so many bytes may have been sent.
+    /// Waits until `bytes` bytes may have been sent at `rate` bytes a second.
     fn wait_for(&self, bytes: u64, rate: f64) {
         loop {
             let due = bytes as f64 / rate - self.watch.elapsed().as_secs_f64();

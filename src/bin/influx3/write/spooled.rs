@@ -15,12 +15,12 @@ use influxdb3_blocking::{Client, Error, ErrorKind, FileReport, LineError, Precis
 
 use super::arguments::Arguments;
 use super::client;
+use super::failures::Failures;
 use super::inputs::Input;
 use super::outcome::{SHOWN, lines_of, stopped, tell};
 use super::progress::Watch;
 use super::rejects::Rejects;
 use super::report::{Report, Waiting};
-use super::told::Told;
 use crate::connection::{Purpose, Settings};
 use crate::failure::{Exit, Failure};
 use crate::terminal::escaped;
@@ -31,7 +31,7 @@ pub(super) struct Spooled<'a> {
     client: Client,
     arguments: &'a Arguments,
     directory: PathBuf,
-    told: Arc<Told>,
+    failures: Arc<Failures>,
     rejects: Arc<Rejects>,
     watch: Arc<Watch>,
     is_quiet: bool,
@@ -66,26 +66,26 @@ impl<'a> Spooled<'a> {
         watch: Arc<Watch>,
         is_quiet: bool,
     ) -> Result<Self, Failure> {
-        let told = Arc::new(Told::new(watch.clone(), rejects.clone()));
+        let failures = Arc::new(Failures::new(watch.clone(), rejects.clone()));
         let sending = &arguments.sending;
         let mut options = client::options(sending)
             .spool(Spool::directory(directory).limit(NO_LIMIT))
             .retry_interval(FIRST_WAIT)
             .max_retry_delay(LONGEST_WAIT)
             .error_callback({
-                let told = told.clone();
-                move |batch, error| told.failure(batch, error)
+                let failures = failures.clone();
+                move |batch, error| failures.failure(batch, error)
             })
             .retry_callback({
-                let told = told.clone();
-                move |_, error| told.retry(error)
+                let failures = failures.clone();
+                move |_, error| failures.retry(error)
             });
         if sending.max_retries > 0 {
             options = options.max_retry_time(MOST_TIME);
         }
         let client = client::open(settings, sending, options, |error| explain(directory, error))?;
         let directory = directory.to_owned();
-        Ok(Self { client, arguments, directory, told, rejects, watch, is_quiet })
+        Ok(Self { client, arguments, directory, failures, rejects, watch, is_quiet })
     }
 
     pub(super) fn run(&self, inputs: &[Input], settings: &Settings) -> Result<(), Failure> {
@@ -172,16 +172,16 @@ impl<'a> Spooled<'a> {
         let is_file = matches!(input, Input::File { .. });
         let request = self.arguments.request(&self.client, input).resume_from_line(resume_from);
         let request = request.progress(|progress| {
-            // Lines of a pipe that pauses do not wait for more. An error is told by the next line.
+            // Lines of a pipe that pauses do not wait for more. An error is returned with the next line.
             piece.borrow_mut().send();
             self.watch.update(progress.bytes_read, progress.bytes_total, self.lines_written());
         });
         let result = request.each_line(|line| {
-            // Standard input fails by itself, and what came before that is taken.
+            // Reading standard input fails by itself, and the lines before that are taken.
             if is_file && interrupt::is_caught() {
                 return ended("interrupted");
             }
-            if self.told.lost().is_some() {
+            if self.failures.lost().is_some() {
                 return ended("lines before this one can be kept nowhere");
             }
             match piece.borrow_mut().add(line) {
@@ -213,7 +213,7 @@ impl<'a> Spooled<'a> {
                     self.watch.update(0, 0, self.lines_written());
                 }
             });
-            // The callback is told of failures. After a signal the client is closed meanwhile.
+            // Failures go to the callback. After a signal the client is closed meanwhile.
             let _ = self.client.flush();
             drop(end);
         });
@@ -225,7 +225,7 @@ impl<'a> Spooled<'a> {
     }
 
     fn report(&self, files: Vec<(String, FileReport)>) -> Report {
-        let spool = Waiting { directory: self.directory.clone(), reason: self.told.reason() };
+        let spool = Waiting { directory: self.directory.clone(), reason: self.failures.reason() };
         let stats = self.client.write_stats();
         let (refused, elapsed) = (Vec::new(), self.watch.elapsed());
         Report { files, refused, stats, elapsed, spool: Some(spool) }
@@ -234,7 +234,7 @@ impl<'a> Spooled<'a> {
     /// Some lines are neither at the server nor on the disk.
     fn lost(&self, report: &Report) -> Option<Failure> {
         let directory = self.directory.display();
-        let (lost, message, advice) = match self.told.lost() {
+        let (lost, message, advice) = match self.failures.lost() {
             Some((lost, why)) => (
                 lost,
                 format!("{} could be neither sent nor kept in {directory}: {why}", lines_of(lost)),
@@ -253,11 +253,11 @@ impl<'a> Spooled<'a> {
         Some(failure.with_detail("lines_lost", lost))
     }
 
-    /// The server has refused so many lines, some of an earlier run maybe.
+    /// The server has refused `count` lines, some of which may be of an earlier run.
     fn refused(&self, count: u64) -> Failure {
         let message = format!("the server refused {}", lines_of(count));
         let mut failure = Failure::new(Exit::Partial, "PartialWrite", message);
-        let refused = self.told.refused();
+        let refused = self.failures.refused();
         for line_error in refused.iter().take(SHOWN) {
             failure = failure.with_advice(shown(line_error));
         }
@@ -336,9 +336,9 @@ fn shown(line_error: &LineError) -> String {
 
 const PIECE_LINES: usize = 1000;
 const PIECE_BYTES: usize = 1 << 20;
-/// What there is room for on the disk is what may wait there.
+/// No limit of our own: only the disk limits the spool.
 const NO_LIMIT: u64 = 1 << 60;
-/// Lines that wait on the disk are safe: nobody has to wait for minutes.
+/// Short, as lines that cannot be sent go to the disk and are safe there.
 const FIRST_WAIT: Duration = Duration::from_millis(200);
 const LONGEST_WAIT: Duration = Duration::from_secs(5);
 const MOST_TIME: Duration = Duration::from_secs(30);

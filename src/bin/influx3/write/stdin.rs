@@ -8,7 +8,7 @@ use super::format::InputFormat;
 use crate::interrupt;
 
 /// Standard input. After a signal it fails; of line protocol it says about once a second that it would block, if it
-/// would, so that what has come is written.
+/// would, so that lines that were received are written.
 #[derive(Debug)]
 pub(super) struct Stdin {
     parts: Receiver<io::Result<Vec<u8>>>,

@@ -1,4 +1,4 @@
-//! Text on its way to where it goes: batch by batch, so that what has come can be seen.
+//! Buffers text for the output and flushes it after each batch, so that rows can be seen as they arrive.
 
 use std::io::Write as _;
 

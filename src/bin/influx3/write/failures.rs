@@ -1,4 +1,4 @@
-//! What a client with a spool tells of its batches, which are not those of one call.
+//! The failures of batches of a client with a spool, which its callbacks get, as they are those of no call.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -8,9 +8,9 @@ use super::progress::Watch;
 use super::rejects::Rejects;
 use crate::words;
 
-/// What was told so far.
+/// The failures so far.
 #[derive(Debug)]
-pub(super) struct Told {
+pub(super) struct Failures {
     watch: Arc<Watch>,
     rejects: Arc<Rejects>,
     state: Mutex<State>,
@@ -25,7 +25,7 @@ struct State {
     reason: Option<String>,
 }
 
-impl Told {
+impl Failures {
     pub(super) fn new(watch: Arc<Watch>, rejects: Arc<Rejects>) -> Self {
         Self { watch, rejects, state: Mutex::default() }
     }
