@@ -62,6 +62,13 @@ struct RegistrationState {
 
 impl ThreadPoolScheduler {
     /// A scheduler of so many workers for each client, at least one.
+    ///
+    /// ```
+    /// use influxdb3_blocking::{ThreadPoolScheduler, WriteOptions};
+    ///
+    /// let scheduler = ThreadPoolScheduler::new(4);
+    /// let options = WriteOptions::default().write_scheduler(scheduler);
+    /// ```
     #[must_use]
     pub fn new(max_workers: usize) -> Self {
         let (ready, receiver) = crossbeam_channel::unbounded();
@@ -70,6 +77,13 @@ impl ThreadPoolScheduler {
     }
 
     /// How many requests of a client are on the way at the same time.
+    ///
+    /// ```
+    /// use influxdb3_blocking::ThreadPoolScheduler;
+    ///
+    /// let scheduler = ThreadPoolScheduler::new(4);
+    /// assert_eq!(scheduler.max_workers(), 4);
+    /// ```
     #[must_use]
     pub fn max_workers(&self) -> usize {
         self.handle.threads.max_workers()
