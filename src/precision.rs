@@ -27,6 +27,14 @@ pub enum Precision {
 
 impl Precision {
     /// The name that `/api/v2/write` documents: `ns`, `us`, `ms` or `s`.
+    ///
+    /// ```
+    /// use influxdb3_blocking::Precision;
+    ///
+    /// let precision = Precision::Microsecond;
+    /// let path = format!("/write?precision={}", precision.short_name());
+    /// assert_eq!(path, "/write?precision=us");
+    /// ```
     #[must_use]
     pub const fn short_name(self) -> &'static str {
         match self {
@@ -38,6 +46,13 @@ impl Precision {
     }
 
     /// The name that `/api/v3/write_lp` documents: `nanosecond`, `microsecond`, `millisecond` or `second`.
+    ///
+    /// ```
+    /// use influxdb3_blocking::Precision;
+    ///
+    /// assert_eq!(Precision::Nanosecond.long_name(), "nanosecond");
+    /// assert_eq!(Precision::Second.long_name(), "second");
+    /// ```
     #[must_use]
     pub const fn long_name(self) -> &'static str {
         match self {
@@ -49,6 +64,14 @@ impl Precision {
     }
 
     /// Nanoseconds in one unit.
+    ///
+    /// ```
+    /// use influxdb3_blocking::Precision;
+    ///
+    /// let seconds = 1_641_024_000 * Precision::Second.nanos();
+    /// let millis = seconds / Precision::Millisecond.nanos();
+    /// assert_eq!(millis, 1_641_024_000_000);
+    /// ```
     #[must_use]
     pub const fn nanos(self) -> i64 {
         match self {

@@ -120,6 +120,15 @@ impl Client {
     }
 
     /// A handle for callbacks, which does not keep the client alive.
+    ///
+    /// ```
+    /// # let client = influxdb3_blocking::Client::builder().host("http://localhost:1").database("sensors").build()?;
+    /// let handle = client.downgrade();
+    /// assert!(handle.upgrade().is_some());
+    /// drop(client);
+    /// assert!(handle.upgrade().is_none());
+    /// # Ok::<_, influxdb3_blocking::Error>(())
+    /// ```
     #[must_use]
     pub fn downgrade(&self) -> WeakClient {
         WeakClient::of(&self.state)

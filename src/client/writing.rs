@@ -51,6 +51,21 @@ impl Client {
     ///
     /// Waits for requests that are in flight; their lines go to the disk if they fail.
     ///
+    /// ```
+    /// # let directory = std::env::temp_dir().join(format!("spool-flush-{}", std::process::id()));
+    /// use influxdb3_blocking::{Client, Spool, WriteOptions};
+    ///
+    /// let options = WriteOptions::default().spool(Spool::directory(&directory));
+    /// let builder = Client::builder().host("http://localhost:1").database("d");
+    /// let client = builder.write_options(options).build()?;
+    /// client.write("home temp=21.5").send()?;
+    /// client.flush_to_disk()?; // there is no server, and nothing is lost
+    /// assert_eq!(client.write_stats().spool.on_disk.lines, 1);
+    /// # drop(client);
+    /// # std::fs::remove_dir_all(directory).ok();
+    /// # Ok::<_, influxdb3_blocking::Error>(())
+    /// ```
+    ///
     /// # Errors
     /// [`ErrorKind::File`](crate::ErrorKind::File) if the disk fails; lines that are not on the disk then stay in
     /// memory. [`ErrorKind::Config`](crate::ErrorKind::Config) without a spool, or in a callback;

@@ -4,6 +4,15 @@ use crate::{Client, Result};
 /// How clients are made.
 impl Client {
     /// A builder, which needs at least a [`host`](ClientBuilder::host).
+    ///
+    /// ```
+    /// use influxdb3_blocking::Client;
+    ///
+    /// let builder = Client::builder().host("http://localhost:8181");
+    /// let client = builder.database("sensors").build()?;
+    /// assert!(Client::builder().build().is_err()); // no host
+    /// # Ok::<_, influxdb3_blocking::Error>(())
+    /// ```
     pub fn builder() -> ClientBuilder {
         ClientBuilder::new()
     }

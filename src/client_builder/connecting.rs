@@ -132,6 +132,15 @@ impl ClientBuilder {
     /// such as Wireshark can decrypt what was recorded. Default: false, whether the variable is set or not.
     ///
     /// With the file everything that was sent can be read, the token as well. The variable is read by `build`.
+    ///
+    /// ```no_run
+    /// use influxdb3_blocking::Client;
+    ///
+    /// // SSLKEYLOGFILE=/tmp/keys.log, and never in a release
+    /// let builder = Client::builder().host("https://cluster.example.io");
+    /// let client = builder.tls_key_log(cfg!(debug_assertions)).build()?;
+    /// # Ok::<_, influxdb3_blocking::Error>(())
+    /// ```
     #[cfg(feature = "tls")]
     pub fn tls_key_log(mut self, log: bool) -> Self {
         self.tls.key_log = log;
@@ -161,6 +170,17 @@ impl ClientBuilder {
 
     /// Accepts any certificate, so that an attacker between client and server can read and change everything. Default:
     /// false.
+    ///
+    /// ```
+    /// use influxdb3_blocking::Client;
+    ///
+    /// // A server on one's own desk; anywhere else, use `tls_root_certs`.
+    /// let client = Client::builder()
+    ///     .host("https://localhost:8181")
+    ///     .danger_accept_invalid_certs(true)
+    ///     .build()?;
+    /// # Ok::<_, influxdb3_blocking::Error>(())
+    /// ```
     #[cfg(feature = "tls")]
     pub fn danger_accept_invalid_certs(mut self, accept: bool) -> Self {
         self.tls.accept_invalid_certs = accept;

@@ -10,6 +10,16 @@ impl ClientBuilder {
     ///
     /// Without a scheme, a loopback host is plain HTTP, on port 8181 by default, and any other host is HTTPS. IPv6
     /// addresses work with and without brackets.
+    ///
+    /// ```
+    /// use influxdb3_blocking::Client;
+    ///
+    /// let local = Client::builder().host("localhost").build()?; // http, 8181
+    /// let remote = Client::builder().host("cluster.example.io").build()?; // https
+    /// let behind = Client::builder().host("https://example.io/influx").build()?;
+    /// assert!(Client::builder().host("ftp://example.io").build().is_err());
+    /// # Ok::<_, influxdb3_blocking::Error>(())
+    /// ```
     pub fn host(self, host: impl AsRef<str>) -> Self {
         self.hosts([host])
     }

@@ -113,12 +113,30 @@ impl ClientBuilder {
     /// the name are left out.
     ///
     /// With a retention policy it is `database/policy`, which is a database of its own.
+    ///
+    /// ```
+    /// use influxdb3_blocking::Client;
+    ///
+    /// let builder = Client::builder().host("http://localhost:8181");
+    /// let client = builder.clone().database("sensors").build()?;
+    /// let of_a_year = builder.database("sensors/one_year").build()?;
+    /// # Ok::<_, influxdb3_blocking::Error>(())
+    /// ```
     pub fn database(mut self, database: impl AsRef<str>) -> Self {
         self.set_database(database.as_ref());
         self
     }
 
     /// The organization, which only `/api/v2/write` of some products wants. Default: empty.
+    ///
+    /// ```
+    /// use influxdb3_blocking::Client;
+    ///
+    /// // Cloud Serverless, with buckets in organizations.
+    /// let builder = Client::builder().host("https://cloud.example.io");
+    /// let client = builder.organization("lab").database("sensors").build()?;
+    /// # Ok::<_, influxdb3_blocking::Error>(())
+    /// ```
     pub fn organization(mut self, organization: impl AsRef<str>) -> Self {
         self.organization = Arc::from(organization.as_ref());
         self
@@ -127,6 +145,14 @@ impl ClientBuilder {
     /// The scheme of the `Authorization` header over HTTP: `Token` (the default) or `Bearer`.
     ///
     /// Queries over Flight are always `Bearer`.
+    ///
+    /// ```
+    /// use influxdb3_blocking::Client;
+    ///
+    /// let builder = Client::builder().host("https://cluster.example.io");
+    /// let client = builder.auth_scheme("Bearer").token("secret").build()?;
+    /// # Ok::<_, influxdb3_blocking::Error>(())
+    /// ```
     pub fn auth_scheme(mut self, scheme: impl Into<String>) -> Self {
         let set = self.set_auth_scheme(&scheme.into());
         self.problems.extend(set.err());
@@ -157,6 +183,14 @@ impl ClientBuilder {
     /// The largest message of a query's answer, in bytes. Default: 256 MiB.
     ///
     /// A server cuts results into messages of about 2 MiB, but a single row is one message however long.
+    ///
+    /// ```
+    /// use influxdb3_blocking::Client;
+    ///
+    /// let builder = Client::builder().host("http://localhost:8181");
+    /// let client = builder.max_message_size(64 << 20).build()?; // 64 MiB
+    /// # Ok::<_, influxdb3_blocking::Error>(())
+    /// ```
     pub fn max_message_size(mut self, bytes: usize) -> Self {
         self.max_message_size = bytes;
         self

@@ -8,6 +8,16 @@ use crate::config::{Token, TokenSource, Tokens};
 /// What requests are authorized with: one token, or a source of tokens; the last one that is set.
 impl ClientBuilder {
     /// The token, without a scheme such as `Bearer`. Without one, requests carry no authorization.
+    ///
+    /// ```no_run
+    /// use influxdb3_blocking::Client;
+    ///
+    /// let client = Client::builder()
+    ///     .host("https://cluster.example.io")
+    ///     .token(std::env::var("SENSORS_TOKEN")?)
+    ///     .build()?;
+    /// # Ok::<_, Box<dyn std::error::Error>>(())
+    /// ```
     pub fn token(mut self, token: impl AsRef<str>) -> Self {
         let set = self.set_token(token.as_ref());
         self.problems.extend(set.err());

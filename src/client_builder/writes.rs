@@ -5,6 +5,16 @@ use crate::{Precision, WriteOptions};
 /// How records are written.
 impl ClientBuilder {
     /// How writes are made. Default: [`WriteOptions::synchronous`].
+    ///
+    /// ```
+    /// use influxdb3_blocking::{Client, WriteOptions};
+    ///
+    /// let client = Client::builder()
+    ///     .host("http://localhost:8181")
+    ///     .write_options(WriteOptions::default()) // in batches
+    ///     .build()?;
+    /// # Ok::<_, influxdb3_blocking::Error>(())
+    /// ```
     pub fn write_options(mut self, options: WriteOptions) -> Self {
         self.write_options = options;
         self.start_batching = Some(start_batching);
@@ -35,6 +45,16 @@ impl ClientBuilder {
     ///
     /// The order in the first write of a table decides how Enterprise sorts its files, so put the tags that
     /// queries filter by first.
+    ///
+    /// ```no_run
+    /// use influxdb3_blocking::{Client, Point};
+    ///
+    /// let builder = Client::builder().host("http://localhost:8181");
+    /// let client = builder.database("sensors").tag_order(["room"]).build()?;
+    /// let point = Point::new("home").tag("floor", "1").tag("room", "Bath");
+    /// client.write(point.field("co", 4)).send()?; // home,room=Bath,floor=1 co=4i
+    /// # Ok::<_, influxdb3_blocking::Error>(())
+    /// ```
     pub fn tag_order<I>(mut self, keys: I) -> Self
     where
         I: IntoIterator,
@@ -65,6 +85,15 @@ impl ClientBuilder {
     /// The largest body of a write request, in bytes before compression. Default: 10 MiB, the server's limit.
     ///
     /// A larger write is cut at line boundaries into several requests.
+    ///
+    /// ```
+    /// use influxdb3_blocking::Client;
+    ///
+    /// // A proxy in between takes 1 MiB at once.
+    /// let builder = Client::builder().host("https://cluster.example.io");
+    /// let client = builder.max_request_bytes(1 << 20).build()?;
+    /// # Ok::<_, influxdb3_blocking::Error>(())
+    /// ```
     pub fn max_request_bytes(mut self, bytes: usize) -> Self {
         self.max_request_bytes = bytes;
         self
@@ -89,6 +118,17 @@ impl ClientBuilder {
     }
 
     /// Lets the server answer before a write is durable. Default: false. Needs `use_v2_api(false)`.
+    ///
+    /// ```
+    /// use influxdb3_blocking::Client;
+    ///
+    /// let client = Client::builder()
+    ///     .host("http://localhost:8181")
+    ///     .use_v2_api(false)
+    ///     .no_sync(true) // faster, and lost if the server breaks down now
+    ///     .build()?;
+    /// # Ok::<_, influxdb3_blocking::Error>(())
+    /// ```
     pub fn no_sync(mut self, no_sync: bool) -> Self {
         self.no_sync = no_sync;
         self
@@ -96,12 +136,31 @@ impl ClientBuilder {
 
     /// Stores the good lines of a request that has bad ones. Default: true. Matters with `use_v2_api(false)`
     /// only.
+    ///
+    /// ```
+    /// use influxdb3_blocking::Client;
+    ///
+    /// let client = Client::builder()
+    ///     .host("http://localhost:8181")
+    ///     .use_v2_api(false)
+    ///     .accept_partial(false) // all lines or none
+    ///     .build()?;
+    /// # Ok::<_, influxdb3_blocking::Error>(())
+    /// ```
     pub fn accept_partial(mut self, accept: bool) -> Self {
         self.accept_partial = accept;
         self
     }
 
     /// The precision that timestamps are written in. Default: nanoseconds.
+    ///
+    /// ```
+    /// use influxdb3_blocking::{Client, Precision};
+    ///
+    /// let builder = Client::builder().host("http://localhost:8181");
+    /// let client = builder.precision(Precision::Millisecond).build()?;
+    /// # Ok::<_, influxdb3_blocking::Error>(())
+    /// ```
     pub fn precision(mut self, precision: Precision) -> Self {
         self.precision = precision;
         self

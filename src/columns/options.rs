@@ -66,22 +66,49 @@ impl LayoutOptions {
 }
 
 /// The methods that say what the columns of a table are, for a builder that keeps [`LayoutOptions`] at this place.
+///
+/// `$home` is how their examples begin: it makes `home`, a builder of one row, and has a function `written`, hidden, that
+/// gives the lines of a builder. The row is the same everywhere, and is shown.
 macro_rules! layout_options {
-    ($($place:ident).+) => {
+    ($($place:ident).+, $home:literal) => {
         /// The measurement of all rows. Without it, the columns `measurement` or `iox::measurement` name one for each
         /// row.
+        ///
+        /// ```
+        #[doc = $home]
+        /// let home = home.measurement("climate").fields(["temp"]);
+        /// // written: climate temp=21.5 1
+        /// # assert_eq!(written(home)?, "climate temp=21.5 1\n");
+        /// # Ok::<_, Box<dyn std::error::Error>>(())
+        /// ```
         pub fn measurement(mut self, name: impl Into<String>) -> Self {
             self.$($place).+.measurement = Some(name.into());
             self
         }
 
         /// The column that names the measurement of each row.
+        ///
+        /// ```
+        #[doc = $home]
+        /// let home = home.measurement_column("room").fields(["temp"]);
+        /// // written: Kitchen temp=21.5 1
+        /// # assert_eq!(written(home)?, "Kitchen temp=21.5 1\n");
+        /// # Ok::<_, Box<dyn std::error::Error>>(())
+        /// ```
         pub fn measurement_column(mut self, name: impl Into<String>) -> Self {
             self.$($place).+.measurement_column = Some(name.into());
             self
         }
 
         /// The columns that are tags. A second call replaces the list.
+        ///
+        /// ```
+        #[doc = $home]
+        /// let home = home.tags(["room"]).fields(["temp"]);
+        /// // written: home,room=Kitchen temp=21.5 1
+        /// # assert_eq!(written(home)?, "home,room=Kitchen temp=21.5 1\n");
+        /// # Ok::<_, Box<dyn std::error::Error>>(())
+        /// ```
         pub fn tags(mut self, names: impl IntoIterator<Item = impl Into<String>>) -> Self {
             self.$($place).+.tags = names.into_iter().map(Into::into).collect();
             self
@@ -89,6 +116,14 @@ macro_rules! layout_options {
 
         /// The only columns that are fields: what is neither in this list nor a tag, the timestamp or the measurement is
         /// left out. Without it, every column that is nothing else is a field. A second call replaces the list.
+        ///
+        /// ```
+        #[doc = $home]
+        /// let home = home.fields(["temp"]);
+        /// // written: home temp=21.5 1
+        /// # assert_eq!(written(home)?, "home temp=21.5 1\n");
+        /// # Ok::<_, Box<dyn std::error::Error>>(())
+        /// ```
         pub fn fields(mut self, names: impl IntoIterator<Item = impl Into<String>>) -> Self {
             self.$($place).+.fields = Some(names.into_iter().map(Into::into).collect());
             self
@@ -96,6 +131,14 @@ macro_rules! layout_options {
 
         /// The columns that are left out, as if they were not there. The name of a column that has none is `""`. A
         /// second call replaces the list.
+        ///
+        /// ```
+        #[doc = $home]
+        /// let home = home.exclude(["room", "until"]);
+        /// // written: home temp=21.5 1
+        /// # assert_eq!(written(home)?, "home temp=21.5 1\n");
+        /// # Ok::<_, Box<dyn std::error::Error>>(())
+        /// ```
         pub fn exclude(mut self, names: impl IntoIterator<Item = impl Into<String>>) -> Self {
             self.$($place).+.exclude = names.into_iter().map(Into::into).collect();
             self
@@ -104,6 +147,14 @@ macro_rules! layout_options {
         /// Lets the column `from` go by the name `to`, which is what is written, and what every other option calls it:
         /// `.rename("t", "temp").fields(["temp"])`. The name of a column that has none is `""`. Each call adds a name;
         /// all are given at once, so that two columns can change places.
+        ///
+        /// ```
+        #[doc = $home]
+        /// let home = home.rename("temp", "celsius").fields(["celsius"]);
+        /// // written: home celsius=21.5 1
+        /// # assert_eq!(written(home)?, "home celsius=21.5 1\n");
+        /// # Ok::<_, Box<dyn std::error::Error>>(())
+        /// ```
         pub fn rename(mut self, from: impl Into<String>, to: impl Into<String>) -> Self {
             let (from, to) = (from.into(), to.into());
             self.$($place).+.renames.retain(|(earlier, _)| *earlier != from);
@@ -113,18 +164,41 @@ macro_rules! layout_options {
 
         /// Takes binary values for text in UTF-8, as Impala, Hive and others write it without saying so. A value that
         /// is not UTF-8 is an error. Without it, a column of binary values is an error unless it is left out.
+        ///
+        /// ```
+        #[doc = $home]
+        /// let home = home.fields(["room"]).binary_as_text(true);
+        /// // written, though `room` is binary: home room="Kitchen" 1
+        /// # Ok::<_, Box<dyn std::error::Error>>(())
+        /// ```
         pub fn binary_as_text(mut self, as_text: bool) -> Self {
             self.$($place).+.binary_as_text = as_text;
             self
         }
 
         /// The column of timestamps, `time` if this is not called.
+        ///
+        /// ```
+        #[doc = $home]
+        /// let home = home.timestamp_column("until").fields(["temp"]);
+        /// // written: home temp=21.5 2
+        /// # assert_eq!(written(home)?, "home temp=21.5 2\n");
+        /// # Ok::<_, Box<dyn std::error::Error>>(())
+        /// ```
         pub fn timestamp_column(mut self, name: impl Into<String>) -> Self {
             self.$($place).+.timestamp_column = Some(name.into());
             self
         }
 
         /// The unit of integers in the timestamp column; the precision of the write if this is not called.
+        ///
+        /// ```
+        #[doc = $home]
+        /// let home = home.date_unit(Precision::Second).fields(["temp"]);
+        /// // written: home temp=21.5 1000000000
+        /// # assert_eq!(written(home)?, "home temp=21.5 1000000000\n");
+        /// # Ok::<_, Box<dyn std::error::Error>>(())
+        /// ```
         pub fn date_unit(mut self, unit: crate::Precision) -> Self {
             self.$($place).+.date_unit = Some(unit);
             self

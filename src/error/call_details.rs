@@ -28,18 +28,50 @@ pub(super) struct CallDetails {
 /// The server's answer, and the outcome of the lines. (Feature `write`.)
 impl Error {
     /// The HTTP status, if the server answered over HTTP.
+    ///
+    /// ```no_run
+    /// # let client = influxdb3_blocking::Client::from_env()?;
+    /// if let Err(error) = client.write("home temp=21.5").send() {
+    ///     match error.status() {
+    ///         Some(status) => eprintln!("the server answered {status}: {error}"),
+    ///         None => eprintln!("there is no answer: {error}"),
+    ///     }
+    /// }
+    /// # Ok::<_, influxdb3_blocking::Error>(())
+    /// ```
     #[must_use]
     pub fn status(&self) -> Option<u16> {
         self.0.call.status
     }
 
     /// The gRPC status code of a failed query, if there was one: 3 is `INVALID_ARGUMENT`, for example.
+    ///
+    /// ```no_run
+    /// # let client = influxdb3_blocking::Client::from_env()?;
+    /// # #[cfg(feature = "query")]
+    /// if let Err(error) = client.query("SELECT * FROM nowhere").table() {
+    ///     if error.grpc_status() == Some(3) {
+    ///         eprintln!("the query is wrong: {error}");
+    ///     }
+    /// }
+    /// # Ok::<_, influxdb3_blocking::Error>(())
+    /// ```
     #[must_use]
     pub fn grpc_status(&self) -> Option<i32> {
         self.0.call.grpc_status
     }
 
     /// A header of the server's answer, by its name in any case.
+    ///
+    /// ```no_run
+    /// # let client = influxdb3_blocking::Client::from_env()?;
+    /// if let Err(error) = client.write("home temp=21.5").send() {
+    ///     if let Some(id) = error.header("x-request-id") {
+    ///         eprintln!("{error}; ask the operator about the request {id}");
+    ///     }
+    /// }
+    /// # Ok::<_, influxdb3_blocking::Error>(())
+    /// ```
     #[must_use]
     pub fn header(&self, name: &str) -> Option<&str> {
         let found = self.0.call.headers.iter().find(|(key, _)| key.eq_ignore_ascii_case(name));
@@ -64,18 +96,48 @@ impl Error {
     }
 
     /// The lines that the server named as bad.
+    ///
+    /// ```no_run
+    /// # let client = influxdb3_blocking::Client::from_env()?;
+    /// let lines = "home temp=21.5\nhome temp=hot";
+    /// if let Err(error) = client.write(lines).use_v2_api(false).send() {
+    ///     for line in error.line_errors() {
+    ///         eprintln!("{line}");
+    ///     }
+    /// }
+    /// # Ok::<_, influxdb3_blocking::Error>(())
+    /// ```
     #[must_use]
     pub fn line_errors(&self) -> &[LineError] {
         &self.0.call.line_errors
     }
 
     /// How many lines of the call are known to be stored.
+    ///
+    /// ```no_run
+    /// # let client = influxdb3_blocking::Client::from_env()?;
+    /// let lines = ["home temp=21.5", "home temp=hot"];
+    /// if let Err(error) = client.write(lines).use_v2_api(false).send() {
+    ///     println!("{} of {} are stored", error.lines_written(), lines.len());
+    /// }
+    /// # Ok::<_, influxdb3_blocking::Error>(())
+    /// ```
     #[must_use]
     pub fn lines_written(&self) -> usize {
         self.0.call.lines_written
     }
 
     /// What was not written, ready to be written again: `client.write(batch).send()`.
+    ///
+    /// ```
+    /// # let client = influxdb3_blocking::Client::builder().host("http://localhost:1").database("sensors").build()?;
+    /// if let Err(error) = client.write("home temp=21.5").send() {
+    ///     for batch in error.unsent() {
+    ///         assert_eq!(batch.line_protocol(), b"home temp=21.5\n");
+    ///     }
+    /// }
+    /// # Ok::<_, influxdb3_blocking::Error>(())
+    /// ```
     #[must_use]
     pub fn unsent(&self) -> &[Batch] {
         &self.0.call.unsent
@@ -125,6 +187,15 @@ impl Error {
     /// Also true if a token file or token function failed, if it is true for one of several hosts, and for a 400 whose
     /// text is about the server and not about the request: Core up to 3.10 answers so on `/api/v2/write` while it is
     /// stopping, its WAL buffer is full or its object store fails.
+    ///
+    /// ```
+    /// # let client = influxdb3_blocking::Client::builder().host("http://localhost:1").database("sensors").build()?;
+    /// // Nobody listens there, but somebody may in a minute.
+    /// if let Err(error) = client.write("home temp=21.5").send() {
+    ///     assert!(error.is_retryable());
+    /// }
+    /// # Ok::<_, influxdb3_blocking::Error>(())
+    /// ```
     #[must_use]
     pub fn is_retryable(&self) -> bool {
         self.0.call.retryable
@@ -136,6 +207,15 @@ impl Error {
     /// 500, 502, 504, 520, 522 and 524 unless their text says that nothing was taken (the server is stopping, its WAL
     /// buffer is full), and an answer of any status that says that the WAL could not be written. Writing the same lines
     /// again is harmless if they carry timestamps.
+    ///
+    /// ```
+    /// # let client = influxdb3_blocking::Client::builder().host("http://localhost:1").database("sensors").build()?;
+    /// // There is no connection, so nothing can be stored.
+    /// if let Err(error) = client.write("home temp=21.5").send() {
+    ///     assert!(!error.in_doubt());
+    /// }
+    /// # Ok::<_, influxdb3_blocking::Error>(())
+    /// ```
     #[must_use]
     pub fn in_doubt(&self) -> bool {
         self.0.call.in_doubt

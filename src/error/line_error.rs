@@ -51,18 +51,50 @@ impl LineError {
     /// The number of the line among the lines of the call, the first one being 1.
     ///
     /// Blank lines and comments in text do not count, as they are not sent.
+    ///
+    /// ```no_run
+    /// # let client = influxdb3_blocking::Client::from_env()?;
+    /// let lines = "home temp=21.5\nhome temp=hot";
+    /// if let Err(error) = client.write(lines).use_v2_api(false).send() {
+    ///     for line in error.line_errors() {
+    ///         println!("{:?}", line.line_number()); // Some(2)
+    ///     }
+    /// }
+    /// # Ok::<_, influxdb3_blocking::Error>(())
+    /// ```
     #[must_use]
     pub fn line_number(&self) -> Option<usize> {
         self.line_number
     }
 
     /// The server's reason.
+    ///
+    /// ```no_run
+    /// # let client = influxdb3_blocking::Client::from_env()?;
+    /// if let Err(error) = client.write("home temp=hot").use_v2_api(false).send() {
+    ///     for line in error.line_errors() {
+    ///         eprintln!("refused: {}", line.message());
+    ///     }
+    /// }
+    /// # Ok::<_, influxdb3_blocking::Error>(())
+    /// ```
     #[must_use]
     pub fn message(&self) -> &str {
         &self.message
     }
 
     /// The whole line, as it was sent. (The server's own copy is cut to 20 bytes.)
+    ///
+    /// ```no_run
+    /// # let client = influxdb3_blocking::Client::from_env()?;
+    /// let lines = "home temp=21.5\nhome temp=hot";
+    /// if let Err(error) = client.write(lines).use_v2_api(false).send() {
+    ///     for line in error.line_errors().iter().filter_map(|bad| bad.line()) {
+    ///         println!("{line}"); // home temp=hot
+    ///     }
+    /// }
+    /// # Ok::<_, influxdb3_blocking::Error>(())
+    /// ```
     #[must_use]
     pub fn line(&self) -> Option<&str> {
         self.line.as_deref()
@@ -70,6 +102,19 @@ impl LineError {
 
     /// The place of the record in the caller's input, the first one being 0: of a point in a slice, for
     /// example. A text is one record, however many lines it has. (Messages count records, rows and lines from 1.)
+    ///
+    /// ```no_run
+    /// # let client = influxdb3_blocking::Client::from_env()?;
+    /// use influxdb3_blocking::Point;
+    ///
+    /// let points = [21.5, 22.0].map(|t| Point::new("home").field("temp", t));
+    /// if let Err(error) = client.write(&points).use_v2_api(false).send() {
+    ///     for index in error.line_errors().iter().filter_map(|bad| bad.index()) {
+    ///         eprintln!("refused: {}", points[index]);
+    ///     }
+    /// }
+    /// # Ok::<_, influxdb3_blocking::Error>(())
+    /// ```
     #[must_use]
     pub fn index(&self) -> Option<usize> {
         self.index

@@ -54,6 +54,15 @@ struct Inner {
 
 impl Error {
     /// What went wrong.
+    ///
+    /// ```
+    /// use influxdb3_blocking::{ErrorKind, Point, Precision};
+    ///
+    /// let point = Point::new("home"); // has no field
+    /// if let Err(error) = point.to_line_protocol(Precision::Second) {
+    ///     assert_eq!(error.kind(), ErrorKind::InvalidRecord);
+    /// }
+    /// ```
     #[must_use]
     pub fn kind(&self) -> ErrorKind {
         self.0.kind

@@ -23,6 +23,16 @@
 )]
 pub trait TagValue<K = Required> {
     /// The text, if there is one.
+    ///
+    /// ```
+    /// use influxdb3_blocking::TagValue;
+    ///
+    /// fn shown<K>(value: impl TagValue<K>) -> String {
+    ///     value.as_text().unwrap_or("-").to_owned()
+    /// }
+    /// assert_eq!(shown("Kitchen"), "Kitchen");
+    /// assert_eq!(shown(None::<&str>), "-");
+    /// ```
     fn as_text(&self) -> Option<&str>;
 }
 

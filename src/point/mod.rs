@@ -57,6 +57,13 @@ pub struct Point {
 
 impl Point {
     /// A point without tags, fields and time.
+    ///
+    /// ```
+    /// use influxdb3_blocking::Point;
+    ///
+    /// let point = Point::new("living room").field("temp", 21.5);
+    /// assert_eq!(point.to_string(), r"living\ room temp=21.5");
+    /// ```
     #[must_use]
     pub fn new(measurement: impl AsRef<str>) -> Self {
         Self { columns: PointBuffer::new(measurement.as_ref()) }
@@ -180,6 +187,16 @@ impl Point {
     }
 
     /// Sets a field of a point that stays where it is, as [`field`](Self::field) does.
+    ///
+    /// ```
+    /// use influxdb3_blocking::Point;
+    ///
+    /// let mut point = Point::new("count");
+    /// for n in [1, 2] {
+    ///     point.set_field("n", n); // the last value counts
+    /// }
+    /// assert_eq!(point.to_string(), "count n=2i");
+    /// ```
     #[inline]
     pub fn set_field<'v>(
         &mut self,
@@ -191,6 +208,16 @@ impl Point {
     }
 
     /// Sets the time of a point that stays where it is, as [`time`](Self::time) does.
+    ///
+    /// ```
+    /// use influxdb3_blocking::{Point, Timestamp};
+    ///
+    /// let mut point = Point::new("home").field("temp", 21.5);
+    /// if point.timestamp().is_none() {
+    ///     point.set_time(Timestamp::seconds(1_641_024_000));
+    /// }
+    /// assert_eq!(point.to_string(), "home temp=21.5 1641024000000000000");
+    /// ```
     #[inline]
     pub fn set_time(&mut self, time: impl Into<Timestamp>) -> &mut Self {
         self.columns.set_time(time.into());
@@ -224,12 +251,30 @@ impl Point {
     }
 
     /// The measurement.
+    ///
+    /// ```
+    /// use influxdb3_blocking::Point;
+    ///
+    /// let point: Point = r"living\ room temp=21.5".parse()?;
+    /// assert_eq!(point.measurement(), "living room");
+    /// # Ok::<_, influxdb3_blocking::Error>(())
+    /// ```
     #[must_use]
     pub fn measurement(&self) -> &str {
         self.columns.measurement()
     }
 
     /// The tags that have a value, sorted by key.
+    ///
+    /// ```
+    /// use influxdb3_blocking::Point;
+    ///
+    /// let point: Point = "home,room=Kitchen,floor=1 temp=21.5".parse()?;
+    /// let mut tags = point.tags();
+    /// assert_eq!(tags.next(), Some(("floor", "1")));
+    /// assert_eq!(tags.next(), Some(("room", "Kitchen")));
+    /// # Ok::<_, influxdb3_blocking::Error>(())
+    /// ```
     pub fn tags(&self) -> impl Iterator<Item = (&str, &str)> {
         let mut places = LatestColumns::of(&self.columns).tags;
         let at = |place: usize| self.columns.column_at(place);
@@ -257,6 +302,14 @@ impl Point {
     }
 
     /// The time, if it is set.
+    ///
+    /// ```
+    /// use influxdb3_blocking::{Point, Timestamp};
+    ///
+    /// let point: Point = "home temp=21.5 1641024000000000000".parse()?;
+    /// assert_eq!(point.timestamp(), Some(Timestamp::seconds(1_641_024_000)));
+    /// # Ok::<_, influxdb3_blocking::Error>(())
+    /// ```
     #[must_use]
     pub fn timestamp(&self) -> Option<Timestamp> {
         self.columns.time()

@@ -85,6 +85,20 @@ impl<'a> Lines<'a> {
     }
 
     /// The precision of the timestamps of this call.
+    ///
+    /// ```
+    /// use influxdb3_blocking::{Lines, Record, Result};
+    ///
+    /// /// A beat at this time, in nanoseconds.
+    /// struct Beat(i64);
+    ///
+    /// impl Record for Beat {
+    ///     fn encode(self, lines: &mut Lines<'_>) -> Result<()> {
+    ///         let time = self.0 / lines.precision().nanos();
+    ///         format!("beat n=1i {time}").encode(lines)
+    ///     }
+    /// }
+    /// ```
     #[must_use]
     pub fn precision(&self) -> Precision {
         self.precision

@@ -142,6 +142,22 @@ struct Reading {
 pub trait Record<K = One> {
     /// Appends the record to `lines`.
     ///
+    /// ```
+    /// use influxdb3_blocking::{LineBuffer, Lines, Point, Record, Result};
+    ///
+    /// struct Temp(f64);
+    ///
+    /// impl Record for Temp {
+    ///     fn encode(self, lines: &mut Lines<'_>) -> Result<()> {
+    ///         Point::new("home").field("temp", self.0).encode(lines)
+    ///     }
+    /// }
+    /// # let mut lines = LineBuffer::new();
+    /// lines.push_record([Temp(21.5), Temp(22.0)])?;
+    /// assert_eq!(lines.as_bytes(), b"home temp=21.5\nhome temp=22.0\n");
+    /// # Ok::<_, influxdb3_blocking::Error>(())
+    /// ```
+    ///
     /// # Errors
     /// [`ErrorKind::InvalidRecord`](crate::ErrorKind::InvalidRecord) if it cannot be written as line
     /// protocol. Nothing of the whole call is sent then. In a collection the error says which record it is, the first one
@@ -149,16 +165,55 @@ pub trait Record<K = One> {
     fn encode(self, lines: &mut Lines<'_>) -> Result<()>;
 
     /// The precision that the record's timestamps are in, if it is fixed.
+    ///
+    /// ```
+    /// use influxdb3_blocking::{LineBuffer, Precision, Record};
+    ///
+    /// let lines = LineBuffer::with_precision(Precision::Second);
+    /// assert_eq!(Record::precision(&&lines), Some(Precision::Second));
+    /// assert_eq!(Record::precision(&"home temp=21.5"), None);
+    /// ```
     fn precision(&self) -> Option<Precision> {
         None
     }
 
     /// The database that the record belongs to, if it is fixed and the request names none.
+    ///
+    /// ```
+    /// use influxdb3_blocking::{Lines, Record, Result};
+    ///
+    /// /// Goes to a database of its own, whatever the client's is.
+    /// struct Login(&'static str);
+    ///
+    /// impl Record for Login {
+    ///     fn encode(self, lines: &mut Lines<'_>) -> Result<()> {
+    ///         format!("login,user={} n=1i", self.0).encode(lines)
+    ///     }
+    ///     fn database(&self) -> Option<String> {
+    ///         Some("audit".into())
+    ///     }
+    /// }
+    /// assert_eq!(Login("eve").database().as_deref(), Some("audit"));
+    /// ```
     fn database(&self) -> Option<String> {
         None
     }
 
     /// The organization that the record belongs to, if it is fixed and the request names none.
+    ///
+    /// ```
+    /// # let client = influxdb3_blocking::Client::builder().host("http://localhost:1").database("sensors").build()?;
+    /// use influxdb3_blocking::Record;
+    ///
+    /// // What could not be sent stays with its organization.
+    /// let request = client.write("home temp=21.5").organization("lab");
+    /// if let Err(error) = request.send() {
+    ///     for batch in error.unsent() {
+    ///         assert_eq!(Record::organization(&batch).as_deref(), Some("lab"));
+    ///     }
+    /// }
+    /// # Ok::<_, influxdb3_blocking::Error>(())
+    /// ```
     fn organization(&self) -> Option<String> {
         None
     }

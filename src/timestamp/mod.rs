@@ -49,37 +49,89 @@ pub struct Timestamp(i128);
 impl Timestamp {
     /// The first time that InfluxDB can hold, 1677-09-21T00:12:43.145224192Z. A `Timestamp` may be before it, and is
     /// then refused where it is written.
+    ///
+    /// ```
+    /// use influxdb3_blocking::{Point, Timestamp};
+    ///
+    /// let point = Point::new("dawn").field("n", 1);
+    /// let line = point.time(Timestamp::MIN).to_string();
+    /// assert_eq!(line, format!("dawn n=1i {}", i64::MIN));
+    /// ```
     pub const MIN: Self = Self(i64::MIN as i128);
 
     /// The last time that InfluxDB can hold, 2262-04-11T23:47:16.854775807Z. A `Timestamp` may be behind it, and is then
     /// refused where it is written.
+    ///
+    /// ```
+    /// use influxdb3_blocking::Timestamp;
+    ///
+    /// let never = Timestamp::seconds(9_999_999_999); // in the year 2286
+    /// assert_eq!(never.min(Timestamp::MAX), Timestamp::MAX);
+    /// ```
     pub const MAX: Self = Self(i64::MAX as i128);
 
     /// A time in nanoseconds since the epoch.
+    ///
+    /// ```
+    /// use influxdb3_blocking::Timestamp;
+    ///
+    /// let time = Timestamp::nanos(1_641_024_000_000_000_001);
+    /// assert_eq!(time.to_string(), "2022-01-01T08:00:00.000000001Z");
+    /// ```
     #[must_use]
     pub const fn nanos(nanos: i64) -> Self {
         Self(nanos as i128)
     }
 
     /// A time in microseconds since the epoch.
+    ///
+    /// ```
+    /// use influxdb3_blocking::Timestamp;
+    ///
+    /// let time = Timestamp::micros(1_641_024_000_000_250);
+    /// assert_eq!(time.to_string(), "2022-01-01T08:00:00.000250Z");
+    /// ```
     #[must_use]
     pub const fn micros(micros: i64) -> Self {
         Self(micros as i128 * 1_000)
     }
 
     /// A time in milliseconds since the epoch.
+    ///
+    /// ```
+    /// use influxdb3_blocking::Timestamp;
+    ///
+    /// let time = Timestamp::millis(1_641_024_000_500);
+    /// assert_eq!(time.to_string(), "2022-01-01T08:00:00.500Z");
+    /// ```
     #[must_use]
     pub const fn millis(millis: i64) -> Self {
         Self(millis as i128 * 1_000_000)
     }
 
     /// A time in seconds since the epoch.
+    ///
+    /// ```
+    /// use influxdb3_blocking::Timestamp;
+    ///
+    /// let time = Timestamp::seconds(-1);
+    /// assert_eq!(time.to_string(), "1969-12-31T23:59:59Z");
+    /// ```
     #[must_use]
     pub const fn seconds(seconds: i64) -> Self {
         Self(seconds as i128 * NANOS_PER_SECOND)
     }
 
     /// The time of this machine's clock. (Not on `wasm32-unknown-unknown`, which has none.)
+    ///
+    /// ```
+    /// use influxdb3_blocking::{Point, Timestamp};
+    ///
+    /// // One time for all of them.
+    /// let now = Timestamp::now();
+    /// let point = |n: i64| Point::new("count").field("n", n).time(now);
+    /// assert_eq!(point(1).timestamp(), point(2).timestamp());
+    /// ```
     #[cfg(not(all(target_family = "wasm", target_os = "unknown")))]
     #[must_use]
     pub fn now() -> Self {
@@ -87,6 +139,14 @@ impl Timestamp {
     }
 
     /// Nanoseconds since the epoch.
+    ///
+    /// ```
+    /// use influxdb3_blocking::Timestamp;
+    ///
+    /// let begin = Timestamp::millis(1_641_024_000_000);
+    /// let end = Timestamp::millis(1_641_024_000_250);
+    /// assert_eq!(end.as_nanos() - begin.as_nanos(), 250_000_000);
+    /// ```
     #[must_use]
     pub const fn as_nanos(self) -> i128 {
         self.0

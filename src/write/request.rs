@@ -61,12 +61,24 @@ impl<'a, R: Record<K>, K> WriteRequest<'a, R, K> {
     }
 
     /// The database to write to. Blanks and newlines around the name are left out.
+    ///
+    /// ```
+    /// # let client = influxdb3_blocking::Client::builder().host("http://localhost:1").database("sensors").build()?;
+    /// let request = client.write("login,user=eve n=1i").database("audit");
+    /// # Ok::<_, influxdb3_blocking::Error>(())
+    /// ```
     pub fn database(mut self, database: impl AsRef<str>) -> Self {
         self.overrides().database = Some(Arc::from(database.as_ref().trim()));
         self
     }
 
     /// The organization, which only `/api/v2/write` of some products wants.
+    ///
+    /// ```
+    /// # let client = influxdb3_blocking::Client::builder().host("http://localhost:1").database("sensors").build()?;
+    /// let request = client.write("home temp=21.5").organization("lab");
+    /// # Ok::<_, influxdb3_blocking::Error>(())
+    /// ```
     pub fn organization(mut self, organization: impl AsRef<str>) -> Self {
         self.overrides().organization = Some(Arc::from(organization.as_ref()));
         self
@@ -75,6 +87,15 @@ impl<'a, R: Record<K>, K> WriteRequest<'a, R, K> {
     /// The precision to write timestamps in.
     ///
     /// Points are converted to it, rounding down. Timestamps in text are taken to be in it already.
+    ///
+    /// ```
+    /// # let client = influxdb3_blocking::Client::builder().host("http://localhost:1").database("sensors").build()?;
+    /// use influxdb3_blocking::Precision;
+    ///
+    /// let text = "home temp=21.5 1641024000";
+    /// let request = client.write(text).precision(Precision::Second);
+    /// # Ok::<_, influxdb3_blocking::Error>(())
+    /// ```
     pub fn precision(mut self, precision: Precision) -> Self {
         self.overrides().precision = Some(precision);
         self
@@ -82,24 +103,53 @@ impl<'a, R: Record<K>, K> WriteRequest<'a, R, K> {
 
     /// Writes to `/api/v2/write` (true) or `/api/v3/write_lp` (false);
     /// see [`ClientBuilder::use_v2_api`](crate::ClientBuilder::use_v2_api).
+    ///
+    /// ```
+    /// # let client = influxdb3_blocking::Client::builder().host("http://localhost:1").database("sensors").build()?;
+    /// // Where lines may be bad, to be told which ones are.
+    /// let request = client.write("home temp=21.5").use_v2_api(false);
+    /// # Ok::<_, influxdb3_blocking::Error>(())
+    /// ```
     pub fn use_v2_api(mut self, v2: bool) -> Self {
         self.overrides().use_v2_api = Some(v2);
         self
     }
 
     /// Lets the server answer before the write is durable. Needs `use_v2_api(false)`.
+    ///
+    /// ```
+    /// # let client = influxdb3_blocking::Client::builder().host("http://localhost:1").database("sensors").build()?;
+    /// let request = client.write("home temp=21.5");
+    /// let fast = request.use_v2_api(false).no_sync(true);
+    /// # Ok::<_, influxdb3_blocking::Error>(())
+    /// ```
     pub fn no_sync(mut self, no_sync: bool) -> Self {
         self.overrides().no_sync = Some(no_sync);
         self
     }
 
     /// Stores the good lines of a request that has bad ones. Matters with `use_v2_api(false)` only.
+    ///
+    /// ```
+    /// # let client = influxdb3_blocking::Client::builder().host("http://localhost:1").database("sensors").build()?;
+    /// // Both lines are stored, or neither is.
+    /// let request = client.write(["from balance=-5i", "to balance=5i"]);
+    /// let request = request.use_v2_api(false).accept_partial(false);
+    /// # Ok::<_, influxdb3_blocking::Error>(())
+    /// ```
     pub fn accept_partial(mut self, accept: bool) -> Self {
         self.overrides().accept_partial = Some(accept);
         self
     }
 
     /// A header of this request, in place of the client's header of that name.
+    ///
+    /// ```
+    /// # let client = influxdb3_blocking::Client::builder().host("http://localhost:1").database("sensors").build()?;
+    /// let request = client.write("home temp=21.5");
+    /// let request = request.header("x-trace", "17");
+    /// # Ok::<_, influxdb3_blocking::Error>(())
+    /// ```
     pub fn header(mut self, name: impl AsRef<str>, value: impl AsRef<str>) -> Self {
         let overrides = self.overrides();
         if let Err(problem) = overrides.headers.set_for_write(name.as_ref(), value.as_ref()) {
@@ -110,6 +160,15 @@ impl<'a, R: Record<K>, K> WriteRequest<'a, R, K> {
 
     /// How long a request may take, in place of the client's
     /// [`write_timeout`](crate::ClientBuilder::write_timeout).
+    ///
+    /// ```
+    /// # let client = influxdb3_blocking::Client::builder().host("http://localhost:1").database("sensors").build()?;
+    /// use std::time::Duration;
+    ///
+    /// let request = client.write("home temp=21.5");
+    /// let request = request.timeout(Duration::from_secs(2));
+    /// # Ok::<_, influxdb3_blocking::Error>(())
+    /// ```
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.overrides().timeout = Some(timeout);
         self

@@ -10,6 +10,18 @@ use super::amount::Amount;
 ///
 /// Two of the examples pass them on: `prometheus_metrics` serves them to Prometheus, and `metrics_facade` gives them
 /// to the crate `metrics`.
+///
+/// ```
+/// # let options = influxdb3_blocking::WriteOptions::default().max_retries(0);
+/// # let client = influxdb3_blocking::Client::builder().host("http://localhost:1").database("d").write_options(options).build()?;
+/// client.write("home temp=21.5").send()?;
+/// let stats = client.write_stats();
+/// assert_eq!(stats.accepted.lines, 1);
+/// if stats.pending.bytes > 8 << 20 {
+///     eprintln!("behind since {:?}", stats.oldest_pending);
+/// }
+/// # Ok::<_, influxdb3_blocking::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct WriteStats {

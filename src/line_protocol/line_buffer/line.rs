@@ -25,6 +25,17 @@ pub struct Line<'a> {
 impl<'a> Line<'a> {
     /// Adds a tag. One with an empty value and `None` are left out.
     ///
+    /// ```
+    /// use influxdb3_blocking::LineBuffer;
+    ///
+    /// let mut lines = LineBuffer::new();
+    /// let floor: Option<&str> = None;
+    /// let line = lines.measurement("home")?.tag("room", "Living Room")?;
+    /// line.tag("floor", floor)?.field("temp", 21.5)?.end()?;
+    /// assert_eq!(lines.as_bytes(), b"home,room=Living\\ Room temp=21.5\n");
+    /// # Ok::<_, influxdb3_blocking::Error>(())
+    /// ```
+    ///
     /// # Errors
     ///
     /// [`InvalidRecord`](crate::ErrorKind::InvalidRecord) if the line has a field already or another column of this key,
@@ -39,6 +50,16 @@ impl<'a> Line<'a> {
     }
 
     /// Adds a field. `None`, NaN and infinities are left out.
+    ///
+    /// ```
+    /// use influxdb3_blocking::LineBuffer;
+    ///
+    /// let mut lines = LineBuffer::new();
+    /// let line = lines.measurement("home")?.field("temp", 21.5)?;
+    /// line.field("hum", f64::NAN)?.field("state", "on")?.end()?;
+    /// assert_eq!(lines.as_bytes(), b"home temp=21.5,state=\"on\"\n");
+    /// # Ok::<_, influxdb3_blocking::Error>(())
+    /// ```
     ///
     /// # Errors
     ///
@@ -128,6 +149,16 @@ impl<'a> Line<'a> {
 
     /// Ends the line with its time.
     ///
+    /// ```
+    /// use influxdb3_blocking::{LineBuffer, Timestamp};
+    ///
+    /// let mut lines = LineBuffer::new();
+    /// let time: Timestamp = "2022-01-01T08:00:00Z".parse()?;
+    /// lines.measurement("home")?.field("temp", 21.5)?.at(time)?;
+    /// assert_eq!(lines.as_bytes(), b"home temp=21.5 1641024000000000000\n");
+    /// # Ok::<_, influxdb3_blocking::Error>(())
+    /// ```
+    ///
     /// # Errors
     ///
     /// [`InvalidRecord`](crate::ErrorKind::InvalidRecord) if no field was written, or if the time is outside of the
@@ -138,6 +169,16 @@ impl<'a> Line<'a> {
     }
 
     /// Ends the line without a time: the server's clock, or that of a batching client, gives it one.
+    ///
+    /// ```
+    /// use influxdb3_blocking::LineBuffer;
+    ///
+    /// let mut lines = LineBuffer::new();
+    /// lines.measurement("home")?.field("temp", 21.5)?.end()?;
+    /// assert!(lines.measurement("home")?.end().is_err()); // no field
+    /// assert_eq!(lines.as_bytes(), b"home temp=21.5\n");
+    /// # Ok::<_, influxdb3_blocking::Error>(())
+    /// ```
     ///
     /// # Errors
     ///

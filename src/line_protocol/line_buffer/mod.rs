@@ -53,6 +53,16 @@ pub struct LineBuffer {
 
 impl LineBuffer {
     /// An empty buffer with timestamps in nanoseconds.
+    ///
+    /// ```
+    /// use influxdb3_blocking::LineBuffer;
+    ///
+    /// let mut lines = LineBuffer::new();
+    /// assert!(lines.is_empty());
+    /// lines.measurement("home")?.field("temp", 21.5)?.end()?;
+    /// assert_eq!(lines.as_bytes(), b"home temp=21.5\n");
+    /// # Ok::<_, influxdb3_blocking::Error>(())
+    /// ```
     #[must_use]
     pub fn new() -> Self {
         Self::with_precision(Precision::Nanosecond)
@@ -74,12 +84,33 @@ impl LineBuffer {
     }
 
     /// An empty buffer, in nanoseconds, with room for this many bytes.
+    ///
+    /// ```
+    /// use influxdb3_blocking::LineBuffer;
+    ///
+    /// let mut lines = LineBuffer::with_capacity(64 << 10);
+    /// for n in 0..1000 {
+    ///     lines.measurement("count")?.field("n", n)?.end()?;
+    /// }
+    /// assert!(lines.len() < 64 << 10); // so no memory was moved
+    /// # Ok::<_, influxdb3_blocking::Error>(())
+    /// ```
     #[must_use]
     pub fn with_capacity(bytes: usize) -> Self {
         Self::with_precision_and_capacity(Precision::Nanosecond, bytes)
     }
 
     /// An empty buffer with timestamps in this precision and with room for this many bytes.
+    ///
+    /// ```
+    /// use influxdb3_blocking::{LineBuffer, Precision, Timestamp};
+    ///
+    /// let unit = Precision::Millisecond;
+    /// let mut lines = LineBuffer::with_precision_and_capacity(unit, 1 << 20);
+    /// lines.measurement("home")?.field("co", 4)?.at(Timestamp::seconds(1))?;
+    /// assert_eq!(lines.as_bytes(), b"home co=4i 1000\n");
+    /// # Ok::<_, influxdb3_blocking::Error>(())
+    /// ```
     #[must_use]
     pub fn with_precision_and_capacity(precision: Precision, bytes: usize) -> Self {
         Self {
@@ -93,6 +124,16 @@ impl LineBuffer {
     }
 
     /// Begins a line.
+    ///
+    /// ```
+    /// use influxdb3_blocking::LineBuffer;
+    ///
+    /// let mut lines = LineBuffer::new();
+    /// lines.measurement("living room")?.field("temp", 21.5)?.end()?;
+    /// assert!(lines.measurement("# no name").is_err());
+    /// assert_eq!(lines.as_bytes(), b"living\\ room temp=21.5\n");
+    /// # Ok::<_, influxdb3_blocking::Error>(())
+    /// ```
     ///
     /// # Errors
     ///
@@ -119,11 +160,34 @@ impl LineBuffer {
     }
 
     /// Makes room for `bytes` more bytes.
+    ///
+    /// ```
+    /// use influxdb3_blocking::LineBuffer;
+    ///
+    /// let temps = [21.5, 22.0, 24.25];
+    /// let mut lines = LineBuffer::new();
+    /// lines.reserve(temps.len() * "home temp=00.00\n".len());
+    /// for temp in temps {
+    ///     lines.measurement("home")?.field("temp", temp)?.end()?;
+    /// }
+    /// # Ok::<_, influxdb3_blocking::Error>(())
+    /// ```
     pub fn reserve(&mut self, bytes: usize) {
         self.bytes.reserve(bytes);
     }
 
     /// The lines, each ended by a newline.
+    ///
+    /// ```
+    /// use std::io::Write;
+    ///
+    /// use influxdb3_blocking::LineBuffer;
+    ///
+    /// let mut lines = LineBuffer::new();
+    /// lines.measurement("home")?.field("temp", 21.5)?.end()?;
+    /// std::io::stdout().write_all(lines.as_bytes())?;
+    /// # Ok::<_, Box<dyn std::error::Error>>(())
+    /// ```
     #[inline]
     #[must_use]
     pub fn as_bytes(&self) -> &[u8] {
@@ -131,6 +195,16 @@ impl LineBuffer {
     }
 
     /// The lines, each ended by a newline, and the memory that they are in.
+    ///
+    /// ```
+    /// use influxdb3_blocking::LineBuffer;
+    ///
+    /// let mut lines = LineBuffer::new();
+    /// lines.measurement("home")?.field("temp", 21.5)?.end()?;
+    /// let body: Vec<u8> = lines.into_bytes();
+    /// assert_eq!(body, b"home temp=21.5\n");
+    /// # Ok::<_, influxdb3_blocking::Error>(())
+    /// ```
     #[must_use]
     pub fn into_bytes(mut self) -> Vec<u8> {
         self.bytes.truncate(self.whole);
@@ -138,6 +212,17 @@ impl LineBuffer {
     }
 
     /// The length of the lines in bytes.
+    ///
+    /// ```
+    /// use influxdb3_blocking::LineBuffer;
+    ///
+    /// let mut lines = LineBuffer::new();
+    /// while lines.len() < 100 {
+    ///     lines.measurement("home")?.field("temp", 21.5)?.end()?;
+    /// }
+    /// assert_eq!(lines.len(), 7 * "home temp=21.5\n".len());
+    /// # Ok::<_, influxdb3_blocking::Error>(())
+    /// ```
     #[inline]
     #[must_use]
     pub fn len(&self) -> usize {
@@ -145,6 +230,17 @@ impl LineBuffer {
     }
 
     /// How many lines there are.
+    ///
+    /// ```
+    /// use influxdb3_blocking::LineBuffer;
+    ///
+    /// let mut lines = LineBuffer::new();
+    /// for room in ["Kitchen", "Bath"] {
+    ///     lines.measurement("home")?.tag("room", room)?.field("n", 1)?.end()?;
+    /// }
+    /// assert_eq!(lines.lines(), 2);
+    /// # Ok::<_, influxdb3_blocking::Error>(())
+    /// ```
     #[inline]
     #[must_use]
     pub fn lines(&self) -> usize {
@@ -152,6 +248,16 @@ impl LineBuffer {
     }
 
     /// Whether there is no line.
+    ///
+    /// ```
+    /// use influxdb3_blocking::LineBuffer;
+    ///
+    /// let mut lines = LineBuffer::new();
+    /// let line = lines.measurement("home")?.field("temp", 21.5)?;
+    /// drop(line); // neither `at` nor `end`
+    /// assert!(lines.is_empty());
+    /// # Ok::<_, influxdb3_blocking::Error>(())
+    /// ```
     #[inline]
     #[must_use]
     pub fn is_empty(&self) -> bool {
@@ -159,6 +265,13 @@ impl LineBuffer {
     }
 
     /// The precision of the timestamps.
+    ///
+    /// ```
+    /// use influxdb3_blocking::{LineBuffer, Precision};
+    ///
+    /// let lines = LineBuffer::with_precision(Precision::Second);
+    /// assert_eq!(lines.precision(), Precision::Second);
+    /// ```
     #[must_use]
     pub fn precision(&self) -> Precision {
         self.precision

@@ -35,6 +35,18 @@ impl CancelHandle {
     ///
     /// The call that waits for the query, or that sends it later, fails with
     /// [`ErrorKind::Cancelled`](crate::ErrorKind::Cancelled). The query's stream is reset, so that the server can stop.
+    ///
+    /// ```
+    /// # let client = influxdb3_blocking::Client::builder().host("http://localhost:1").database("sensors").build()?;
+    /// use influxdb3_blocking::ErrorKind;
+    ///
+    /// let query = client.query("SELECT * FROM home");
+    /// query.cancel_handle().cancel();
+    /// if let Err(error) = query.table() {
+    ///     assert_eq!(error.kind(), ErrorKind::Cancelled);
+    /// }
+    /// # Ok::<_, influxdb3_blocking::Error>(())
+    /// ```
     pub fn cancel(&self) {
         self.0.is_cancelled.store(true, Ordering::Release);
         if let Some(task) = &*self.task() {
@@ -43,6 +55,15 @@ impl CancelHandle {
     }
 
     /// Whether [`cancel`](Self::cancel) was called.
+    ///
+    /// ```
+    /// # let client = influxdb3_blocking::Client::builder().host("http://localhost:1").database("sensors").build()?;
+    /// let cancel = client.query("SELECT * FROM home").cancel_handle();
+    /// let of_another_thread = cancel.clone();
+    /// of_another_thread.cancel();
+    /// assert!(cancel.is_cancelled());
+    /// # Ok::<_, influxdb3_blocking::Error>(())
+    /// ```
     #[must_use]
     pub fn is_cancelled(&self) -> bool {
         self.0.is_cancelled.load(Ordering::Acquire)

@@ -67,6 +67,15 @@ impl QueryStats {
     }
 
     /// Any of the values by the name of its trailer, such as `x-influxdata-partitions`, as the server sent it.
+    ///
+    /// ```no_run
+    /// # let client = influxdb3_blocking::Client::from_env()?;
+    /// let table = client.query("SELECT * FROM home").table()?;
+    /// if let Some(count) = table.stats().get("x-influxdata-parquet-files") {
+    ///     println!("{count} files were read");
+    /// }
+    /// # Ok::<_, influxdb3_blocking::Error>(())
+    /// ```
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&str> {
         let found = self.values.iter().find(|(key, _)| key.eq_ignore_ascii_case(name));
@@ -74,6 +83,13 @@ impl QueryStats {
     }
 
     /// Whether the server sent no such value.
+    ///
+    /// ```
+    /// use influxdb3_blocking::QueryStats;
+    ///
+    /// let stats = QueryStats::default(); // as Core has them
+    /// assert!(stats.is_empty() && stats.execution_duration.is_none());
+    /// ```
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.values.is_empty()

@@ -35,6 +35,15 @@ impl Reader {
     }
 
     /// The schema, which an empty answer has as well.
+    ///
+    /// ```no_run
+    /// # let client = influxdb3_blocking::Client::from_env()?;
+    /// let reader = client.query("SELECT * FROM home").reader()?;
+    /// for field in reader.schema().fields() {
+    ///     println!("{}: {}", field.name(), field.data_type());
+    /// }
+    /// # Ok::<_, influxdb3_blocking::Error>(())
+    /// ```
     #[must_use]
     pub fn schema(&self) -> SchemaRef {
         SchemaRef::clone(self.answer.schema())
@@ -42,12 +51,36 @@ impl Reader {
 
     /// A handle that cancels the query. The reader's next item is then an error of the kind
     /// [`ErrorKind::Cancelled`](crate::ErrorKind::Cancelled), also if it is being waited for.
+    ///
+    /// ```no_run
+    /// # let client = influxdb3_blocking::Client::from_env()?;
+    /// use std::{thread, time::Duration};
+    ///
+    /// let reader = client.query("SELECT * FROM home").reader()?;
+    /// let cancel = reader.cancel_handle();
+    /// thread::spawn(move || {
+    ///     thread::sleep(Duration::from_secs(5));
+    ///     cancel.cancel();
+    /// });
+    /// for batch in reader {
+    ///     println!("{} rows", batch?.num_rows());
+    /// }
+    /// # Ok::<_, influxdb3_blocking::Error>(())
+    /// ```
     #[must_use]
     pub fn cancel_handle(&self) -> CancelHandle {
         self.answer.cancel_handle()
     }
 
     /// How much of the answer was read. Bytes that were received but not read are not counted.
+    ///
+    /// ```no_run
+    /// # let client = influxdb3_blocking::Client::from_env()?;
+    /// let mut reader = client.query("SELECT * FROM home").reader()?;
+    /// reader.next().transpose()?;
+    /// println!("{} bytes up to here", reader.progress().bytes_received);
+    /// # Ok::<_, influxdb3_blocking::Error>(())
+    /// ```
     #[must_use]
     pub fn progress(&self) -> QueryProgress {
         self.answer.progress()

@@ -81,30 +81,68 @@ impl Table {
     }
 
     /// The schema, which an empty answer has as well.
+    ///
+    /// ```
+    #[doc = include_str!("../example_table.txt")]
+    /// let schema = table.schema();
+    /// assert_eq!(schema.field(0).name(), "room");
+    /// # Ok::<_, influxdb3_blocking::Error>(())
+    /// ```
     #[must_use]
     pub fn schema(&self) -> SchemaRef {
         Arc::clone(&self.schema)
     }
 
     /// The record batches; none of them is empty.
+    ///
+    /// ```
+    #[doc = include_str!("../example_table.txt")]
+    /// for batch in table.batches() {
+    ///     assert_eq!(batch.num_columns(), 2);
+    /// }
+    /// # Ok::<_, influxdb3_blocking::Error>(())
+    /// ```
     #[must_use]
     pub fn batches(&self) -> &[RecordBatch] {
         &self.batches
     }
 
     /// The record batches, owned.
+    ///
+    /// ```no_run
+    /// # let client = influxdb3_blocking::Client::from_env()?;
+    /// let table = client.query("SELECT * FROM home").table()?;
+    /// for batch in table.into_batches() {
+    ///     println!("{} rows", batch.num_rows()); // its memory is freed here
+    /// }
+    /// # Ok::<_, influxdb3_blocking::Error>(())
+    /// ```
     #[must_use]
     pub fn into_batches(self) -> Vec<RecordBatch> {
         self.batches
     }
 
     /// How many rows there are.
+    ///
+    /// ```
+    #[doc = include_str!("../example_table.txt")]
+    /// assert_eq!(table.num_rows(), 2);
+    /// assert_eq!(table.rows().count(), 2);
+    /// # Ok::<_, influxdb3_blocking::Error>(())
+    /// ```
     #[must_use]
     pub fn num_rows(&self) -> usize {
         self.ends.last().copied().unwrap_or(0)
     }
 
     /// How many columns there are.
+    ///
+    /// ```
+    #[doc = include_str!("../example_table.txt")]
+    /// assert_eq!(table.num_columns(), 2);
+    /// assert_eq!(table.select(&["temp"])?.num_columns(), 1);
+    /// # Ok::<_, influxdb3_blocking::Error>(())
+    /// ```
     #[must_use]
     pub fn num_columns(&self) -> usize {
         self.schema.fields().len()
@@ -222,12 +260,31 @@ impl Table {
     }
 
     /// The server's statistics of the query; empty if it sends none, as Core does.
+    ///
+    /// ```no_run
+    /// # let client = influxdb3_blocking::Client::from_env()?;
+    /// let table = client.query("SELECT * FROM home").table()?;
+    /// if let Some(bytes) = table.stats().max_memory_bytes {
+    ///     println!("the server needed {bytes} bytes");
+    /// }
+    /// # Ok::<_, influxdb3_blocking::Error>(())
+    /// ```
     #[must_use]
     pub fn stats(&self) -> &QueryStats {
         &self.stats
     }
 
     /// The rows, one after the other.
+    ///
+    /// ```
+    #[doc = include_str!("../example_table.txt")]
+    /// let mut warm = table.rows().filter(|row| {
+    ///     row.get::<f64>("temp").is_ok_and(|temp| temp > 23.0)
+    /// });
+    /// let room: Option<&str> = warm.next().and_then(|row| row.get("room").ok());
+    /// assert_eq!(room, Some("Bath"));
+    /// # Ok::<_, influxdb3_blocking::Error>(())
+    /// ```
     pub fn rows(&self) -> impl Iterator<Item = Row<'_>> + Clone {
         self.batches.iter().flat_map(Rows::new)
     }

@@ -64,6 +64,13 @@ impl Table {
 
 impl TableDisplay<'_> {
     /// Shows at most `rows` rows, the first and the last ones. A line at the end says how many there are.
+    ///
+    /// ```
+    #[doc = include_str!("../example_table.txt")]
+    /// let text = table.display().max_rows(1).to_string();
+    /// assert!(text.contains("Kitchen") && !text.contains("Bath"));
+    /// # Ok::<_, influxdb3_blocking::Error>(())
+    /// ```
     pub fn max_rows(mut self, rows: usize) -> Self {
         self.max_rows = Some(rows);
         self
@@ -71,6 +78,14 @@ impl TableDisplay<'_> {
 
     /// The number of rows of the whole answer, if this table holds only its first and last ones: as many of the one as
     /// of the other, or one more of the first. `…` is shown between them, and the line at the end says `rows`.
+    ///
+    /// ```
+    #[doc = include_str!("../example_table.txt")]
+    /// // The first and the last row of a thousand.
+    /// let text = table.display().total_rows(1000).to_string();
+    /// assert!(text.contains("1000") && text.contains('…'));
+    /// # Ok::<_, influxdb3_blocking::Error>(())
+    /// ```
     pub fn total_rows(mut self, rows: usize) -> Self {
         self.total_rows = rows.max(self.table.num_rows());
         self
@@ -81,6 +96,13 @@ impl TableDisplay<'_> {
     /// Numbers and times are cut only where it does not help to cut texts.
     ///
     /// The first column is always there, with at least 6 columns of the terminal for its values.
+    ///
+    /// ```
+    #[doc = include_str!("../example_table.txt")]
+    /// let text = table.display().max_width(16).to_string();
+    /// assert!(text.lines().all(|line| line.chars().count() <= 16));
+    /// # Ok::<_, influxdb3_blocking::Error>(())
+    /// ```
     pub fn max_width(mut self, columns: usize) -> Self {
         self.max_width = Some(columns);
         self

@@ -45,24 +45,66 @@ impl<T: DeserializeOwned> TypedRows<T> {
     }
 
     /// The schema, which an empty answer has as well.
+    ///
+    /// ```no_run
+    /// # let client = influxdb3_blocking::Client::from_env()?;
+    /// let rows = client.query("SELECT room, temp FROM home");
+    /// let rows = rows.rows::<(String, Option<f64>)>()?;
+    /// println!("{:?}", rows.schema().field(1).data_type());
+    /// # Ok::<_, influxdb3_blocking::Error>(())
+    /// ```
     #[must_use]
     pub fn schema(&self) -> SchemaRef {
         self.reader.schema()
     }
 
     /// A handle that cancels the query, as of a [`Reader`](Reader::cancel_handle).
+    ///
+    /// ```no_run
+    /// # let client = influxdb3_blocking::Client::from_env()?;
+    /// let rows = client.query("SELECT room, temp FROM home");
+    /// let rows = rows.rows::<(String, f64)>()?;
+    /// let cancel = rows.cancel_handle();
+    /// std::thread::spawn(move || {
+    ///     std::io::stdin().read_line(&mut String::new()).ok();
+    ///     cancel.cancel(); // Enter was pressed
+    /// });
+    /// println!("{} rows", rows.flatten().count());
+    /// # Ok::<_, influxdb3_blocking::Error>(())
+    /// ```
     #[must_use]
     pub fn cancel_handle(&self) -> CancelHandle {
         self.reader.cancel_handle()
     }
 
     /// How much of the answer was read, as of a [`Reader`](Reader::progress).
+    ///
+    /// ```no_run
+    /// # let client = influxdb3_blocking::Client::from_env()?;
+    /// let rows = client.query("SELECT room, temp FROM home");
+    /// let mut rows = rows.rows::<(String, f64)>()?;
+    /// while let Some((room, temp)) = rows.next().transpose()? {
+    ///     println!("{room} {temp}, row {}", rows.progress().rows);
+    /// }
+    /// # Ok::<_, influxdb3_blocking::Error>(())
+    /// ```
     #[must_use]
     pub fn progress(&self) -> QueryProgress {
         self.reader.progress()
     }
 
     /// What the server said about the query, after the last row: `None` before.
+    ///
+    /// ```no_run
+    /// # let client = influxdb3_blocking::Client::from_env()?;
+    /// let rows = client.query("SELECT room, temp FROM home");
+    /// let mut rows = rows.rows::<(String, f64)>()?;
+    /// for row in rows.by_ref() {
+    ///     println!("{:?}", row?);
+    /// }
+    /// println!("{:?}", rows.stats());
+    /// # Ok::<_, influxdb3_blocking::Error>(())
+    /// ```
     #[must_use]
     pub fn stats(&self) -> Option<QueryStats> {
         self.reader.stats()

@@ -66,6 +66,14 @@ impl QueryRequest<'_> {
 
     /// As [`dataframe`](Self::dataframe), with what the server said about the query.
     ///
+    /// ```no_run
+    /// # let client = influxdb3_blocking::Client::from_env()?;
+    /// let query = client.query("SELECT room, temp, time FROM home");
+    /// let (df, stats) = query.dataframe_and_stats()?;
+    /// println!("{:?} in {:?}", df.shape(), stats.execution_duration);
+    /// # Ok::<_, influxdb3_blocking::Error>(())
+    /// ```
+    ///
     /// # Errors
     ///
     /// As [`dataframe`](Self::dataframe).

@@ -25,6 +25,14 @@ impl QueryRequest<'_> {
     /// Sets the parameter that the query calls `$name`, in place of an earlier one of that name.
     ///
     /// Numbers that are not finite are refused: parameters are sent as JSON, which has none of them.
+    ///
+    /// ```no_run
+    /// # let client = influxdb3_blocking::Client::from_env()?;
+    /// let sql = "SELECT * FROM home WHERE room = $room AND temp > $least";
+    /// let query = client.query(sql).param("room", "Kitchen").param("least", 21.5);
+    /// println!("{} rows", query.table()?.num_rows());
+    /// # Ok::<_, influxdb3_blocking::Error>(())
+    /// ```
     pub fn param(mut self, name: impl Into<String>, value: impl Into<Param>) -> Self {
         if let Err(problem) = self.statement.set(name.into(), value.into()) {
             self.problems.push(problem);
@@ -50,6 +58,13 @@ impl QueryRequest<'_> {
     }
 
     /// The database to query, in place of the client's. Blanks and newlines around the name are left out.
+    ///
+    /// ```no_run
+    /// # let client = influxdb3_blocking::Client::from_env()?;
+    /// let query = client.query("SELECT * FROM home").database("archive");
+    /// let table = query.table()?;
+    /// # Ok::<_, influxdb3_blocking::Error>(())
+    /// ```
     pub fn database(mut self, database: impl AsRef<str>) -> Self {
         let database = database.as_ref().trim();
         if database.is_empty() {
@@ -145,6 +160,13 @@ impl QueryRequest<'_> {
     /// The most bytes that the answer may have, as it is sent: compressed, if it is. Default: any number.
     ///
     /// With more, the query ends with [`ErrorKind::TooLarge`](crate::ErrorKind::TooLarge).
+    ///
+    /// ```no_run
+    /// # let client = influxdb3_blocking::Client::from_env()?;
+    /// let query = client.query("SELECT * FROM home").max_bytes(100 << 20);
+    /// let table = query.table()?; // 100 MiB are enough, or it is an error
+    /// # Ok::<_, influxdb3_blocking::Error>(())
+    /// ```
     pub fn max_bytes(mut self, bytes: u64) -> Self {
         self.limits.bytes = Some(bytes);
         self

@@ -3,6 +3,16 @@ use arrow_schema::Fields;
 use crate::{Error, ErrorKind, Result};
 
 /// What finds a column: its name, or its place.
+///
+/// ```
+#[doc = include_str!("../example_table.txt")]
+/// for row in table.rows() {
+///     let by_name: f64 = row.get("temp")?;
+///     let by_place: f64 = row.get(1)?;
+///     assert_eq!(by_name, by_place);
+/// }
+/// # Ok::<_, influxdb3_blocking::Error>(())
+/// ```
 pub trait ColumnIndex: sealed::FindColumn {}
 
 /// Seals [`ColumnIndex`]: other crates cannot implement it.

@@ -59,6 +59,18 @@ pub struct Row<'a>(RowRef<'a>);
 
 impl<'a> Rows<'a> {
     /// The rows of this batch.
+    ///
+    /// ```
+    #[doc = include_str!("../example_table.txt")]
+    /// use influxdb3_blocking::Rows;
+    ///
+    /// for batch in table.batches() {
+    ///     for (row, room) in Rows::new(batch).zip(["Kitchen", "Bath"]) {
+    ///         assert_eq!(row.get::<&str>("room")?, room);
+    ///     }
+    /// }
+    /// # Ok::<_, influxdb3_blocking::Error>(())
+    /// ```
     #[must_use]
     pub fn new(batch: &'a RecordBatch) -> Self {
         Self { batch, next: 0 }
@@ -153,6 +165,15 @@ impl<'a> Row<'a> {
     }
 
     /// How many columns there are.
+    ///
+    /// ```
+    #[doc = include_str!("../example_table.txt")]
+    /// for row in table.rows() {
+    ///     assert_eq!(row.num_columns(), 2);
+    ///     assert!(row.get::<f64>(row.num_columns()).is_err());
+    /// }
+    /// # Ok::<_, influxdb3_blocking::Error>(())
+    /// ```
     #[must_use]
     pub fn num_columns(&self) -> usize {
         self.0.len()

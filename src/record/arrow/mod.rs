@@ -79,6 +79,20 @@ enum BatchSource<'a> {
 
 impl<'a> Columns<'a> {
     /// The rows of a record batch.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    ///
+    /// use influxdb3_blocking::arrow_array::{ArrayRef, Int64Array, RecordBatch};
+    /// use influxdb3_blocking::{Columns, LineBuffer};
+    ///
+    /// let count = Arc::new(Int64Array::from(vec![3, 4])) as ArrayRef;
+    /// let batch = RecordBatch::try_from_iter([("n", count)])?;
+    /// let mut lines = LineBuffer::new();
+    /// lines.push_record(Columns::new(&batch).measurement("count"))?;
+    /// assert_eq!(lines.as_bytes(), b"count n=3i\ncount n=4i\n");
+    /// # Ok::<_, influxdb3_blocking::Error>(())
+    /// ```
     pub fn new(batch: &'a RecordBatch) -> Self {
         Self { source: BatchSource::Batch(batch), layout: LayoutOptions::default() }
     }
@@ -106,7 +120,26 @@ impl<'a> Columns<'a> {
         Self { source: BatchSource::Reader(Box::new(reader)), layout: LayoutOptions::default() }
     }
 
-    layout_options!(layout);
+    layout_options!(
+        layout,
+        r#"# use influxdb3_blocking::{Columns, Precision, arrow_array::*};
+# fn written(home: Columns<'_>) -> influxdb3_blocking::Result<String> {
+#     let mut lines = influxdb3_blocking::LineBuffer::new();
+#     lines.push_record(home)?;
+#     Ok(String::from_utf8_lossy(lines.as_bytes()).into_owned())
+# }
+# let columns: [(_, ArrayRef); 5] = [
+#     ("time", std::sync::Arc::new(Int64Array::from(vec![1]))),
+#     ("until", std::sync::Arc::new(Int64Array::from(vec![2]))),
+#     ("measurement", std::sync::Arc::new(StringArray::from(vec!["home"]))),
+#     ("room", std::sync::Arc::new(StringArray::from(vec!["Kitchen"]))),
+#     ("temp", std::sync::Arc::new(Float64Array::from(vec![21.5]))),
+# ];
+# let columns = [4, 1, 0, 2, 3].map(|place| columns[place].clone());
+# let batch = RecordBatch::try_from_iter(columns)?;
+// time: 1, until: 2, measurement: home, room: Kitchen, temp: 21.5
+let home = Columns::new(&batch);"#
+    );
 }
 
 impl Record for Columns<'_> {

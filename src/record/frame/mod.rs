@@ -74,11 +74,39 @@ pub struct Frame<'a> {
 
 impl<'a> Frame<'a> {
     /// The rows of a data frame.
+    ///
+    /// ```
+    /// use influxdb3_blocking::polars_core::df;
+    /// use influxdb3_blocking::{Frame, LineBuffer};
+    ///
+    /// let df = df!("n" => [3, 4])?;
+    /// let mut lines = LineBuffer::new();
+    /// lines.push_record(Frame::new(&df).measurement("count"))?;
+    /// assert_eq!(lines.as_bytes(), b"count n=3i\ncount n=4i\n");
+    /// # Ok::<_, Box<dyn std::error::Error>>(())
+    /// ```
     pub fn new(frame: &'a DataFrame) -> Self {
         Self { frame, layout: LayoutOptions::default() }
     }
 
-    layout_options!(layout);
+    layout_options!(
+        layout,
+        r#"# use influxdb3_blocking::{Frame, Precision, polars_core::df};
+# fn written(home: Frame<'_>) -> influxdb3_blocking::Result<String> {
+#     let mut lines = influxdb3_blocking::LineBuffer::new();
+#     lines.push_record(home)?;
+#     Ok(String::from_utf8_lossy(lines.as_bytes()).into_owned())
+# }
+# let df = df!(
+#     "temp" => [21.5],
+#     "until" => [2],
+#     "time" => [1],
+#     "measurement" => ["home"],
+#     "room" => ["Kitchen"],
+# )?;
+// time: 1, until: 2, measurement: home, room: Kitchen, temp: 21.5
+let home = Frame::new(&df);"#
+    );
 }
 
 impl Record for Frame<'_> {

@@ -85,11 +85,37 @@ where
     I::Item: Serialize,
 {
     /// These items: a slice, a vector or anything else that can be iterated over.
+    ///
+    /// ```
+    /// use std::collections::BTreeMap;
+    ///
+    /// use influxdb3_blocking::{LineBuffer, Structs};
+    ///
+    /// let items = [3, 4].map(|n| BTreeMap::from([("n", n)]));
+    /// let mut lines = LineBuffer::new();
+    /// lines.push_record(Structs::new(&items).measurement("count"))?;
+    /// assert_eq!(lines.as_bytes(), b"count n=3i\ncount n=4i\n");
+    /// # Ok::<_, influxdb3_blocking::Error>(())
+    /// ```
     pub fn new(items: I) -> Self {
         Self { items, layout: LayoutOptions::default() }
     }
 
-    layout_options!(layout);
+    layout_options!(
+        layout,
+        r#"# use influxdb3_blocking::{Precision, Structs};
+# fn written(home: Structs<&[serde_json::Value]>) -> influxdb3_blocking::Result<String> {
+#     let mut lines = influxdb3_blocking::LineBuffer::new();
+#     lines.push_record(home)?;
+#     Ok(String::from_utf8_lossy(lines.as_bytes()).into_owned())
+# }
+# let items = serde_json::json!(
+#     {"time": 1, "measurement": "home", "room": "Kitchen", "temp": 21.5, "until": 2}
+# );
+# let items = &[items];
+// time: 1, until: 2, measurement: home, room: Kitchen, temp: 21.5
+let home = Structs::new(&items[..]);"#
+    );
 
     /// The same as [`measurement_column`](Self::measurement_column).
     ///
@@ -110,6 +136,19 @@ where
     }
 
     /// The same as [`timestamp_column`](Self::timestamp_column).
+    ///
+    /// ```
+    /// use std::collections::BTreeMap;
+    ///
+    /// use influxdb3_blocking::{LineBuffer, Structs};
+    ///
+    /// let items = [BTreeMap::from([("n", 3), ("at", 1_641_024_000)])];
+    /// let structs = Structs::new(&items).measurement("count").time_key("at");
+    /// let mut lines = LineBuffer::new();
+    /// lines.push_record(structs)?;
+    /// assert_eq!(lines.as_bytes(), b"count n=3i 1641024000\n");
+    /// # Ok::<_, influxdb3_blocking::Error>(())
+    /// ```
     pub fn time_key(self, key: impl Into<String>) -> Self {
         self.timestamp_column(key)
     }

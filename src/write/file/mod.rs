@@ -20,6 +20,16 @@ use crate::{Precision, Record, Result};
 /// A file that is to be written; [`send`](Self::send) carries it out.
 ///
 /// Made by [`Client::write_file`](crate::Client::write_file), which documents how a file is read, or by [`Client::write_reader`](crate::Client::write_reader). What is not set here is as the client has it.
+///
+/// ```no_run
+/// # let client = influxdb3_blocking::Client::from_env()?;
+/// // time,room,temp
+/// // 2022-01-01T08:00:00Z,Kitchen,21.5
+/// let file = client.write_file("home.csv");
+/// let report = file.measurement("home").tags(["room"]).send()?;
+/// println!("{} lines are written", report.lines);
+/// # Ok::<_, influxdb3_blocking::Error>(())
+/// ```
 #[must_use = "nothing is written until `send` is called"]
 pub struct WriteFile<'a> {
     writer: &'a Writer,
@@ -70,7 +80,20 @@ impl<'a> WriteFile<'a> {
         }
     }
 
-    layout_options!(read_options.layout);
+    layout_options!(
+        read_options.layout,
+        r#"# use influxdb3_blocking::{Client, FileFormat, Precision, WriteFile};
+# fn written(home: WriteFile<'_>) -> influxdb3_blocking::Result<String> {
+#     let mut lines = String::new();
+#     home.each_line(|line| Ok(lines.extend([line, "\n"])))?;
+#     Ok(lines)
+# }
+# let client = Client::builder().host("http://localhost:1").database("d").build()?;
+# let csv = "time,measurement,room,temp,until\n1,home,Kitchen,21.5,2\n";
+// time: 1, until: 2, measurement: home, room: Kitchen, temp: 21.5
+let home = client.write_file("home.parquet");
+# let home = client.write_reader(csv.as_bytes(), FileFormat::Csv);"#
+    );
 
     /// The format, in place of the one that the extension says.
     ///
@@ -90,12 +113,30 @@ impl<'a> WriteFile<'a> {
     /// How many bytes of a reader, or of a file that is none on a disk (a named pipe, `/dev/stdin`), may be kept in
     /// memory: 256 MiB unless this is called. [`Client::write_reader`](crate::Client::write_reader) says what is kept of which format. More is an error before anything
     /// is written.
+    ///
+    /// ```
+    /// # let client = influxdb3_blocking::Client::builder().host("http://localhost:1").database("sensors").build()?;
+    /// use influxdb3_blocking::FileFormat;
+    ///
+    /// let input = client.write_reader(std::io::stdin(), FileFormat::Parquet);
+    /// let request = input.measurement("home").reader_limit(2 << 30);
+    /// # Ok::<_, influxdb3_blocking::Error>(())
+    /// ```
     pub fn reader_limit(mut self, bytes: usize) -> Self {
         self.reader_limit = bytes;
         self
     }
 
     /// Called after each batch, on the thread that called [`send`](Self::send).
+    ///
+    /// ```
+    /// # let client = influxdb3_blocking::Client::builder().host("http://localhost:1").database("sensors").build()?;
+    /// let file = client.write_file("large.csv").measurement("home");
+    /// let request = file.progress(|p| {
+    ///     eprintln!("{} of {} bytes", p.bytes_read, p.bytes_total);
+    /// });
+    /// # Ok::<_, influxdb3_blocking::Error>(())
+    /// ```
     pub fn progress(mut self, progress: impl FnMut(&Progress) + 'a) -> Self {
         self.progress = Some(Box::new(progress));
         self
@@ -117,54 +158,128 @@ impl<'a> WriteFile<'a> {
     }
 
     /// The database to write to.
+    ///
+    /// ```
+    /// # let client = influxdb3_blocking::Client::builder().host("http://localhost:1").database("sensors").build()?;
+    /// let file = client.write_file("2021.csv").measurement("home");
+    /// let request = file.database("archive");
+    /// # Ok::<_, influxdb3_blocking::Error>(())
+    /// ```
     pub fn database(mut self, database: impl AsRef<str>) -> Self {
         self.request = self.request.database(database);
         self
     }
 
     /// The organization, which only `/api/v2/write` of some products wants.
+    ///
+    /// ```
+    /// # let client = influxdb3_blocking::Client::builder().host("http://localhost:1").database("sensors").build()?;
+    /// let file = client.write_file("home.csv").measurement("home");
+    /// let request = file.organization("lab");
+    /// # Ok::<_, influxdb3_blocking::Error>(())
+    /// ```
     pub fn organization(mut self, organization: impl AsRef<str>) -> Self {
         self.request = self.request.organization(organization);
         self
     }
 
     /// The precision to write timestamps in; integers in the timestamp column are taken to be in it.
+    ///
+    /// ```
+    /// # let client = influxdb3_blocking::Client::builder().host("http://localhost:1").database("sensors").build()?;
+    /// use influxdb3_blocking::{FileFormat, Precision};
+    ///
+    /// let csv = "time,temp\n1641024000,21.5\n";
+    /// let file = client.write_reader(csv.as_bytes(), FileFormat::Csv);
+    /// file.measurement("home").precision(Precision::Second).each_line(|line| {
+    ///     assert_eq!(line, "home temp=21.5 1641024000");
+    ///     Ok(())
+    /// })?;
+    /// # Ok::<_, influxdb3_blocking::Error>(())
+    /// ```
     pub fn precision(mut self, precision: Precision) -> Self {
         self.request = self.request.precision(precision);
         self
     }
 
     /// See [`WriteRequest::use_v2_api`].
+    ///
+    /// ```
+    /// # let client = influxdb3_blocking::Client::builder().host("http://localhost:1").database("sensors").build()?;
+    /// let file = client.write_file("home.csv").measurement("home");
+    /// let request = file.use_v2_api(false); // bad lines are named
+    /// # Ok::<_, influxdb3_blocking::Error>(())
+    /// ```
     pub fn use_v2_api(mut self, v2: bool) -> Self {
         self.request = self.request.use_v2_api(v2);
         self
     }
 
     /// See [`WriteRequest::no_sync`].
+    ///
+    /// ```
+    /// # let client = influxdb3_blocking::Client::builder().host("http://localhost:1").database("sensors").build()?;
+    /// let file = client.write_file("home.csv").measurement("home");
+    /// let request = file.use_v2_api(false).no_sync(true);
+    /// # Ok::<_, influxdb3_blocking::Error>(())
+    /// ```
     pub fn no_sync(mut self, no_sync: bool) -> Self {
         self.request = self.request.no_sync(no_sync);
         self
     }
 
     /// See [`WriteRequest::accept_partial`].
+    ///
+    /// ```
+    /// # let client = influxdb3_blocking::Client::builder().host("http://localhost:1").database("sensors").build()?;
+    /// let file = client.write_file("home.csv").measurement("home");
+    /// let request = file.use_v2_api(false).accept_partial(false);
+    /// # Ok::<_, influxdb3_blocking::Error>(())
+    /// ```
     pub fn accept_partial(mut self, accept: bool) -> Self {
         self.request = self.request.accept_partial(accept);
         self
     }
 
     /// See [`WriteRequest::header`].
+    ///
+    /// ```
+    /// # let client = influxdb3_blocking::Client::builder().host("http://localhost:1").database("sensors").build()?;
+    /// let file = client.write_file("home.csv").measurement("home");
+    /// let request = file.header("x-source", "home.csv");
+    /// # Ok::<_, influxdb3_blocking::Error>(())
+    /// ```
     pub fn header(mut self, name: impl AsRef<str>, value: impl AsRef<str>) -> Self {
         self.request = self.request.header(name, value);
         self
     }
 
     /// How long a request may take; see [`WriteRequest::timeout`].
+    ///
+    /// ```
+    /// # let client = influxdb3_blocking::Client::builder().host("http://localhost:1").database("sensors").build()?;
+    /// use std::time::Duration;
+    ///
+    /// let file = client.write_file("large.csv").measurement("home");
+    /// let request = file.timeout(Duration::from_secs(120));
+    /// # Ok::<_, influxdb3_blocking::Error>(())
+    /// ```
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.request = self.request.timeout(timeout);
         self
     }
 
     /// Writes the file.
+    ///
+    /// ```no_run
+    /// # let client = influxdb3_blocking::Client::from_env()?;
+    /// let file = client.write_file("home.csv").measurement("home");
+    /// match file.tags(["room"]).send() {
+    ///     Ok(report) => println!("{} lines", report.lines),
+    ///     Err(error) => eprintln!("{error}; settled: {:?}", error.resume_line()),
+    /// }
+    /// # Ok::<_, influxdb3_blocking::Error>(())
+    /// ```
     ///
     /// # Errors
     /// The text of the error names the file, and the line or row and the column where that is known.

@@ -14,6 +14,18 @@ impl WriteFile<'_> {
     /// with the line and the value that does not go with the others: InfluxDB keeps the type of the first write for good.
     /// Only a column of CSV that begins with a thousand texts is a column of texts, whatever its later values are.
     /// [`FileReport::columns`](crate::FileReport::columns) lists the chosen types.
+    ///
+    /// ```
+    /// # let client = influxdb3_blocking::Client::builder().host("http://localhost:1").database("sensors").build()?;
+    /// use influxdb3_blocking::{ColumnType, FileFormat};
+    ///
+    /// // Whole numbers today and decimals tomorrow: 21 is a float, 21i is not.
+    /// let csv = "time,temp\n1,21\n";
+    /// let file = client.write_reader(csv.as_bytes(), FileFormat::Csv);
+    /// let file = file.measurement("home").column_type("temp", ColumnType::Float);
+    /// file.each_line(|line| Ok(assert_eq!(line, "home temp=21 1")))?;
+    /// # Ok::<_, influxdb3_blocking::Error>(())
+    /// ```
     pub fn column_type(mut self, name: impl Into<String>, column_type: ColumnType) -> Self {
         self.read_options.types.push((name.into(), column_type));
         self
@@ -55,6 +67,17 @@ impl WriteFile<'_> {
 
     /// Texts in CSV and JSON that are no value, in place of the built-in ones that [`null_values`](Self::null_values)
     /// lists: `NA` can be a text then. In columns of numbers and booleans an empty cell is no value still.
+    ///
+    /// ```
+    /// # let client = influxdb3_blocking::Client::builder().host("http://localhost:1").database("sensors").build()?;
+    /// use influxdb3_blocking::FileFormat;
+    ///
+    /// let csv = "time,country\n1,NA\n2,-\n"; // Namibia, and none
+    /// let file = client.write_reader(csv.as_bytes(), FileFormat::Csv);
+    /// let file = file.measurement("visits").only_null_values(["-"]);
+    /// file.each_line(|line| Ok(assert_eq!(line, "visits country=\"NA\" 1")))?;
+    /// # Ok::<_, influxdb3_blocking::Error>(())
+    /// ```
     pub fn only_null_values(mut self, values: impl IntoIterator<Item = impl Into<String>>) -> Self {
         self.read_options.has_only_listed_nulls = true;
         self.null_values(values)
@@ -119,6 +142,17 @@ impl WriteFile<'_> {
 impl WriteFile<'_> {
     /// What stands between the cells of CSV, `,` if this is not called: an ASCII character, but neither a quote nor the
     /// end of a line.
+    ///
+    /// ```
+    /// # let client = influxdb3_blocking::Client::builder().host("http://localhost:1").database("sensors").build()?;
+    /// use influxdb3_blocking::FileFormat;
+    ///
+    /// let csv = "time;temp\n1;21.5\n";
+    /// let file = client.write_reader(csv.as_bytes(), FileFormat::Csv);
+    /// let file = file.measurement("home").delimiter(b';');
+    /// file.each_line(|line| Ok(assert_eq!(line, "home temp=21.5 1")))?;
+    /// # Ok::<_, influxdb3_blocking::Error>(())
+    /// ```
     pub fn delimiter(mut self, delimiter: u8) -> Self {
         self.read_options.delimiter = Some(delimiter);
         self
@@ -153,6 +187,17 @@ impl WriteFile<'_> {
 
     /// Leaves out this many lines of CSV at the beginning, a line `sep=;` included; the names of the columns follow
     /// them.
+    ///
+    /// ```
+    /// # let client = influxdb3_blocking::Client::builder().host("http://localhost:1").database("sensors").build()?;
+    /// use influxdb3_blocking::FileFormat;
+    ///
+    /// let csv = "Report of 2022\n\ntime,temp\n1,21.5\n";
+    /// let file = client.write_reader(csv.as_bytes(), FileFormat::Csv);
+    /// let file = file.measurement("home").skip_lines(2);
+    /// file.each_line(|line| Ok(assert_eq!(line, "home temp=21.5 1")))?;
+    /// # Ok::<_, influxdb3_blocking::Error>(())
+    /// ```
     pub fn skip_lines(mut self, lines: u64) -> Self {
         self.read_options.skip_lines = lines;
         self
@@ -160,6 +205,17 @@ impl WriteFile<'_> {
 
     /// Leaves out blanks around the cells and names of CSV. Those in quotes stay as they are. Around numbers blanks never
     /// mean anything.
+    ///
+    /// ```
+    /// # let client = influxdb3_blocking::Client::builder().host("http://localhost:1").database("sensors").build()?;
+    /// use influxdb3_blocking::FileFormat;
+    ///
+    /// let csv = "time, room\n1, Kitchen\n";
+    /// let file = client.write_reader(csv.as_bytes(), FileFormat::Csv);
+    /// let file = file.measurement("home").trim(true);
+    /// file.each_line(|line| Ok(assert_eq!(line, "home room=\"Kitchen\" 1")))?;
+    /// # Ok::<_, influxdb3_blocking::Error>(())
+    /// ```
     pub fn trim(mut self, trim: bool) -> Self {
         self.read_options.trims = trim;
         self
@@ -218,6 +274,17 @@ impl WriteFile<'_> {
 
     /// Makes keys of the parts of objects within rows of JSON, with this text between them: `{"main": {"temp": 20.5}}` has
     /// the key `main.temp` with `flatten(".")`. Without it such a value is an error, as arrays always are.
+    ///
+    /// ```
+    /// # let client = influxdb3_blocking::Client::builder().host("http://localhost:1").database("sensors").build()?;
+    /// use influxdb3_blocking::FileFormat;
+    ///
+    /// let json = r#"[{"time": 1, "main": {"temp": 21.5}}]"#;
+    /// let file = client.write_reader(json.as_bytes(), FileFormat::Json);
+    /// let file = file.measurement("home").flatten(".");
+    /// file.each_line(|line| Ok(assert_eq!(line, "home main.temp=21.5 1")))?;
+    /// # Ok::<_, influxdb3_blocking::Error>(())
+    /// ```
     pub fn flatten(mut self, between: impl Into<String>) -> Self {
         self.read_options.flatten = Some(between.into());
         self

@@ -132,6 +132,13 @@ impl WriteOptions {
     }
 
     /// A batch leaves when it has this many lines, of one call or of several. Default: 1000.
+    ///
+    /// ```
+    /// use influxdb3_blocking::WriteOptions;
+    ///
+    /// // For a program that writes much; a batch still leaves after a second.
+    /// let options = WriteOptions::default().batch_size(10_000);
+    /// ```
     pub fn batch_size(mut self, lines: usize) -> Self {
         self.batch_size = lines;
         self.set("batch_size")
@@ -141,12 +148,28 @@ impl WriteOptions {
     ///
     /// A single line may be larger. [`max_request_bytes`](crate::ClientBuilder::max_request_bytes) and what the
     /// [`buffer_limit`](Self::buffer_limit) leaves room for are limits as well.
+    ///
+    /// ```
+    /// use influxdb3_blocking::WriteOptions;
+    ///
+    /// // Lines are long here, and a proxy takes 256 KiB at once.
+    /// let options = WriteOptions::default().max_batch_bytes(256 << 10);
+    /// ```
     pub fn max_batch_bytes(mut self, bytes: usize) -> Self {
         self.max_batch_bytes = bytes;
         self.set("max_batch_bytes")
     }
 
     /// A batch leaves at this age, also if nothing further is written. Default: 1 second.
+    ///
+    /// ```
+    /// use influxdb3_blocking::WriteOptions;
+    /// use std::time::Duration;
+    ///
+    /// // A sensor that speaks once a minute, and a radio that costs.
+    /// let options = WriteOptions::default()
+    ///     .flush_interval(Duration::from_secs(3600));
+    /// ```
     pub fn flush_interval(mut self, interval: Duration) -> Self {
         self.flush_interval = interval;
         self.set("flush_interval")
@@ -154,6 +177,16 @@ impl WriteOptions {
 
     /// A batch is first sent after a random delay below this, so that many clients do not write in step.
     /// Added to what a server asks for by `Retry-After`, too. Default: none.
+    ///
+    /// ```
+    /// use influxdb3_blocking::WriteOptions;
+    /// use std::time::Duration;
+    ///
+    /// // A thousand devices with the same clock.
+    /// let options = WriteOptions::default()
+    ///     .flush_interval(Duration::from_secs(60))
+    ///     .jitter_interval(Duration::from_secs(20));
+    /// ```
     pub fn jitter_interval(mut self, interval: Duration) -> Self {
         self.jitter_interval = interval;
         self.set("jitter_interval")
@@ -165,18 +198,47 @@ impl WriteOptions {
     /// `i · b^(n-1)` and `i · b^n`: by default 5 to 10 seconds, 10 to 20, 20 to 40, 40 to 80, 80 to 125. A
     /// `Retry-After` of the server takes its place. After a 429 without one, it is random between 0 and `i · b^n`, so
     /// that clients which were refused together do not retry together.
+    ///
+    /// ```
+    /// use influxdb3_blocking::WriteOptions;
+    /// use std::time::Duration;
+    ///
+    /// // The first wait is 0.5 to 1 second, the next 1 to 2.
+    /// let options = WriteOptions::default()
+    ///     .retry_interval(Duration::from_millis(500));
+    /// ```
     pub fn retry_interval(mut self, interval: Duration) -> Self {
         self.retry_interval = interval;
         self.set("retry_interval")
     }
 
     /// How many times a batch is sent again. Default: 5. With 0, the first failure is final.
+    ///
+    /// ```
+    /// use influxdb3_blocking::WriteOptions;
+    ///
+    /// // Fails at once, and the callback decides what then.
+    /// let options = WriteOptions::default()
+    ///     .max_retries(0)
+    ///     .error_callback(|batch, error| eprintln!("{batch:?}: {error}"));
+    /// ```
     pub fn max_retries(mut self, retries: u32) -> Self {
         self.max_retries = retries;
         self.set("max_retries")
     }
 
     /// The longest wait before a retry, but for what a server asks for. Default: 125 seconds.
+    ///
+    /// ```
+    /// use influxdb3_blocking::WriteOptions;
+    /// use std::time::Duration;
+    ///
+    /// // Many tries, none of them long after the server is back.
+    /// let options = WriteOptions::default()
+    ///     .max_retries(100)
+    ///     .max_retry_delay(Duration::from_secs(10))
+    ///     .max_retry_time(Duration::from_secs(1200));
+    /// ```
     pub fn max_retry_delay(mut self, delay: Duration) -> Self {
         self.max_retry_delay = delay;
         self.set("max_retry_delay")
@@ -185,12 +247,32 @@ impl WriteOptions {
     /// How long a batch is tried, from its first request on, waits included. Default: 180 seconds.
     ///
     /// A wait that would take longer is not begun; the batch has failed then. With 0, nothing is tried again.
+    ///
+    /// ```
+    /// use influxdb3_blocking::WriteOptions;
+    /// use std::time::Duration;
+    ///
+    /// // A server may be gone for an hour.
+    /// let options = WriteOptions::default()
+    ///     .max_retries(1000)
+    ///     .max_retry_time(Duration::from_secs(3600));
+    /// ```
     pub fn max_retry_time(mut self, time: Duration) -> Self {
         self.max_retry_time = time;
         self.set("max_retry_time")
     }
 
     /// The factor by which each retry wait is longer than the one before. Default: 2.
+    ///
+    /// ```
+    /// use influxdb3_blocking::WriteOptions;
+    /// use std::time::Duration;
+    ///
+    /// // 1 to 3 seconds, 3 to 9, 9 to 27, …
+    /// let options = WriteOptions::default()
+    ///     .retry_interval(Duration::from_secs(1))
+    ///     .exponential_base(3);
+    /// ```
     pub fn exponential_base(mut self, base: u32) -> Self {
         self.exponential_base = base;
         self.set("exponential_base")
@@ -199,6 +281,15 @@ impl WriteOptions {
     /// How long [`close`](crate::Client::close) waits for what is left to be written. Default: 300 seconds.
     ///
     /// What is not written then is in its error. A client that is dropped without `close` waits at most 10 seconds.
+    ///
+    /// ```
+    /// use influxdb3_blocking::WriteOptions;
+    /// use std::time::Duration;
+    ///
+    /// // Whoever stops the program kills it after 30 seconds.
+    /// let options = WriteOptions::default()
+    ///     .max_close_wait(Duration::from_secs(25));
+    /// ```
     pub fn max_close_wait(mut self, wait: Duration) -> Self {
         self.max_close_wait = wait;
         self.set("max_close_wait")
@@ -213,6 +304,14 @@ impl WriteOptions {
     /// With several workers, the number of concurrent requests is halved (to 1 at least) after a 5xx, a 429 or a
     /// timeout: small servers are known to break under many writers. It grows by one after four times as many
     /// successes as are currently allowed, up to the number of workers. Batches stay as large as they are.
+    ///
+    /// ```
+    /// use influxdb3_blocking::{ThreadPoolScheduler, WriteOptions};
+    ///
+    /// // Up to eight requests at the same time.
+    /// let options = WriteOptions::default()
+    ///     .write_scheduler(ThreadPoolScheduler::new(8));
+    /// ```
     pub fn write_scheduler(mut self, scheduler: ThreadPoolScheduler) -> Self {
         self.scheduler = Some(scheduler);
         self.set("write_scheduler")
@@ -238,6 +337,14 @@ impl WriteOptions {
     ///
     /// Where the later value must win for certain, do not write one point twice: with a tag or a time that differs
     /// between the versions, a query can choose.
+    ///
+    /// ```
+    /// use influxdb3_blocking::{ThreadPoolScheduler, WriteOptions};
+    ///
+    /// let options = WriteOptions::default()
+    ///     .write_scheduler(ThreadPoolScheduler::new(8))
+    ///     .series_in_order(true);
+    /// ```
     pub fn series_in_order(mut self, in_order: bool) -> Self {
         self.series_in_order = in_order;
         self.set("series_in_order")
@@ -272,6 +379,15 @@ impl WriteOptions {
     /// as many as [`max_request_bytes`](crate::ClientBuilder::max_request_bytes) has room for.
     ///
     /// The makers of the server call 10 000 lines or 10 MB the best size.
+    ///
+    /// ```
+    /// use influxdb3_blocking::WriteOptions;
+    ///
+    /// // Batches of 1000 lines; of those that wait, five go at once.
+    /// let options = WriteOptions::default()
+    ///     .batch_size(1000)
+    ///     .max_request_lines(5000);
+    /// ```
     pub fn max_request_lines(mut self, lines: usize) -> Self {
         self.max_request_lines = Some(lines);
         self.set("max_request_lines")
@@ -300,6 +416,13 @@ impl WriteOptions {
     }
 
     /// What to do when the [`buffer_limit`](Self::buffer_limit) is reached. Default: [`OnFull::Block`].
+    ///
+    /// ```
+    /// use influxdb3_blocking::{OnFull, WriteOptions};
+    ///
+    /// // Never holds up the program.
+    /// let options = WriteOptions::default().on_full(OnFull::DropOldest);
+    /// ```
     pub fn on_full(mut self, on_full: OnFull) -> Self {
         self.on_full = on_full;
         self.set("on_full")
@@ -310,6 +433,19 @@ impl WriteOptions {
     ///
     /// What is read from there takes memory of its own: as much as one request may have, at most
     /// [`buffer_limit`](Self::buffer_limit), for each worker and once more.
+    ///
+    /// ```
+    /// # let directory = std::env::temp_dir().join(format!("spool-options-{}", std::process::id()));
+    /// use influxdb3_blocking::{Client, Spool, WriteOptions};
+    ///
+    /// let spool = Spool::directory(&directory);
+    /// let options = WriteOptions::default().max_retries(0).spool(spool);
+    /// let builder = Client::builder().host("http://localhost:8181");
+    /// let client = builder.write_options(options).build()?;
+    /// # drop(client);
+    /// # std::fs::remove_dir_all(directory).ok();
+    /// # Ok::<_, influxdb3_blocking::Error>(())
+    /// ```
     #[cfg(feature = "spool")]
     pub fn spool(mut self, spool: Spool) -> Self {
         self.spool = Some(spool);

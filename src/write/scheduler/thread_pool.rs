@@ -61,6 +61,13 @@ struct RegistrationState {
 
 impl ThreadPoolScheduler {
     /// A scheduler with `max_workers` workers for each client. [`build`](crate::ClientBuilder::build) refuses 0.
+    ///
+    /// ```
+    /// use influxdb3_blocking::{ThreadPoolScheduler, WriteOptions};
+    ///
+    /// let scheduler = ThreadPoolScheduler::new(4);
+    /// let options = WriteOptions::default().write_scheduler(scheduler);
+    /// ```
     #[must_use]
     pub fn new(max_workers: usize) -> Self {
         let (ready, receiver) = crossbeam_channel::unbounded();
@@ -69,6 +76,13 @@ impl ThreadPoolScheduler {
     }
 
     /// How many requests of a client are on the way at the same time.
+    ///
+    /// ```
+    /// use influxdb3_blocking::ThreadPoolScheduler;
+    ///
+    /// let scheduler = ThreadPoolScheduler::new(4);
+    /// assert_eq!(scheduler.max_workers(), 4);
+    /// ```
     #[must_use]
     pub fn max_workers(&self) -> usize {
         self.handle.threads.max_workers()

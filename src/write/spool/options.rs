@@ -100,6 +100,15 @@ pub struct Spool {
 
 /// When what was written to a [`Spool`] is forced onto stable storage, which matters when power is lost. The end of a
 /// process, `SIGKILL` included, costs nothing that was written.
+///
+/// ```
+/// use influxdb3_blocking::{Spool, SpoolSync};
+///
+/// // What `send` has returned for survives a power cut.
+/// let spool = Spool::directory("/var/spool/sensors")
+///     .always(true)
+///     .sync(SpoolSync::EveryBatch);
+/// ```
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub enum SpoolSync {
@@ -114,6 +123,13 @@ pub enum SpoolSync {
 
 impl Spool {
     /// A spool in this directory, which is created if it does not exist. It must be used for nothing else.
+    ///
+    /// ```
+    /// use influxdb3_blocking::{Spool, WriteOptions};
+    ///
+    /// let spool = Spool::directory("/var/spool/sensors");
+    /// let options = WriteOptions::default().spool(spool);
+    /// ```
     pub fn directory(path: impl AsRef<Path>) -> Self {
         Self {
             directory: path.as_ref().to_owned(),
@@ -125,6 +141,13 @@ impl Spool {
     }
 
     /// Whether all lines go to the disk first (true), or only what cannot be sent (false, the default).
+    ///
+    /// ```
+    /// use influxdb3_blocking::Spool;
+    ///
+    /// // Nothing is lost if the program is killed.
+    /// let spool = Spool::directory("/var/spool/sensors").always(true);
+    /// ```
     pub fn always(mut self, always: bool) -> Self {
         self.is_always = always;
         self
@@ -132,12 +155,31 @@ impl Spool {
 
     /// How many bytes there may be on the disk; what is set aside as `.bad` does not count. Default: 1 GiB; at least
     /// 64 KiB.
+    ///
+    /// ```
+    /// use influxdb3_blocking::{OnFull, Spool, WriteOptions};
+    ///
+    /// // The newest 100 MiB are kept.
+    /// let spool = Spool::directory("/var/spool/sensors").limit(100 << 20);
+    /// let options = WriteOptions::default();
+    /// let options = options.spool(spool).on_full(OnFull::DropOldest);
+    /// ```
     pub fn limit(mut self, bytes: u64) -> Self {
         self.limit = bytes;
         self
     }
 
     /// When what was written is forced onto stable storage. Default: every second.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// use influxdb3_blocking::{Spool, SpoolSync};
+    ///
+    /// // Seldom, for the sake of a memory card.
+    /// let spool = Spool::directory("/var/spool/sensors");
+    /// let spool = spool.sync(SpoolSync::Every(Duration::from_secs(30)));
+    /// ```
     pub fn sync(mut self, sync: SpoolSync) -> Self {
         self.sync = sync;
         self
@@ -148,6 +190,13 @@ impl Spool {
     ///
     /// For dashboards that show what is now. It has no effect with [`always`](Self::always), where everything is on
     /// the disk.
+    ///
+    /// ```
+    /// use influxdb3_blocking::Spool;
+    ///
+    /// // After an hour without a network, the dashboard shows now at once.
+    /// let spool = Spool::directory("/var/spool/sensors").fresh_first(true);
+    /// ```
     pub fn fresh_first(mut self, fresh_first: bool) -> Self {
         self.fresh_first = fresh_first;
         self

@@ -8,6 +8,20 @@ use crate::write::amount::Amount;
 /// In [`WriteStats::spool`](crate::WriteStats::spool). Lines that this client accepted and that are on the disk are
 /// in [`pending`](crate::WriteStats::pending) until they end, as lines in memory are; they stay there when the client
 /// is closed and the next one sends them. Lines that an earlier process left are counted here and nowhere else.
+///
+/// ```
+/// # let directory = std::env::temp_dir().join(format!("spool-spool-{}", std::process::id()));
+/// use influxdb3_blocking::{Spool, WriteOptions};
+///
+/// let options = WriteOptions::default().spool(Spool::directory(&directory));
+/// # let client = influxdb3_blocking::Client::builder().host("http://localhost:1").database("d").write_options(options).build()?;
+/// let spool = client.write_stats().spool;
+/// println!("{} lines of the last run are to be sent", spool.found_pending.lines);
+/// assert_eq!((spool.damaged, spool.errors), (0, 0));
+/// # drop(client);
+/// # std::fs::remove_dir_all(directory).ok();
+/// # Ok::<_, influxdb3_blocking::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct SpoolStats {
