@@ -21,7 +21,8 @@ impl ClientBuilder {
     /// answers 401, 502 to 504 or what proxies say in place of it, or does not do what is asked for (a node of another
     /// mode), the next one gets the same request at once. A host that failed is left alone for a second, twice as long
     /// each time up to a minute, and then tried by one request. If all fail, the error says why each of them did. Within
-    /// one write, [`write_timeout`](Self::write_timeout) is for all of them together.
+    /// one write, [`write_timeout`](Self::write_timeout) is for all of them together, and so is
+    /// [`query_timeout`](Self::query_timeout) within one query, if it has one.
     ///
     /// Nothing is stored twice that would be two points: lines without a timestamp, whose time is when a server receives
     /// them, go to no second host if the first one may have stored them (it answered with 502, or not at all); the error

@@ -174,6 +174,16 @@ impl Failover {
         }
     }
 
+    /// The error of a call whose time was over while it waited for the host.
+    #[cfg(feature = "query")]
+    pub(crate) fn end(&mut self, error: Error, now: Instant) -> Error {
+        if self.hosts.list.len() == 1 {
+            return error;
+        }
+        self.hosts.note_failed(self.place, now, error.message());
+        self.give_up(error, Some("as the time is up"))
+    }
+
     /// The error of a host that works, after those that do not.
     fn explain(&self, error: Error) -> Error {
         let mut text = self.named(self.place, error.message());

@@ -332,12 +332,17 @@ fn limits_and_time_are_kept() {
     assert_eq!(error.kind(), ErrorKind::TooLarge);
     assert!(reader.next().is_none());
     let (_server, client) = scripted(vec![Reply::Stall]);
-    for error in [
-        ask(&client).timeout(Duration::from_millis(50)).table().unwrap_err(),
-        ask(&client).timeout(Duration::from_millis(50)).reader().unwrap_err(),
+    for ends in [
+        |query: QueryRequest<'_>| query.table().unwrap_err(),
+        |query: QueryRequest<'_>| query.reader().unwrap_err(),
     ] {
-        assert_eq!(error.kind(), ErrorKind::Timeout);
-        assert!(error.to_string().contains("waiting for the server to answer"), "{error}");
+        // However slow this machine is: with one of these limits there is a connection.
+        let limits = [50, 200, 1_000, 5_000, 30_000].map(Duration::from_millis);
+        assert!(limits.iter().any(|limit| {
+            let error = ends(ask(&client).timeout(*limit));
+            assert_eq!(error.kind(), ErrorKind::Timeout);
+            error.to_string().contains("waiting for the server to answer")
+        }));
     }
 }
 

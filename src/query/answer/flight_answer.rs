@@ -161,7 +161,10 @@ impl RunningQuery {
                     return Ok(None);
                 }
                 Ok(FlightEvent::Failed(error)) => self.try_again(error, deadline)?,
-                Err(why) => return Err(self.query.without_event(&self.client, why)),
+                Err(why) => {
+                    let Self { client, query, attempts, .. } = self;
+                    return Err(query.without_event(client, why, attempts));
+                }
             }
         }
     }

@@ -95,7 +95,7 @@ fn receive(
         let place = attempts.prepare(&mut query.call, deadline)?;
         let task = client.start_http(place, statement.clone(), query.call.clone())?;
         query.cancel.attach(task.abort_handle());
-        let error = match collect(client, query, &task, progress)? {
+        let error = match collect(client, query, &mut attempts, &task, progress)? {
             Ok(body) => {
                 attempts.answered();
                 return Ok(body);
@@ -112,6 +112,7 @@ fn receive(
 fn collect(
     client: &QueryClient,
     query: &mut Query,
+    attempts: &mut Attempts,
     task: &DriverTask<HttpEvent>,
     progress: &mut QueryProgress,
 ) -> Result<Result<Bytes, Error>> {
@@ -126,7 +127,7 @@ fn collect(
             }
             Ok(HttpEvent::End) => return Ok(Ok(body.into())),
             Ok(HttpEvent::Failed(error)) => return Ok(Err(error)),
-            Err(why) => return Err(query.without_event(client, why)),
+            Err(why) => return Err(query.without_event(client, why, attempts)),
         }
     }
 }

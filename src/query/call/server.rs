@@ -23,8 +23,8 @@ use super::request_headers::insert_headers;
 use super::stage::{CallStage, SharedStage};
 use super::transport_failure::TransportFailure;
 use crate::config::{Config, Headers, Secrets, Token};
-use crate::query::runtime::{Observation, sleep_until};
-use crate::transport::Host;
+use crate::query::runtime::{Observation, sleep_until, within};
+use crate::transport::{ConnectError, Host, Limit};
 use crate::{Error, Result};
 
 /// The settings of a call, whatever its method is, and how far it has come.
@@ -36,6 +36,8 @@ pub(crate) struct Call {
     pub(crate) begin: Option<Instant>,
     /// Sent to the server as `grpc-timeout`.
     pub(crate) deadline: Option<Instant>,
+    /// How long it waits for a connection, if other hosts are left that need time, too. `connect_timeout` may end that before.
+    pub(crate) connect_limit: Option<Limit>,
     pub(crate) token: Option<Token>,
     pub(crate) stage: SharedStage,
 }
@@ -92,7 +94,7 @@ impl GrpcServer {
         let mut has_another_try = true;
         loop {
             call.stage.set(CallStage::Connecting);
-            let lease = self.connections.lease().await;
+            let lease = self.lease(call).await;
             let lease = lease.map_err(|failure| context.unobserved_failure(failure))?;
             let failure = match self.attempt(method, call, &lease, &context).await {
                 Ok(trailers) => return Ok(trailers),
@@ -113,6 +115,17 @@ impl GrpcServer {
             has_another_try &= !was_sent;
             lease.retire();
         }
+    }
+
+    /// A place on a connection. The attempt to connect that this call waits for may be that of others, too: it goes on when
+    /// this call gives up.
+    async fn lease(&self, call: &Call) -> Result<Lease, TransportFailure> {
+        let leasing = self.connections.lease();
+        let Some(limit) = call.connect_limit else { return leasing.await };
+        within(limit.time, leasing).await.unwrap_or_else(|| {
+            let error = ConnectError::not_within(limit, &self.host);
+            Err(TransportFailure::new(CallStage::Connecting, error))
+        })
     }
 
     /// What the server says to a client that begins to speak HTTP/2; empty unless it may speak something else.

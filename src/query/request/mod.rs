@@ -105,6 +105,7 @@ impl<'a> QueryRequest<'a> {
                 headers: self.headers,
                 begin: None,
                 deadline,
+                connect_limit: None,
                 token: None,
                 stage,
             },
