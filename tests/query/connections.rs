@@ -287,6 +287,37 @@ fn pings_are_sent_while_a_query_is_planned_and_can_be_turned_off() {
 }
 
 #[test]
+fn limits_that_nothing_reaches_are_none() {
+    let server = FlightServer::replay(answer(vec![numbers(3)]));
+    let client = builder(&server.url())
+        .connect_timeout(Duration::MAX)
+        .query_timeout(Duration::MAX)
+        .keep_alive_interval(Duration::MAX)
+        .build()
+        .unwrap();
+    assert_eq!(client.query("SELECT 1").table().unwrap().num_rows(), 3);
+    // PINGs are sent, and their answers may take as long as they like.
+    let mut steps = answer(vec![numbers(3)]);
+    let go = Arc::new(tokio::sync::Notify::new());
+    steps.insert(1, Step::WaitFor(Arc::clone(&go)));
+    let server = FlightServer::replay(steps);
+    let tap = Tap::start(server.address(), 0);
+    let client = builder(&tap.url())
+        .keep_alive_interval(Duration::from_millis(20))
+        .idle_timeout(Duration::MAX)
+        .build()
+        .unwrap();
+    thread::scope(|scope| {
+        let table = scope.spawn(|| client.query("SELECT 1").timeout(LONG).table());
+        while tap.pings().is_empty() && !table.is_finished() {
+            thread::yield_now();
+        }
+        go.notify_one();
+        assert_eq!(table.join().unwrap().unwrap().num_rows(), 3);
+    });
+}
+
+#[test]
 fn the_wait_that_a_server_asks_for_is_told() {
     let wait = |name| vec![(name, "7".to_owned())];
     let over_http = vec![Step::HttpHead(429, wait("retry-after")), Step::End];
