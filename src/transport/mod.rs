@@ -5,6 +5,7 @@ mod connect_error;
 mod connect_method;
 mod endpoint;
 mod host;
+mod host_state;
 mod hosts;
 mod percent;
 mod plain_to_tls;

@@ -7,7 +7,7 @@ use std::io::{Read as _, Write as _};
 use std::net::TcpListener;
 use std::sync::Arc;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::support::batches::{answer, messages, numbers};
 use crate::support::flight::{FlightServer, Step};
@@ -245,6 +245,40 @@ fn many_queries_at_once_share_what_is_known_of_the_hosts() {
             });
         }
     });
+}
+
+/// And not as many: then the host would be left alone for a minute.
+#[test]
+fn an_outage_that_many_queries_see_at_once_is_one() {
+    const QUERIES: usize = 8;
+    let go = Arc::new(Notify::new());
+    let first = {
+        let go = go.clone();
+        FlightServer::start(move |_, n| match n < QUERIES {
+            true => {
+                vec![Step::WaitFor(go.clone()), Step::StatusOnly(14, "the node is stopping".into())]
+            }
+            false => answer(vec![numbers(3)]),
+        })
+    };
+    let second = FlightServer::replay(answer(vec![numbers(3)]));
+    let client = client([first.url(), second.url()]);
+    let ask = || assert_eq!(client.query("SELECT 1").table().unwrap().num_rows(), 3);
+    thread::scope(|scope| {
+        let asking: Vec<_> = (0..QUERIES).map(|_| scope.spawn(ask)).collect();
+        while first.calls().len() < QUERIES {
+            thread::yield_now();
+        }
+        while !asking.iter().all(thread::ScopedJoinHandle::is_finished) {
+            go.notify_one();
+            thread::yield_now();
+        }
+    });
+    let begin = Instant::now();
+    while first.calls().len() == QUERIES {
+        ask();
+        assert!(begin.elapsed() < Duration::from_secs(30), "the first host is left alone");
+    }
 }
 
 #[test]

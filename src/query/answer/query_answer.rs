@@ -11,7 +11,7 @@ use crate::Result;
 
 /// An answer whose schema is known and whose batches are to come, over Flight or over HTTP.
 pub(crate) enum QueryAnswer {
-    Flight(FlightAnswer),
+    Flight(Box<FlightAnswer>),
     #[cfg(feature = "parquet")]
     Http(HttpAnswer),
 }

@@ -124,7 +124,8 @@ impl<'a> QueryRequest<'a> {
             return HttpAnswer::open(self.client, query, statement).map(QueryAnswer::Http);
         }
         let ticket = self.statement.flight_ticket(&database).into();
-        FlightAnswer::open(self.client, query, ticket).map(QueryAnswer::Flight)
+        let answer = FlightAnswer::open(self.client, query, ticket)?;
+        Ok(QueryAnswer::Flight(Box::new(answer)))
     }
 }
 
