@@ -97,8 +97,8 @@ impl QueryRequest<'_> {
 
     /// Sends the query up to this many times more while the server does not take it. Default: none.
     ///
-    /// That is so if there is no connection to it, if it says UNAVAILABLE (over HTTP 502, 503 or 504), and if it has too
-    /// many requests (429, RESOURCE_EXHAUSTED). Nothing of an answer has been handed out then: once it has, no query is
+    /// That is so if there is no connection to it (none comes about within `connect_timeout` or by way of the proxy, or it is
+    /// dead), if it says UNAVAILABLE (over HTTP 502, 503 or 504), and if it has too many requests (429, RESOURCE_EXHAUSTED). Nothing of an answer has been handed out then: once it has, no query is
     /// sent again. The wait is what the server asks for (`Retry-After`), or else about half a second, and longer each
     /// time; a wait that would end after the timeout is not begun, and its error comes at once.
     ///
