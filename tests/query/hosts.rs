@@ -176,6 +176,21 @@ fn retries_that_are_asked_for_begin_with_all_hosts_again() {
     assert_eq!(first.calls().len() + second.calls().len(), 3);
 }
 
+#[test]
+fn what_came_of_a_host_that_was_left_is_not_counted() {
+    let rows = answer(vec![numbers(3)]);
+    let schema = messages(&[numbers(3)]).remove(0);
+    let first = FlightServer::replay(vec![Step::Head, Step::Message(schema), Step::Hangup]);
+    let second = FlightServer::replay(rows);
+    let progress = |hosts: &[String]| {
+        let client = client(hosts);
+        let mut reader = client.query("SELECT 1").reader().unwrap();
+        assert_eq!(reader.by_ref().map(|batch| batch.unwrap().num_rows()).sum::<usize>(), 3);
+        reader.progress()
+    };
+    assert_eq!(progress(&[first.url(), second.url()]), progress(&[second.url()]));
+}
+
 /// Its answer is handed out when it is whole, so that nothing of it was.
 #[cfg(feature = "parquet")]
 #[test]

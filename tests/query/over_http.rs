@@ -347,6 +347,17 @@ fn limits_and_time_are_kept() {
 }
 
 #[test]
+fn bytes_of_a_try_that_failed_do_not_count() {
+    let whole = file(10_000);
+    let head = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n", whole.len());
+    let half = Reply::Raw([head.as_bytes(), &whole[..whole.len() / 2]].concat());
+    let (_server, client) = scripted(vec![half, answered(whole.clone())]);
+    let bytes = whole.len() as u64;
+    let reader = ask(&client).retries(1).max_bytes(bytes).reader().unwrap();
+    assert_eq!(reader.progress().bytes_received, bytes);
+}
+
+#[test]
 fn a_query_is_cancelled_while_it_is_waited_for() {
     let gate = Gate::default();
     let (server, client) = scripted(vec![Reply::After(gate.clone(), Box::new(answered(file(1))))]);

@@ -135,6 +135,8 @@ impl RunningQuery {
         let task = self.client.start(place, self.ticket.clone(), query.call.clone())?;
         query.cancel.attach(task.abort_handle());
         self.task = Some(task);
+        // Nothing of an earlier try was handed out.
+        self.progress = QueryProgress::default();
         self.decoder = Decoder::new(self.client.config().max_message_size);
         Ok(())
     }

@@ -95,6 +95,8 @@ fn receive(
         let place = attempts.prepare(&mut query.call, deadline)?;
         let task = client.start_http(place, statement.clone(), query.call.clone())?;
         query.cancel.attach(task.abort_handle());
+        // What came of an earlier try is not a part of the answer.
+        *progress = QueryProgress::default();
         let error = match collect(client, query, &mut attempts, &task, progress)? {
             Ok(body) => {
                 attempts.answered();

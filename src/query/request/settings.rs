@@ -150,7 +150,8 @@ impl QueryRequest<'_> {
         self
     }
 
-    /// Calls this on the thread that waits for the answer, after each message and each batch of it.
+    /// Calls this on the thread that waits for the answer, after each message and each batch of it. If the query is sent once
+    /// more, to another host or as its connection broke, the counts begin again.
     ///
     /// ```no_run
     /// # fn main() -> Result<(), influxdb3_blocking::Error> {
