@@ -119,7 +119,10 @@ impl Failover {
             return Err(error);
         }
         if !error.is_host_failure() {
-            self.hosts.note_works(self.place);
+            // If it has answered. The end of the call's own time says nothing of the host.
+            if error.status().is_some() || error.grpc_status().is_some() {
+                self.hosts.note_works(self.place);
+            }
             return Err(self.explain(error));
         }
         let worked = self.note_failed(now, &error);
@@ -303,6 +306,22 @@ mod tests {
             let mut again = places(&hosts, start + Duration::from_millis(10));
             again.sort_unstable();
             assert_eq!(again, [0, 1, 2]);
+        }
+    }
+
+    #[test]
+    fn a_host_works_if_it_has_answered_and_not_if_it_has_said_nothing() {
+        let start = Instant::now();
+        let silent = Error::new(ErrorKind::Timeout, "");
+        let refused = Error::new(ErrorKind::Query, "").with_status(400);
+        for (error, next) in [(silent, 1), (refused, 0)] {
+            let hosts = hosts(&["http://a", "http://b"]);
+            let at = |millis| hosts.failover(start + Duration::from_millis(millis)).unwrap();
+            at(0).go_on(down(), true, true, start).unwrap();
+            let mut trying = at(1000);
+            assert_eq!(trying.place(), 0);
+            trying.go_on(error, true, true, start + Duration::from_secs(1)).unwrap_err();
+            assert_eq!(at(1001).place(), next);
         }
     }
 
