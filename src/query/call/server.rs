@@ -55,7 +55,16 @@ impl Call {
 
     /// The error without the token and the caller's `authorization`, which a server may have put into its text.
     pub(crate) fn without_secrets(&self, config: &Config, error: Error) -> Error {
-        error.without(&Secrets::new(self.token.as_ref(), &config.headers.with(&self.headers)))
+        error.without(&self.secrets(config))
+    }
+
+    /// The text of a failure for the log, in the same way.
+    pub(crate) fn shown_failure(&self, config: &Config, failure: &TransportFailure) -> String {
+        self.secrets(config).hide(&failure.to_string()).into_owned()
+    }
+
+    fn secrets(&self, config: &Config) -> Secrets {
+        Secrets::new(self.token.as_ref(), &config.headers.with(&self.headers))
     }
 }
 
@@ -111,7 +120,10 @@ impl GrpcServer {
                 let first_bytes = self.first_bytes(&failure, &observed).await;
                 return Err(context.observed_failure(failure, &observed, &first_bytes));
             }
-            log::debug!("the connection broke before the answer: trying once more ({failure})");
+            log::debug!(
+                "the connection broke before the answer: trying once more ({})",
+                call.shown_failure(&self.config, &failure)
+            );
             has_another_try &= !was_sent;
             lease.retire();
         }

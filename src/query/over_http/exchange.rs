@@ -119,7 +119,10 @@ impl HttpServer {
             if !has_another_try || failure.is_without_connection() {
                 return Err(context.unobserved_failure(failure));
             }
-            log::debug!("the connection broke before the answer: trying once more ({failure})");
+            log::debug!(
+                "the connection broke before the answer: trying once more ({})",
+                call.shown_failure(&self.config, &failure)
+            );
             has_another_try = false;
         }
     }
