@@ -1,8 +1,10 @@
 //! Queries over HTTP/1.1, whose answers are files of Parquet.
 #![cfg(all(feature = "parquet", feature = "query"))]
 
+use std::io::{Read as _, Write as _};
 use std::sync::Arc;
 use std::sync::mpsc;
+use std::thread;
 use std::time::Duration;
 
 use crate::support::http::{Gate, Reply, Server};
@@ -279,6 +281,27 @@ fn what_is_no_answer_says_what_it_is() {
 }
 
 #[test]
+fn an_error_whose_text_drips_without_end_is_told_all_the_same() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let host = format!("http://{}", listener.local_addr().unwrap());
+    let serving = thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        assert!(stream.read(&mut [0; 4096]).unwrap() > 0);
+        let head = "HTTP/1.1 500 Error\r\ncontent-length: 1000000\r\n\r\nwhy: ";
+        stream.write_all(head.as_bytes()).unwrap();
+        while stream.write_all(b".").is_ok() {
+            thread::sleep(Duration::from_millis(50)); // The dripping is what is tested.
+        }
+    });
+    let client = Client::builder().host(host).database("db").build().unwrap();
+    let error = ask(&client).timeout(Duration::from_secs(30)).table().unwrap_err();
+    assert_eq!(error.status(), Some(500), "{error}");
+    assert!(error.to_string().contains("why: ."), "{error}");
+    drop(client);
+    serving.join().unwrap();
+}
+
+#[test]
 fn nobody_there_is_said_as_over_flight() {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let host = format!("http://{}", listener.local_addr().unwrap());
@@ -363,7 +386,7 @@ fn a_query_is_cancelled_while_it_is_waited_for() {
     let (server, client) = scripted(vec![Reply::After(gate.clone(), Box::new(answered(file(1))))]);
     let query = ask(&client);
     let cancel = query.cancel_handle();
-    std::thread::scope(|scope| {
+    thread::scope(|scope| {
         let waiting = scope.spawn(|| query.table());
         server.wait_for(1);
         cancel.cancel();
