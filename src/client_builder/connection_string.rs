@@ -2,7 +2,7 @@
 
 use super::ClientBuilder;
 use super::settings::Setting;
-use crate::transport::percent_decode;
+use crate::transport::{harmless_name, percent_decode};
 
 /// Sets what a connection string has.
 pub(super) fn set_from_connection_string(builder: &mut ClientBuilder, text: &str) {
@@ -26,17 +26,29 @@ pub(super) fn set_from_connection_string(builder: &mut ClientBuilder, text: &str
                 .push("the connection string has a percent sign that starts no escape".into());
             continue;
         };
+        let setting = Setting::of_key(&key);
+        let shown = match setting {
+            Some(_) => key.clone(),
+            None => shown_key(&key, pair.contains('=')),
+        };
         if seen.contains(&key) {
-            builder.problems.push(format!("the connection string has {key} twice"));
+            builder.problems.push(format!("the connection string has {shown:?} twice"));
             continue;
         }
-        match Setting::of_key(&key) {
+        match setting {
             Some(setting) => setting.set_by_key(builder, &value),
             // Other clients of the family have keys of their own; the value may be a secret.
             None => log::warn!(
-                "the connection string has the key {key:?}, which means nothing to this client"
+                "the connection string has the key {shown:?}, which means nothing to this client"
             ),
         }
         seen.push(key);
     }
+}
+
+/// What may be shown of a key that is not known: a token without its `token=` looks like one, and so does what follows an `&`
+/// in a token that is not percent-encoded.
+fn shown_key(key: &str, has_value: bool) -> String {
+    let is_of_key = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+    if has_value { harmless_name(key, is_of_key) } else { "…".to_owned() }
 }

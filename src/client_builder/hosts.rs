@@ -31,7 +31,8 @@ impl ClientBuilder {
     /// stopping, answers 401, 502 to 504 or 520 to 524, or does not serve such requests (a node of another mode), the
     /// next one gets the same request at once. A host that failed is skipped for a second, twice as long each time up
     /// to a minute, and then tried by one request. If all fail, the error says why each of them did. Within one write,
-    /// [`write_timeout`](Self::write_timeout) is for all of them together.
+    /// [`write_timeout`](Self::write_timeout) is for all of them together, and so is
+    /// [`query_timeout`](Self::query_timeout) within one query, if it has one.
     ///
     /// Lines without a timestamp are not sent to a second host if the first may have stored them (a 502, or no answer),
     /// because each host would give them a different time. The error then has [`in_doubt()`](crate::Error::in_doubt)

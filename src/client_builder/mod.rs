@@ -19,7 +19,7 @@ use std::time::Duration;
 use crate::config::{Headers, KeepAlive, Tokens};
 #[cfg(feature = "tls")]
 use crate::transport::TlsSettings;
-use crate::transport::{Endpoint, Proxy};
+use crate::transport::{Endpoint, Proxy, harmless_name};
 use crate::write::StartBatching;
 use crate::{Precision, Result, WriteOptions};
 
@@ -201,9 +201,11 @@ impl ClientBuilder {
     }
 
     fn set_auth_scheme(&mut self, scheme: &str) -> Result<(), String> {
-        let is_scheme = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
-        if scheme.is_empty() || !scheme.bytes().all(is_scheme) {
-            return Err(format!("{scheme:?} is no auth scheme: use Token or Bearer"));
+        let is_scheme = |c: char| c.is_ascii_alphanumeric() || c == '-';
+        if scheme.is_empty() || !scheme.chars().all(is_scheme) {
+            // The token may have been given with it, or in its place.
+            let shown = harmless_name(scheme, is_scheme);
+            return Err(format!("{shown:?} is no auth scheme: use Token or Bearer"));
         }
         scheme.clone_into(&mut self.auth_scheme);
         Ok(())

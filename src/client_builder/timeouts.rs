@@ -6,7 +6,8 @@ use crate::config::KeepAlive;
 /// How long things may take.
 impl ClientBuilder {
     /// How long all of connecting may take: name resolution, TCP, the proxy and the TLS handshake together.
-    /// Default: 10 seconds. A write that has other hosts left gives a single one no more than an equal share of its time.
+    /// Default: 10 seconds. A write or query that has other hosts left gives a single one no more than an equal share
+    /// of its time.
     ///
     /// ```
     /// use influxdb3_blocking::Client;

@@ -1,5 +1,7 @@
 use std::fmt;
 
+use crate::transport::harmless_name;
+
 /// Extra headers of requests: checked, names in lower case. Values may be secrets, so no `Debug` shows them.
 #[derive(Clone, Default, Eq, Hash, PartialEq)]
 pub(crate) struct Headers(Vec<(String, String)>);
@@ -17,10 +19,10 @@ impl Headers {
 
     /// Sets a header of a write, in place of an earlier one of that name.
     pub(crate) fn set_for_write(&mut self, name: &str, value: &str) -> Result<(), String> {
-        let is_token =
-            |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
-        if name.is_empty() || !name.bytes().all(is_token) {
-            return Err(format!("{name:?} is no header name"));
+        let is_token = |c: char| c.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(c);
+        if name.is_empty() || !name.chars().all(is_token) {
+            // `Authorization: Bearer …` may have been given as the name.
+            return Err(format!("{:?} is no header name", harmless_name(name, is_token)));
         }
         let name = name.to_ascii_lowercase();
         if let Some(why) = why_refused(&name) {

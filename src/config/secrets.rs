@@ -12,9 +12,9 @@ impl Secrets {
     pub(crate) fn new(token: Option<&Token>, headers: &Headers) -> Self {
         let own = headers.iter().find(|(name, _)| *name == "authorization");
         // `Bearer secret`: the scheme is no secret.
-        let own = own.map(|(_, value)| value.rsplit(' ').next().unwrap_or(value));
+        let own = own.and_then(|(_, value)| value.split_whitespace().next_back());
         let all = token.map(Token::reveal).into_iter().chain(own);
-        Self(all.filter(|secret| !secret.is_empty()).map(str::to_owned).collect())
+        Self(all.map(str::to_owned).collect())
     }
 
     /// The text with `***` in place of each secret. For texts of a server, which may repeat the request: after they
@@ -149,6 +149,11 @@ mod tests {
         headers.set("Authorization", "Bearer own-secret-1").unwrap();
         let secrets = Secrets::new(Some(&Token::parse("t0ken-secret").unwrap()), &headers);
         assert_eq!(secrets.hide("Bearer own-secret-1, t0ken-secret"), "Bearer ***, ***");
+        for value in ["Bearer own-secret-1 ", "own-secret-1\t", " Bearer  own-secret-1 \t"] {
+            headers.set("Authorization", value).unwrap();
+            let secrets = Secrets::new(None, &headers);
+            assert_eq!(secrets.hide("not Bearer own-secret-1 !"), "not Bearer *** !", "{value:?}");
+        }
         assert!(matches!(secrets.hide("nothing"), Cow::Borrowed(_)));
         assert_eq!(format!("{secrets:?}"), "***");
     }

@@ -1,7 +1,9 @@
 //! What an error holds about the call that failed: the server's answer, and the caller's lines.
 
+use std::sync::Arc;
 use std::time::Duration;
 
+use super::plain_cause::PlainCause;
 use super::{Error, ErrorKind, LineError};
 use crate::Batch;
 
@@ -359,11 +361,15 @@ impl Error {
         self
     }
 
-    /// Changes the texts that the server may have written: the message, the values of headers, and what is wrong with
-    /// lines.
+    /// Changes the texts that the server may have written: the message, the values of headers, what is wrong with lines, and
+    /// the causes. A cause whose text is changed is nothing but a text from then on.
     pub(crate) fn change_texts(&mut self, change: impl Fn(&mut String)) {
         change(&mut self.0.message);
         self.0.call.headers.iter_mut().for_each(|(_, value)| change(value));
         self.0.call.line_errors.iter_mut().for_each(|line| change(line.message_mut()));
+        let source = self.0.source.as_deref();
+        if let Some(plain) = source.and_then(|source| PlainCause::changed(source, change)) {
+            self.0.source = Some(Arc::new(plain));
+        }
     }
 }

@@ -5,6 +5,8 @@ mod call_details;
 mod kind;
 #[cfg(feature = "write")]
 mod line_error;
+#[cfg(feature = "write")]
+mod plain_cause;
 mod text;
 
 use std::sync::Arc;

@@ -1,11 +1,13 @@
 //! Answers that cannot be decoded, in any format.
 
+use arrow_array::new_empty_array;
 use arrow_array::types::{
     Decimal32Type, Decimal64Type, Decimal128Type, Decimal256Type,
     validate_decimal_precision_and_scale,
 };
 use arrow_schema::{DataType, Field, Schema};
 
+use crate::contain::contain;
 use crate::{Error, ErrorKind, Result};
 
 /// The error of an answer that cannot be decoded; `what` is the end of its sentence.
@@ -13,8 +15,8 @@ pub(super) fn unreadable(what: &str) -> Error {
     Error::new(ErrorKind::Decode, format!("the server's answer cannot be read: {what}"))
 }
 
-/// Refuses a schema with a decimal of a precision or scale that Arrow does not allow: arrow-schema accepts it, and
-/// arrow-array panics when it makes text of such a value.
+/// Refuses a schema with a type that arrow-schema accepts and arrow-array cannot handle. It panics when it makes text of a
+/// decimal whose precision or scale Arrow does not allow, and for others when it makes an array at all.
 ///
 /// # Errors
 ///
@@ -37,14 +39,34 @@ pub(super) fn check_types(schema: &Schema) -> Result<()> {
             _ => Ok(()),
         }
         .is_err()
+            || is_without_arrays(data_type)
     };
-    match schema.fields().iter().find(|field| has(field.data_type(), &is_impossible)) {
+    let is_refused = |field: &Field| {
+        has(field.data_type(), &is_impossible)
+            // And whatever else there may be.
+            || contain(|| new_empty_array(field.data_type())).is_err()
+    };
+    match schema.fields().iter().find(|field| is_refused(field)) {
         None => Ok(()),
         Some(field) => Err(unreadable(&format!(
             "the column {:?} has the type {}, which cannot be",
             field.name(),
             field.data_type()
         ))),
+    }
+}
+
+/// Whether there are no arrays of the type, and not because of a type inside of it.
+fn is_without_arrays(data_type: &DataType) -> bool {
+    match data_type {
+        DataType::Union(fields, _) => fields.is_empty(),
+        DataType::Map(entries, _) => {
+            !matches!(entries.data_type(), DataType::Struct(fields) if fields.len() == 2)
+        }
+        DataType::RunEndEncoded(ends, _) => !ends.data_type().is_run_ends_type(),
+        DataType::Dictionary(keys, _) => !keys.is_dictionary_key_type(),
+        DataType::FixedSizeBinary(size) | DataType::FixedSizeList(_, size) => *size < 0,
+        _ => false,
     }
 }
 

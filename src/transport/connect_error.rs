@@ -4,6 +4,8 @@ use std::io;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+#[cfg(feature = "query")]
+use super::Host;
 use super::{Endpoint, Proxy, ProxyScheme};
 use crate::{Error, ErrorKind};
 
@@ -36,7 +38,7 @@ pub(crate) struct ConnectError {
     cause: Option<Arc<dyn StdError + Send + Sync>>,
 }
 
-/// The setting that limits the time for all of connecting.
+/// The time for all of connecting, and the setting that it comes from.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Limit {
     pub(crate) time: Duration,
@@ -178,6 +180,20 @@ impl ConnectError {
             }
         };
         Self::new(stage, ErrorKind::Timeout, message).retryable()
+    }
+
+    /// There is no connection yet, and whoever waits for one waits no longer, however far it has come.
+    #[cfg(feature = "query")]
+    pub(crate) fn not_within(limit: Limit, host: &Host) -> Self {
+        let message = match &host.proxy {
+            Some(proxy) => {
+                format!("no connection to {host} came about {limit}, by way of the proxy {proxy}")
+            }
+            None => format!(
+                "no connection to {host} came about {limit}; is the address right, and does no firewall stand in between?"
+            ),
+        };
+        Self::new(ConnectStage::Connecting, ErrorKind::Timeout, message).retryable()
     }
 
     #[cfg(feature = "query")]

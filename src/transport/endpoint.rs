@@ -1,6 +1,8 @@
 use std::fmt;
 use std::net::Ipv6Addr;
 
+use super::harmless_name;
+
 /// Where the server is: the host string, parsed once for both paths.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct Endpoint {
@@ -52,7 +54,8 @@ impl Endpoint {
             Some("http") => (false, 80),
             Some("https") => (true, 443),
             Some(other) => {
-                return Err(format!("the host has the scheme {other:?}: use http:// or https://"));
+                let shown = harmless_name(other, is_of_scheme);
+                return Err(format!("the host has the scheme {shown:?}: use http:// or https://"));
             }
             None if loopback => (false, 8181),
             None => (true, 443),
@@ -95,6 +98,11 @@ impl fmt::Display for Endpoint {
     }
 }
 
+/// Whether the scheme of a URL may have this character (RFC 3986, 3.1).
+pub(super) fn is_of_scheme(character: char) -> bool {
+    character.is_ascii_alphanumeric() || matches!(character, '+' | '-' | '.')
+}
+
 fn split_path(text: &str) -> (&str, &str) {
     match text.find('/') {
         Some(slash) => text.split_at(slash),
@@ -115,7 +123,9 @@ fn split_port(authority: &str) -> Result<(&str, Option<u16>), String> {
             match port[1..].parse() {
                 Ok(port) if port != 0 => Ok((host, Some(port))),
                 _ => {
-                    Err(format!("the host has the port {:?}: use 1 to 65535", harmless(&port[1..])))
+                    // It may be the password of a user whose host is missing.
+                    let shown = harmless_name(&port[1..], |character| character.is_ascii_digit());
+                    Err(format!("the host has the port {shown:?}: use 1 to 65535"))
                 }
             }
         }

@@ -2,33 +2,23 @@
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use log::Level;
 
 use super::Host;
-use crate::back_off::doubled;
+use super::host_state::HostState;
 use crate::{Error, Result};
 
 /// The servers that a client writes to, or those that it queries, and what is known of each.
 ///
 /// The first one that works is used: order is preference. One that has failed is skipped for a while, twice as long
-/// each time, and then tried by a single call; if all have failed, each call tries all of them.
+/// each time, and then tried by a single call; if all have failed, each call tries all of them. Calls that were under
+/// way together and all failed are one failure.
 #[derive(Debug)]
 pub(crate) struct Hosts {
     list: Vec<Arc<Host>>,
     states: Mutex<Vec<HostState>>,
-}
-
-/// What is known of one host: whether it works, or since when and why not.
-#[derive(Clone, Debug, Default)]
-struct HostState {
-    /// How many times it has failed since it worked.
-    failures: u32,
-    /// Not to be tried before then.
-    until: Option<Instant>,
-    /// Why it failed last.
-    why: String,
 }
 
 /// The hosts of one call: the one that it asks now, those that are next, and those that have failed.
@@ -36,6 +26,8 @@ struct HostState {
 pub(crate) struct Failover {
     hosts: Arc<Hosts>,
     place: usize,
+    /// Since when it asks the one at `place`.
+    began: Instant,
     next: VecDeque<usize>,
     failed: Vec<(usize, Error)>,
 }
@@ -57,22 +49,19 @@ impl Hosts {
             _ => self.order(now),
         };
         let place = next.pop_front()?;
-        Some(Failover { hosts: Arc::clone(self), place, next, failed: Vec::new() })
+        let hosts = Arc::clone(self);
+        Some(Failover { hosts, place, began: now, next, failed: Vec::new() })
     }
 
     /// Those that may be tried now, in the order of the list; then the others, by the time from which they may be
     /// tried.
     fn order(&self, now: Instant) -> VecDeque<usize> {
         let mut states = self.lock();
-        let time = |place: usize| states[place].until.filter(|until| *until > now);
         let mut order: Vec<_> = (0..states.len()).collect();
         // The sort is stable: hosts of equal times stay in the order of the list.
-        order.sort_by_key(|place| time(*place));
-        if let Some(first) = order.first().map(|place| &mut states[*place])
-            && first.failures > 0
-        {
-            // Other calls skip it until this one has a result.
-            first.until = Some(now + back_off(first.failures));
+        order.sort_by_key(|place| states[*place].skipped_until(now));
+        if let Some(first) = order.first() {
+            states[*first].note_try(now);
         }
         order.into()
     }
@@ -81,31 +70,14 @@ impl Hosts {
         let mut states = self.lock();
         let before = std::mem::take(&mut states[place]);
         drop(states);
-        if before.failures > 0 {
+        if !before.works() {
             log::info!("{} works again", self.list[place]);
         }
-    }
-
-    /// Says how many times in a row it has failed now.
-    fn note_failed(&self, place: usize, now: Instant, why: &str) -> u32 {
-        let mut states = self.lock();
-        let state = &mut states[place];
-        state.failures = state.failures.saturating_add(1);
-        state.until = Some(now + back_off(state.failures));
-        why.clone_into(&mut state.why);
-        state.failures
     }
 
     fn lock(&self) -> MutexGuard<'_, Vec<HostState>> {
         self.states.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-/// How long a host is skipped that has failed `failures` times in a row.
-fn back_off(failures: u32) -> Duration {
-    const FIRST: Duration = Duration::from_secs(1);
-    const LONGEST: Duration = Duration::from_secs(60);
-    doubled(FIRST, failures.saturating_sub(1), LONGEST)
 }
 
 impl Failover {
@@ -148,10 +120,13 @@ impl Failover {
             return Err(error);
         }
         if !error.is_host_failure() {
-            self.hosts.note_works(self.place);
+            // If it has answered. The end of the call's own time says nothing of the host.
+            if error.status().is_some() || error.grpc_status().is_some() {
+                self.hosts.note_works(self.place);
+            }
             return Err(self.explain(error));
         }
-        let failures = self.hosts.note_failed(self.place, now, error.message());
+        let worked = self.note_failed(now, &error);
         let was_cut_before = self.failed.iter().any(|(_, error)| error.was_cut());
         let (in_doubt, is_poison) = (error.in_doubt(), error.was_cut() && was_cut_before);
         let stop = match () {
@@ -164,15 +139,31 @@ impl Failover {
             (None, Some(&next)) => {
                 let list = &self.hosts.list;
                 // A host that has just begun to fail is worth a warning, one that fails on is not.
-                let level = if failures == 1 { Level::Warn } else { Level::Debug };
+                let level = if worked { Level::Warn } else { Level::Debug };
                 log::log!(level, "{} failed, {} is next: {error}", list[self.place], list[next]);
                 self.failed.push((self.place, error));
                 self.place = next;
+                self.began = now;
                 self.next.pop_front();
                 Ok(())
             }
             (stop, _) => Err(self.give_up(error, stop)),
         }
+    }
+
+    /// The error of a call whose time was over while it waited for the host.
+    #[cfg(feature = "query")]
+    pub(crate) fn end(&mut self, error: Error, now: Instant) -> Error {
+        if self.hosts.list.len() == 1 {
+            return error;
+        }
+        self.note_failed(now, &error);
+        self.give_up(error, Some("as the time is up"))
+    }
+
+    /// Says whether the host worked before.
+    fn note_failed(&self, now: Instant, error: &Error) -> bool {
+        self.hosts.lock()[self.place].note_failed(self.began, now, error.message())
     }
 
     /// The error of a host that works, after those that do not.
@@ -221,9 +212,9 @@ impl Failover {
         let states = self.hosts.lock();
         let untried = self.next.iter().map(|&place| {
             let (host, state) = (&self.hosts.list[place], &states[place]);
-            match state.failures {
-                0 => host.to_string(),
-                _ => format!("{host} (it failed before: {})", state.why),
+            match state.works() {
+                true => host.to_string(),
+                false => format!("{host} (it failed before: {})", state.why()),
             }
         });
         untried.collect::<Vec<_>>().join(", ")
@@ -238,6 +229,8 @@ impl Failover {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
     use crate::ErrorKind;
     use crate::transport::Endpoint;
@@ -270,7 +263,7 @@ mod tests {
     }
 
     #[test]
-    fn a_host_that_failed_is_left_alone_for_a_while_and_then_tried_by_one_call() {
+    fn a_host_that_failed_is_skipped_for_a_while_and_then_tried_by_one_call() {
         let hosts = hosts(&["http://a", "http://b"]);
         let start = Instant::now();
         let mut failover = hosts.failover(start).unwrap();
@@ -287,8 +280,22 @@ mod tests {
     }
 
     #[test]
-    fn back_offs_grow_and_are_bounded() {
-        assert_eq!([1, 2, 3, 7, 99].map(|n| back_off(n).as_secs()), [1, 2, 4, 60, 60]);
+    fn calls_that_fail_together_tell_of_one_outage() {
+        let hosts = hosts(&["http://a", "http://b"]);
+        let start = Instant::now();
+        let at = |millis| start + Duration::from_millis(millis);
+        let fail = |mut call: Failover, now| call.go_on(down(), true, true, now).unwrap();
+        let mut calls: Vec<_> = (0..8).map(|_| hosts.failover(start).unwrap()).collect();
+        let late = calls.pop().unwrap();
+        calls.into_iter().for_each(|call| fail(call, at(10)));
+        fail(late, at(500));
+        assert_eq!(hosts.failover(at(1009)).unwrap().place(), 1);
+        let trying = hosts.failover(at(1010)).unwrap();
+        assert_eq!(trying.place(), 0);
+        // A call that began after that is another matter.
+        fail(trying, at(1020));
+        assert_eq!(hosts.failover(at(3019)).unwrap().place(), 1);
+        assert_eq!(hosts.failover(at(3020)).unwrap().place(), 0);
     }
 
     #[test]
@@ -300,6 +307,22 @@ mod tests {
             let mut again = places(&hosts, start + Duration::from_millis(10));
             again.sort_unstable();
             assert_eq!(again, [0, 1, 2]);
+        }
+    }
+
+    #[test]
+    fn a_host_works_if_it_has_answered_and_not_if_it_has_said_nothing() {
+        let start = Instant::now();
+        let silent = Error::new(ErrorKind::Timeout, "");
+        let refused = Error::new(ErrorKind::Query, "").with_status(400);
+        for (error, next) in [(silent, 1), (refused, 0)] {
+            let hosts = hosts(&["http://a", "http://b"]);
+            let at = |millis| hosts.failover(start + Duration::from_millis(millis)).unwrap();
+            at(0).go_on(down(), true, true, start).unwrap();
+            let mut trying = at(1000);
+            assert_eq!(trying.place(), 0);
+            trying.go_on(error, true, true, start + Duration::from_secs(1)).unwrap_err();
+            assert_eq!(at(1001).place(), next);
         }
     }
 

@@ -4,7 +4,9 @@
 mod connect_error;
 mod connect_method;
 mod endpoint;
+mod harmless_name;
 mod host;
+mod host_state;
 mod hosts;
 mod percent;
 mod plain_to_tls;
@@ -23,6 +25,7 @@ mod verifier;
 
 pub(crate) use connect_error::{ConnectError, ConnectStage, Limit, Peer};
 pub(crate) use endpoint::Endpoint;
+pub(crate) use harmless_name::harmless_name;
 pub(crate) use host::Host;
 #[cfg(feature = "query")]
 pub(crate) use hosts::Failover;

@@ -1,6 +1,7 @@
 use std::fmt;
 
-use super::{Endpoint, percent_decode};
+use super::endpoint::is_of_scheme;
+use super::{Endpoint, harmless_name, percent_decode};
 
 /// A proxy that both paths go through.
 #[derive(Clone, Eq, PartialEq)]
@@ -81,7 +82,9 @@ impl ProxyScheme {
             // The `h` asks the proxy to resolve the server's name, which is done anyway.
             "socks5" | "socks5h" => Ok(Self::Socks5),
             _ => Err(format!(
-                "the proxy has the scheme {text:?}: use http://, https:// or socks5://"
+                "the proxy has the scheme {:?}: use http://, https:// or socks5://",
+                // Behind a colon it may be a password.
+                harmless_name(text, is_of_scheme)
             )),
         }
     }

@@ -1,48 +1,13 @@
 //! What is logged, and how loudly. A process has one logger, so these tests have processes of their own.
 
-use std::sync::{LazyLock, Mutex};
-
-use log::{Level, LevelFilter, Log, Metadata, Record};
+use log::Level;
 
 use crate::support::batching::{Events, client_at, options, point};
 use crate::support::http::{Gate, Reply, Server};
+use crate::support::logged::{keep_lines, logged, of};
 use crate::support::own_process::in_own_process;
 use influxdb3_blocking::{Client, OnFull};
 use influxdb3_dev_server::{DevServer, Fault};
-
-/// Keeps what this crate logs.
-struct Kept;
-
-static LINES: LazyLock<Mutex<Vec<(Level, String)>>> = LazyLock::new(Mutex::default);
-
-impl Log for Kept {
-    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
-        metadata.target().starts_with("influxdb3_blocking")
-    }
-
-    fn log(&self, record: &Record<'_>) {
-        if self.enabled(record.metadata()) {
-            LINES.lock().unwrap().push((record.level(), record.args().to_string()));
-        }
-    }
-
-    fn flush(&self) {}
-}
-
-fn keep_lines() {
-    log::set_logger(&Kept).unwrap();
-    log::set_max_level(LevelFilter::Trace);
-}
-
-/// What was logged since the last call.
-fn logged() -> Vec<(Level, String)> {
-    std::mem::take(&mut LINES.lock().unwrap())
-}
-
-/// Those lines of a level, to be found by a part of their text.
-fn of(lines: &[(Level, String)], level: Level, part: &str) -> usize {
-    lines.iter().filter(|(own, text)| *own == level && text.contains(part)).count()
-}
 
 #[test]
 fn an_outage_is_told_once_at_its_beginning_and_once_at_its_end() {

@@ -3,10 +3,11 @@
 use std::time::Duration;
 
 use influxdb3_blocking::{Client, ErrorKind};
+use log::Level;
 
 use crate::support::http::Server;
-#[cfg(unix)]
-use crate::support::own_process;
+use crate::support::logged::{keep_lines, logged, of};
+use crate::support::own_process::{self, in_own_process};
 
 fn problems_of(text: &str) -> String {
     let error = Client::from_connection_string(text).unwrap_err();
@@ -34,8 +35,8 @@ fn build_names_every_problem_at_once() {
         "\"ftp\"",
         "the token has blanks",
         "socks4",
-        "\"bad name\"",
-        "\"Basic auth\"",
+        "\"bad…\" is no header name",
+        "\"Basic…\" is no auth scheme",
         "default_tag",
         "use_v2_api(false)",
         "write_timeout is 0",
@@ -85,7 +86,7 @@ fn values_of_a_connection_string_that_are_wrong_are_all_named() {
         "writeNoSync",
         "\"maybe\"",
         "writeTimeout",
-        "database twice",
+        "\"database\" twice",
         "percent",
     ] {
         assert!(text.contains(part), "{part} is missing: {text}");
@@ -253,6 +254,50 @@ fn secrets_are_in_no_debug_output() {
     for shown in [format!("{error}"), format!("{error:?}"), format!("{error:#}")] {
         assert!(!shown.contains("secret"), "{shown}");
     }
+}
+
+/// A name is shown up to where it is none, as it may be a secret that stands in its place.
+#[test]
+fn a_secret_in_the_place_of_a_name_is_not_shown() {
+    let host = || Client::builder().host("http://example.io");
+    let from = |text| Client::builder().with_connection_string(text);
+    let long = "s3cret".repeat(8);
+    for (builder, shown) in [
+        (host().auth_scheme("Token s3cret"), "\"Token…\" is no auth scheme"),
+        (host().auth_scheme(format!("{long}==")), "\"…\" is no auth scheme"),
+        (from("http://a?authScheme=Bearer+s3cret"), "authScheme: \"Bearer…\" is no auth"),
+        (host().header("Authorization: Bearer s3cret", ""), "\"Authorization…\" is no header name"),
+        (
+            host().header(format!("{long}=="), "x").header("", ""),
+            "\"…\" is no header name; \"\" is",
+        ),
+        (host().proxy("me:s3cret://x@proxy:1"), "the proxy has the scheme \"me…\""),
+        (host().proxy("http://me:s3cret"), "the proxy has the port \"…\""),
+        (from("me:s3cret://x@example.io"), "the host contains user information"),
+        (from("me:s3cret://example.io"), "the host has the scheme \"me…\""),
+        (from("http://me:s3cret"), "the host has the port \"…\""),
+        (from("http://a?apiv3_s3cret=&apiv3_s3cret="), "the connection string has \"…\" twice"),
+        (from("http://a?token=x&s3cret&s3cret"), "the connection string has \"…\" twice"),
+    ] {
+        let error = builder.build().unwrap_err();
+        assert!(error.to_string().contains(shown), "{shown}: {error}");
+        assert!(!format!("{error:?}").contains("s3cret"), "{error:?}");
+    }
+}
+
+#[test]
+fn a_token_in_the_place_of_a_key_is_not_logged() {
+    in_own_process("config::a_token_in_the_place_of_a_key_is_not_logged", || {
+        keep_lines();
+        let long = "s3cret".repeat(8);
+        for key in ["apiv3_s3cret", "APIv3_s3cret=", "s3cret", &format!("{long}="), "+/s3cret="] {
+            Client::from_connection_string(format!("http://a?{key}&other=1")).unwrap();
+            let lines = logged();
+            assert_eq!(of(&lines, Level::Warn, "which means nothing to this client"), 2);
+            assert_eq!(of(&lines, Level::Warn, "the key \"other\""), 1, "{lines:?}");
+            assert_eq!(of(&lines, Level::Warn, "s3cret"), 0, "{lines:?}");
+        }
+    });
 }
 
 #[test]

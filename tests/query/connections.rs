@@ -75,11 +75,16 @@ fn a_query_that_times_out_says_what_was_being_waited_for() {
 
 /// A proxy whose first connection is never answered; all others lead to the server.
 fn hangs_once(server: SocketAddr) -> SocketAddr {
+    fails_once(server, Some)
+}
+
+/// A proxy that does this with its first connection, and keeps what it gives; all others lead to the server.
+fn fails_once(server: SocketAddr, first: fn(TcpStream) -> Option<TcpStream>) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
     thread::spawn(move || {
         let mut connections = listener.incoming().map(Result::unwrap);
-        let _first = connections.next();
+        let _first = connections.next().and_then(first);
         for mut client in connections {
             let mut head = Vec::new();
             while !head.ends_with(b"\r\n\r\n") {
@@ -128,6 +133,22 @@ fn a_query_that_joins_an_older_attempt_to_connect_makes_one_of_its_own_when_that
     assert_eq!(hasty.kind(), ErrorKind::Timeout);
     // The first attempt is still on.
     assert_eq!(client.query("SELECT 1").table().unwrap().num_rows(), 3);
+}
+
+#[test]
+fn a_query_that_may_be_sent_again_is_so_whatever_stage_of_connecting_failed() {
+    let server = FlightServer::replay(answer(vec![numbers(3)]));
+    let closes = |_| None;
+    for (first, kind) in [(Some as fn(_) -> _, ErrorKind::Timeout), (closes, ErrorKind::Proxy)] {
+        let client = || {
+            let proxy = fails_once(server.address(), first);
+            let builder = builder(&server.url()).proxy(format!("http://{proxy}"));
+            builder.connect_timeout(Duration::from_secs(2)).build().unwrap()
+        };
+        let error = client().query("SELECT 1").table().unwrap_err();
+        assert_eq!((error.kind(), error.is_retryable()), (kind, true), "{error}");
+        assert_eq!(client().query("SELECT 1").retries(1).table().unwrap().num_rows(), 3);
+    }
 }
 
 #[test]
@@ -284,6 +305,37 @@ fn pings_are_sent_while_a_query_is_planned_and_can_be_turned_off() {
     assert!(!tap.pings().contains(&1));
     let error = builder(&tap.url()).keep_alive_interval(Duration::ZERO).build().unwrap_err();
     assert!(error.to_string().contains("keep_alive_interval"), "{error}");
+}
+
+#[test]
+fn limits_that_nothing_reaches_are_none() {
+    let server = FlightServer::replay(answer(vec![numbers(3)]));
+    let client = builder(&server.url())
+        .connect_timeout(Duration::MAX)
+        .query_timeout(Duration::MAX)
+        .keep_alive_interval(Duration::MAX)
+        .build()
+        .unwrap();
+    assert_eq!(client.query("SELECT 1").table().unwrap().num_rows(), 3);
+    // PINGs are sent, and their answers may take as long as they like.
+    let mut steps = answer(vec![numbers(3)]);
+    let go = Arc::new(tokio::sync::Notify::new());
+    steps.insert(1, Step::WaitFor(Arc::clone(&go)));
+    let server = FlightServer::replay(steps);
+    let tap = Tap::start(server.address(), 0);
+    let client = builder(&tap.url())
+        .keep_alive_interval(Duration::from_millis(20))
+        .idle_timeout(Duration::MAX)
+        .build()
+        .unwrap();
+    thread::scope(|scope| {
+        let table = scope.spawn(|| client.query("SELECT 1").timeout(LONG).table());
+        while tap.pings().is_empty() && !table.is_finished() {
+            thread::yield_now();
+        }
+        go.notify_one();
+        assert_eq!(table.join().unwrap().unwrap().num_rows(), 3);
+    });
 }
 
 #[test]

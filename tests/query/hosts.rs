@@ -3,12 +3,11 @@
 
 #[cfg(feature = "parquet")]
 use std::io::{Read as _, Write as _};
-#[cfg(feature = "parquet")]
+#[cfg(any(feature = "parquet", feature = "tls"))]
 use std::net::TcpListener;
 use std::sync::Arc;
 use std::thread;
-#[cfg(feature = "parquet")]
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::support::batches::{answer, messages, numbers};
 use crate::support::flight::{FlightServer, Step};
@@ -23,6 +22,14 @@ fn client<S: AsRef<str>>(hosts: impl IntoIterator<Item = S>) -> Client {
 
 fn nobody() -> String {
     format!("http://127.0.0.1:{}", unused_port())
+}
+
+/// A host to which no connection comes about: the system takes what is sent to it, and nobody answers.
+#[cfg(feature = "tls")]
+fn silent() -> (TcpListener, String) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let host = format!("https://{}", listener.local_addr().unwrap());
+    (listener, host)
 }
 
 /// A server with one row.
@@ -54,6 +61,59 @@ fn a_host_that_does_not_answer_queries_is_left_for_the_next_before_the_first_row
         assert!(reader.next().is_none());
         assert!(!first.calls().is_empty());
         assert_eq!(second.calls().len(), 1);
+    }
+}
+
+/// With less time than `connect_timeout`, as well.
+#[cfg(feature = "tls")]
+#[test]
+fn a_host_that_cannot_be_connected_to_leaves_time_for_the_next() {
+    // A half of it is for each, and more than either needs.
+    const TIME: Duration = Duration::from_secs(6);
+    let ((_silent, first), second) = (silent(), with_row());
+    let client = || client([&first, &second.url()]);
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            let client = client();
+            let table = client.query("SELECT f FROM m").timeout(TIME).table().unwrap();
+            assert_eq!(table.num_rows(), 1);
+        });
+        scope.spawn(|| {
+            let client = client();
+            let mut reader = client.query("SELECT f FROM m").timeout(TIME).reader().unwrap();
+            assert_eq!(reader.next().unwrap().unwrap().num_rows(), 1);
+        });
+        #[cfg(feature = "parquet")]
+        scope.spawn(|| {
+            let client = client();
+            let query = client.query("SELECT f FROM m").timeout(TIME).over_http(true);
+            assert_eq!(query.table().unwrap().num_rows(), 1);
+        });
+    });
+}
+
+#[cfg(feature = "tls")]
+#[test]
+fn a_query_whose_time_ends_while_it_connects_names_all_hosts_that_it_tried() {
+    let ((_first, first), (_second, second)) = (silent(), silent());
+    for over_http in [false, cfg!(feature = "parquet")] {
+        let client = client([&first, &second]);
+        let query = client.query("SELECT 1").timeout(Duration::from_secs(2));
+        #[cfg(feature = "parquet")]
+        let query = query.over_http(over_http);
+        let error = query.table().unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Timeout, "{over_http}: {error}");
+        let text = error.to_string();
+        for part in [
+            "all 2 hosts failed: ".to_owned(),
+            format!("no connection to {first} came about within "),
+            "(its share of query_timeout)".to_owned(),
+            format!(
+                "{second}: the query took longer than its timeout (query_timeout): it ended while connecting"
+            ),
+        ] {
+            assert!(text.contains(&part), "{part} is missing: {text}");
+        }
     }
 }
 
@@ -114,6 +174,21 @@ fn retries_that_are_asked_for_begin_with_all_hosts_again() {
     let client = client([first.url(), second.url()]);
     assert_eq!(client.query("SELECT 1").retries(1).table().unwrap().num_rows(), 3);
     assert_eq!(first.calls().len() + second.calls().len(), 3);
+}
+
+#[test]
+fn what_came_of_a_host_that_was_left_is_not_counted() {
+    let rows = answer(vec![numbers(3)]);
+    let schema = messages(&[numbers(3)]).remove(0);
+    let first = FlightServer::replay(vec![Step::Head, Step::Message(schema), Step::Hangup]);
+    let second = FlightServer::replay(rows);
+    let progress = |hosts: &[String]| {
+        let client = client(hosts);
+        let mut reader = client.query("SELECT 1").reader().unwrap();
+        assert_eq!(reader.by_ref().map(|batch| batch.unwrap().num_rows()).sum::<usize>(), 3);
+        reader.progress()
+    };
+    assert_eq!(progress(&[first.url(), second.url()]), progress(&[second.url()]));
 }
 
 /// Its answer is handed out when it is whole, so that nothing of it was.
@@ -185,6 +260,40 @@ fn many_queries_at_once_share_what_is_known_of_the_hosts() {
             });
         }
     });
+}
+
+/// And not as many: then the host would be left alone for a minute.
+#[test]
+fn an_outage_that_many_queries_see_at_once_is_one() {
+    const QUERIES: usize = 8;
+    let go = Arc::new(Notify::new());
+    let first = {
+        let go = go.clone();
+        FlightServer::start(move |_, n| match n < QUERIES {
+            true => {
+                vec![Step::WaitFor(go.clone()), Step::StatusOnly(14, "the node is stopping".into())]
+            }
+            false => answer(vec![numbers(3)]),
+        })
+    };
+    let second = FlightServer::replay(answer(vec![numbers(3)]));
+    let client = client([first.url(), second.url()]);
+    let ask = || assert_eq!(client.query("SELECT 1").table().unwrap().num_rows(), 3);
+    thread::scope(|scope| {
+        let asking: Vec<_> = (0..QUERIES).map(|_| scope.spawn(ask)).collect();
+        while first.calls().len() < QUERIES {
+            thread::yield_now();
+        }
+        while !asking.iter().all(thread::ScopedJoinHandle::is_finished) {
+            go.notify_one();
+            thread::yield_now();
+        }
+    });
+    let begin = Instant::now();
+    while first.calls().len() == QUERIES {
+        ask();
+        assert!(begin.elapsed() < Duration::from_secs(30), "the first host is left alone");
+    }
 }
 
 #[test]

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::support::batches::answer;
-use crate::support::flight::FlightServer;
+use crate::support::flight::{FlightServer, Step, ok};
+use arrow_flight::{FlightData, SchemaAsIpc};
 use influxdb3_blocking::arrow_array::builder::{
     Int64Builder, ListBuilder, MapBuilder, StringBuilder,
 };
@@ -15,7 +16,8 @@ use influxdb3_blocking::arrow_array::{
     ArrayRef, DurationNanosecondArray, Float64Array, IntervalMonthDayNanoArray, RecordBatch,
     StructArray, TimestampNanosecondArray,
 };
-use influxdb3_blocking::{Client, Row, Table, Timestamp};
+use influxdb3_blocking::arrow_schema::{DataType, Field, Schema, UnionFields, UnionMode};
+use influxdb3_blocking::{Client, ErrorKind, Row, Table, Timestamp};
 use influxdb3_dev_server::DevServer;
 
 /// What a query for selectors, `array_agg` and the like answers: the second row is null throughout.
@@ -242,5 +244,47 @@ fn every_type_that_datafusion_casts_to_can_be_read_and_shown() {
             row.deserialize::<(String,)>().ok().map(|(text,)| text),
             "{expression}"
         );
+    }
+}
+
+/// Types of which not even an empty column can be made.
+#[test]
+fn types_that_cannot_be_are_refused_with_the_schema() {
+    let field = |data_type| Arc::new(Field::new("x", data_type, true));
+    let union = || DataType::Union(UnionFields::empty(), UnionMode::Dense);
+    let ends = |data_type| {
+        DataType::RunEndEncoded(
+            Arc::new(Field::new("ends", data_type, false)),
+            field(DataType::Utf8),
+        )
+    };
+    for data_type in [
+        union(),
+        DataType::Union(UnionFields::empty(), UnionMode::Sparse),
+        DataType::Map(field(DataType::Int64), false),
+        DataType::Map(field(DataType::Struct(vec![field(DataType::Utf8)].into())), false),
+        ends(DataType::Int8),
+        ends(DataType::Utf8),
+        DataType::FixedSizeBinary(-1),
+        DataType::List(field(union())),
+        DataType::Struct(vec![field(union())].into()),
+        DataType::RunEndEncoded(
+            Arc::new(Field::new("ends", DataType::Int32, false)),
+            field(union()),
+        ),
+    ] {
+        let schema = Schema::new(vec![Field::new("c", data_type.clone(), true)]);
+        let options = arrow_ipc::writer::IpcWriteOptions::default();
+        let schema = FlightData::from(SchemaAsIpc::new(&schema, &options));
+        let metadata = FlightData { app_metadata: "x".into(), ..FlightData::default() };
+        let messages = [schema, metadata].map(|data| prost::Message::encode_to_vec(&data));
+        let messages = messages.map(Step::Message);
+        let steps = std::iter::once(Step::Head).chain(messages).chain([ok()]).collect();
+        let server = FlightServer::replay(steps);
+        let client = Client::builder().host(server.url()).database("db").build().unwrap();
+        let asked = client.query("SELECT 1").chunks();
+        let error = asked.and_then(|chunks| chunks.collect::<Result<Vec<_>, _>>()).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Decode, "{data_type}: {error}");
+        assert!(error.to_string().contains("the column \"c\""), "{data_type}: {error}");
     }
 }

@@ -1,8 +1,10 @@
 //! Queries over HTTP/1.1, whose answers are files of Parquet.
 #![cfg(all(feature = "parquet", feature = "query"))]
 
+use std::io::{Read as _, Write as _};
 use std::sync::Arc;
 use std::sync::mpsc;
+use std::thread;
 use std::time::Duration;
 
 use crate::support::http::{Gate, Reply, Server};
@@ -279,6 +281,27 @@ fn what_is_no_answer_says_what_it_is() {
 }
 
 #[test]
+fn an_error_whose_text_drips_without_end_is_told_all_the_same() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let host = format!("http://{}", listener.local_addr().unwrap());
+    let serving = thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        assert!(stream.read(&mut [0; 4096]).unwrap() > 0);
+        let head = "HTTP/1.1 500 Error\r\ncontent-length: 1000000\r\n\r\nwhy: ";
+        stream.write_all(head.as_bytes()).unwrap();
+        while stream.write_all(b".").is_ok() {
+            thread::sleep(Duration::from_millis(50)); // The dripping is what is tested.
+        }
+    });
+    let client = Client::builder().host(host).database("db").build().unwrap();
+    let error = ask(&client).timeout(Duration::from_secs(30)).table().unwrap_err();
+    assert_eq!(error.status(), Some(500), "{error}");
+    assert!(error.to_string().contains("why: ."), "{error}");
+    drop(client);
+    serving.join().unwrap();
+}
+
+#[test]
 fn nobody_there_is_said_as_over_flight() {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let host = format!("http://{}", listener.local_addr().unwrap());
@@ -332,13 +355,29 @@ fn limits_and_time_are_kept() {
     assert_eq!(error.kind(), ErrorKind::TooLarge);
     assert!(reader.next().is_none());
     let (_server, client) = scripted(vec![Reply::Stall]);
-    for error in [
-        ask(&client).timeout(Duration::from_millis(50)).table().unwrap_err(),
-        ask(&client).timeout(Duration::from_millis(50)).reader().unwrap_err(),
+    for ends in [
+        |query: QueryRequest<'_>| query.table().unwrap_err(),
+        |query: QueryRequest<'_>| query.reader().unwrap_err(),
     ] {
-        assert_eq!(error.kind(), ErrorKind::Timeout);
-        assert!(error.to_string().contains("waiting for the server to answer"), "{error}");
+        // However slow this machine is: with one of these limits there is a connection.
+        let limits = [50, 200, 1_000, 5_000, 30_000].map(Duration::from_millis);
+        assert!(limits.iter().any(|limit| {
+            let error = ends(ask(&client).timeout(*limit));
+            assert_eq!(error.kind(), ErrorKind::Timeout);
+            error.to_string().contains("waiting for the server to answer")
+        }));
     }
+}
+
+#[test]
+fn bytes_of_a_try_that_failed_do_not_count() {
+    let whole = file(10_000);
+    let head = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n", whole.len());
+    let half = Reply::Raw([head.as_bytes(), &whole[..whole.len() / 2]].concat());
+    let (_server, client) = scripted(vec![half, answered(whole.clone())]);
+    let bytes = whole.len() as u64;
+    let reader = ask(&client).retries(1).max_bytes(bytes).reader().unwrap();
+    assert_eq!(reader.progress().bytes_received, bytes);
 }
 
 #[test]
@@ -347,7 +386,7 @@ fn a_query_is_cancelled_while_it_is_waited_for() {
     let (server, client) = scripted(vec![Reply::After(gate.clone(), Box::new(answered(file(1))))]);
     let query = ask(&client);
     let cancel = query.cancel_handle();
-    std::thread::scope(|scope| {
+    thread::scope(|scope| {
         let waiting = scope.spawn(|| query.table());
         server.wait_for(1);
         cancel.cancel();

@@ -2,6 +2,9 @@
 #![cfg(feature = "query")]
 
 use crate::support::flight::{FlightServer, Step};
+use crate::support::frames::says_goodbye;
+use crate::support::logged::{keep_lines, logged};
+use crate::support::own_process::in_own_process;
 use influxdb3_blocking::{Client, Error, ErrorKind};
 
 fn error_of(token: &str, steps: Vec<Step>) -> Error {
@@ -43,4 +46,26 @@ fn a_token_that_a_server_answers_with_is_in_no_text_and_no_header() {
         let echo = error.header("x-echo").or_else(|| error.header("location"));
         assert!(!echo.is_some_and(|echo| echo.contains("s3cret")), "{echo:?}");
     }
+}
+
+/// As HTTP/2 lets a server say why it ends a connection: the libraries below show that in their errors.
+#[test]
+fn a_token_that_a_server_says_goodbye_with_is_in_no_cause_and_no_log() {
+    in_own_process(
+        "secrets::a_token_that_a_server_says_goodbye_with_is_in_no_cause_and_no_log",
+        || {
+            const TOKEN: &str = "apiv3_s3cret-s3cret-s3cret";
+            keep_lines();
+            let host = says_goodbye("I do not know Bearer apiv3_s3cret-s3cret-s3cret");
+            let client = Client::builder().host(host).token(TOKEN).database("db").build().unwrap();
+            let error = client.query("SELECT 1").table().unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Connect);
+            for shown in [format!("{error:#}"), format!("{error:?}")] {
+                assert!(!shown.contains("s3cret"), "{shown}");
+                assert!(shown.contains("I do not know Bearer ***"), "{shown}");
+            }
+            let lines = format!("{:?}", logged());
+            assert!(lines.contains("trying once more") && !lines.contains("s3cret"), "{lines}");
+        },
+    );
 }

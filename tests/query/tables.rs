@@ -7,6 +7,8 @@ use crate::support::batches::{answer, numbers};
 use crate::support::flight::FlightServer;
 use influxdb3_blocking::arrow_array::types::Int16Type;
 use influxdb3_blocking::arrow_array::{Array, ArrayRef, RecordBatch, RunArray};
+#[cfg(feature = "pretty")]
+use influxdb3_blocking::arrow_array::{Int64Array, StringArray};
 use influxdb3_blocking::{Client, ErrorKind, Table};
 
 fn answered(batches: Vec<RecordBatch>) -> Table {
@@ -98,4 +100,21 @@ fn a_table_is_printed_within_its_limits() {
 2 of 8 rows";
     assert_eq!(table.display().max_rows(2).max_width(80).to_string(), shown);
     assert_eq!(table.to_string().lines().count(), 12);
+}
+
+/// A width in a format string is 16 bits, and more is a panic.
+#[cfg(feature = "pretty")]
+#[test]
+fn a_value_of_any_width_is_printed() {
+    const WIDTH: usize = 70_000;
+    let text: ArrayRef = Arc::new(StringArray::from(vec!["x".repeat(WIDTH), "y".into()]));
+    let number: ArrayRef = Arc::new(Int64Array::from(vec![1, 2]));
+    let name = "n".repeat(WIDTH);
+    let batch = RecordBatch::try_from_iter([("text", text), (&name, number)]).unwrap();
+    let shown = answered(vec![batch]).to_string();
+    let lines: Vec<&str> = shown.lines().collect();
+    assert_eq!(lines.len(), 6);
+    assert!(lines.iter().all(|line| line.len() == 2 * WIDTH + 7));
+    let (left, right) = ("y".to_owned() + &" ".repeat(WIDTH - 1), " ".repeat(WIDTH - 1) + "2");
+    assert_eq!(lines[4], format!("| {left} | {right} |"));
 }

@@ -10,6 +10,7 @@ const HEADERS: u8 = 1;
 const SETTINGS: u8 = 4;
 const PING: u8 = 6;
 const GOAWAY: u8 = 7;
+const PROTOCOL_ERROR: u32 = 1;
 const ENHANCE_YOUR_CALM: u32 = 11;
 
 /// A place between client and server. It ends with the test's process.
@@ -77,6 +78,26 @@ fn frame(kind: u8, payload: &[u8]) -> Vec<u8> {
     frame
 }
 
+/// The address of a server that answers each call with the end of its connection, and says why in this text.
+pub fn says_goodbye(text: &'static str) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    thread::spawn(move || {
+        for client in listener.incoming().map_while(Result::ok) {
+            thread::spawn(move || say_goodbye(client, text));
+        }
+    });
+    format!("http://{address}")
+}
+
+fn say_goodbye(mut client: TcpStream, text: &str) -> io::Result<()> {
+    client.read_exact(&mut [0; PREFACE])?;
+    client.write_all(&frame(SETTINGS, &[]))?;
+    while read_frame(&mut client)?.kind != HEADERS {}
+    // Not even the first stream was looked at.
+    go_away(client, 0, PROTOCOL_ERROR, text)
+}
+
 fn refuse(mut client: TcpStream) -> io::Result<()> {
     client.read_exact(&mut [0; PREFACE])?;
     client.write_all(&frame(SETTINGS, &[]))?;
@@ -86,9 +107,13 @@ fn refuse(mut client: TcpStream) -> io::Result<()> {
         was_called |= frame.kind == HEADERS;
         was_pinged |= frame.kind == PING && !frame.is_acknowledgement;
     }
-    let mut payload = 1_u32.to_be_bytes().to_vec();
-    payload.extend(ENHANCE_YOUR_CALM.to_be_bytes());
-    payload.extend(b"too_many_pings");
+    go_away(client, 1, ENHANCE_YOUR_CALM, "too_many_pings")
+}
+
+fn go_away(mut client: TcpStream, last_stream: u32, code: u32, text: &str) -> io::Result<()> {
+    let mut payload = last_stream.to_be_bytes().to_vec();
+    payload.extend(code.to_be_bytes());
+    payload.extend(text.as_bytes());
     client.write_all(&frame(GOAWAY, &payload))?;
     client.shutdown(Shutdown::Write)?;
     // The rest is read, so that no reset overtakes the goodbye.

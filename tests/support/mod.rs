@@ -10,6 +10,7 @@ pub mod flight;
 pub mod frames;
 pub mod home;
 pub mod http;
+pub mod logged;
 pub mod own_process;
 pub mod proxy;
 pub mod raw;

@@ -2,9 +2,9 @@ use std::time::{Duration, Instant};
 
 use super::retries::Retries;
 use crate::config::CallToken;
-use crate::query::call::Call;
+use crate::query::call::{Call, CallStage};
 use crate::query::client::QueryClient;
-use crate::transport::Failover;
+use crate::transport::{Failover, Limit};
 use crate::{Error, Result};
 
 /// The tries of one query, with the hosts, tokens and retries that are left, until one succeeds or nothing is left. No
@@ -13,7 +13,7 @@ pub(super) struct Attempts {
     tour: Failover,
     token: CallToken,
     retries: Retries,
-    /// The most time for getting a token.
+    /// The most time for a connection, and for getting a token.
     connect_timeout: Duration,
 }
 
@@ -28,7 +28,8 @@ impl Attempts {
         Ok(Self { tour, token, retries, connect_timeout: config.connect_timeout })
     }
 
-    /// The place of the host that is to be asked now, with its token in the call. Waits for the token, on this thread.
+    /// The place of the host that is to be asked now; its token and its time for connecting are in the call then. Waits for
+    /// the token, on this thread.
     ///
     /// # Errors
     ///
@@ -36,6 +37,7 @@ impl Attempts {
     pub(super) fn prepare(&mut self, call: &mut Call, deadline: Option<Instant>) -> Result<usize> {
         let time = self.time(deadline);
         call.token = self.token.get(time)?.map(|issued| issued.token().clone());
+        call.connect_limit = self.connect_limit(call.begin, deadline);
         Ok(self.tour.place())
     }
 
@@ -70,6 +72,27 @@ impl Attempts {
         call.begin = Some(begin);
         self.tour = client.hosts().failover(now).ok_or_else(no_host)?;
         Ok(())
+    }
+
+    /// The error of a query whose time is up. If it was still connecting then, later ones know of that host.
+    pub(super) fn timed_out(&mut self, call: &Call, error: Error) -> Error {
+        match call.stage.get() {
+            CallStage::Connecting => self.tour.end(error.with_host_failure(true), Instant::now()),
+            _ => error,
+        }
+    }
+
+    /// A host that is not there leaves time for the others: each that is left has an equal share. The last one has all of it,
+    /// which ends with the query.
+    fn connect_limit(&self, begin: Option<Instant>, deadline: Option<Instant>) -> Option<Limit> {
+        let hosts = self.tour.left();
+        if hosts == 1 {
+            return None;
+        }
+        let now = Instant::now();
+        let begin = begin.map_or(now, |begin| begin.max(now));
+        let time = deadline?.saturating_duration_since(begin) / hosts;
+        Some(Limit { time, setting: "its share of query_timeout" })
     }
 
     /// The time for getting a token, up to the deadline.

@@ -135,6 +135,8 @@ impl RunningQuery {
         let task = self.client.start(place, self.ticket.clone(), query.call.clone())?;
         query.cancel.attach(task.abort_handle());
         self.task = Some(task);
+        // Nothing of an earlier try was handed out.
+        self.progress = QueryProgress::default();
         self.decoder = Decoder::new(self.client.config().max_message_size);
         Ok(())
     }
@@ -161,7 +163,10 @@ impl RunningQuery {
                     return Ok(None);
                 }
                 Ok(FlightEvent::Failed(error)) => self.try_again(error, deadline)?,
-                Err(why) => return Err(self.query.without_event(&self.client, why)),
+                Err(why) => {
+                    let Self { client, query, attempts, .. } = self;
+                    return Err(query.without_event(client, why, attempts));
+                }
             }
         }
     }

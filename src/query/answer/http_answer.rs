@@ -95,7 +95,9 @@ fn receive(
         let place = attempts.prepare(&mut query.call, deadline)?;
         let task = client.start_http(place, statement.clone(), query.call.clone())?;
         query.cancel.attach(task.abort_handle());
-        let error = match collect(client, query, &task, progress)? {
+        // What came of an earlier try is not a part of the answer.
+        *progress = QueryProgress::default();
+        let error = match collect(client, query, &mut attempts, &task, progress)? {
             Ok(body) => {
                 attempts.answered();
                 return Ok(body);
@@ -112,6 +114,7 @@ fn receive(
 fn collect(
     client: &QueryClient,
     query: &mut Query,
+    attempts: &mut Attempts,
     task: &DriverTask<HttpEvent>,
     progress: &mut QueryProgress,
 ) -> Result<Result<Bytes, Error>> {
@@ -126,7 +129,7 @@ fn collect(
             }
             Ok(HttpEvent::End) => return Ok(Ok(body.into())),
             Ok(HttpEvent::Failed(error)) => return Ok(Err(error)),
-            Err(why) => return Err(query.without_event(client, why)),
+            Err(why) => return Err(query.without_event(client, why, attempts)),
         }
     }
 }

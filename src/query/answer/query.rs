@@ -2,6 +2,7 @@ use std::time::{Duration, Instant};
 
 use arrow_array::RecordBatch;
 
+use super::attempts::Attempts;
 use super::cancel::CancelHandle;
 use super::limits::AnswerLimits;
 use super::progress::{ProgressCallback, QueryProgress};
@@ -69,9 +70,14 @@ impl Query {
     }
 
     /// The error of a query whose task sent no event.
-    pub(super) fn without_event(&self, client: &QueryClient, why: NoEvent) -> Error {
+    pub(super) fn without_event(
+        &self,
+        client: &QueryClient,
+        why: NoEvent,
+        attempts: &mut Attempts,
+    ) -> Error {
         match why {
-            NoEvent::TimedOut => self.timed_out(),
+            NoEvent::TimedOut => attempts.timed_out(&self.call, self.timed_out()),
             NoEvent::Gone if self.cancel.is_cancelled() => cancelled(),
             NoEvent::Gone if client.is_closed() => {
                 Error::new(ErrorKind::Closed, "the client was closed while the query ran")

@@ -11,9 +11,9 @@ use crate::Result;
 
 /// An answer whose schema is known and whose batches follow, over Flight or over HTTP.
 pub(crate) enum QueryAnswer {
-    Flight(FlightAnswer),
+    Flight(Box<FlightAnswer>),
     #[cfg(feature = "parquet")]
-    Http(HttpAnswer),
+    Http(Box<HttpAnswer>),
 }
 
 impl QueryAnswer {

@@ -45,7 +45,13 @@ impl Retries {
 /// UNAVAILABLE, but for 429, which is [`ErrorKind::RateLimited`].
 fn is_unavailable(error: &Error) -> bool {
     const UNAVAILABLE: i32 = 14;
-    error.kind() == ErrorKind::RateLimited
+    // Connecting took too long, or ended at the proxy or in TLS, or the connection is dead. The end of the query's own time
+    // is no failure of a host.
+    let may_connect_later = error.is_retryable()
+        && error.is_host_failure()
+        && matches!(error.kind(), ErrorKind::Timeout | ErrorKind::Proxy | ErrorKind::Tls);
+    may_connect_later
+        || error.kind() == ErrorKind::RateLimited
         || error.kind() == ErrorKind::Connect
         || error.grpc_status() == Some(UNAVAILABLE)
         || matches!(error.status(), Some(502..=504))

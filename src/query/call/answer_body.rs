@@ -88,19 +88,21 @@ pub(crate) fn is_idle(limit: Duration) -> Error {
     .with_host_failure(true)
 }
 
-/// The beginning of a body that explains an error: about `enough` bytes, or less if no more is received within a
-/// second.
+/// The beginning of a body that explains an error: about `enough` bytes, or those that are received within a second.
 pub(crate) async fn read_text<B>(body: &mut B, enough: usize) -> Vec<u8>
 where
     B: BodyExt<Data = Bytes> + Unpin,
 {
     const MOMENT: Duration = Duration::from_secs(1);
     let mut text = Vec::new();
-    while text.len() < enough {
-        let Some(Some(Ok(frame))) = within(MOMENT, body.frame()).await else { break };
-        if let Ok(data) = frame.into_data() {
-            text.extend_from_slice(&data[..data.len().min(enough)]);
+    let reading = async {
+        while text.len() < enough {
+            let Some(Ok(frame)) = body.frame().await else { break };
+            if let Ok(data) = frame.into_data() {
+                text.extend_from_slice(&data[..data.len().min(enough)]);
+            }
         }
-    }
+    };
+    within(MOMENT, reading).await;
     text
 }

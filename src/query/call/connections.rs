@@ -32,6 +32,9 @@ const FRAME_SIZE: u32 = 1 << 20;
 /// The interval of PINGs, unless a third of `idle_timeout` is shorter.
 const PING_INTERVAL: Duration = Duration::from_secs(20);
 
+/// The longest time that is given to hyper, which adds it to the time of day and panics if there is no such time: a year.
+const LONGEST: Duration = Duration::from_secs(365 * 24 * 60 * 60);
+
 /// The connections of one client to one host.
 pub(crate) struct Connections {
     config: Arc<Config>,
@@ -174,7 +177,7 @@ impl Connections {
             let patience = config.idle_timeout - config.idle_timeout / 3;
             endpoint = endpoint
                 .http2_keep_alive_interval(interval)
-                .keep_alive_timeout(patience.max(Duration::from_secs(1)))
+                .keep_alive_timeout(patience.clamp(Duration::from_secs(1), LONGEST))
                 .keep_alive_while_idle(true);
         }
         let one = OneConnection(Some((self.connector.clone(), observed)));
@@ -191,7 +194,7 @@ impl Connections {
                 let third = self.config.idle_timeout / 3;
                 Some(third.clamp(Duration::from_secs(1), PING_INTERVAL))
             }
-            KeepAlive::Every(interval) => Some(interval),
+            KeepAlive::Every(interval) => Some(interval.min(LONGEST)),
             KeepAlive::Off => None,
         }
     }

@@ -20,7 +20,7 @@ pub(crate) use call_error::CallError;
 pub(crate) use grpc_status::Trailers;
 pub(crate) use method::GrpcMethod;
 pub(crate) use server::{Call, GrpcServer};
-pub(crate) use stage::{SharedStage, batch_timed_out, table_timed_out};
+pub(crate) use stage::{CallStage, SharedStage, batch_timed_out, table_timed_out};
 // What queries over HTTP/1.1 have in common with calls of gRPC.
 #[cfg(feature = "parquet")]
 pub(crate) use {
@@ -28,6 +28,5 @@ pub(crate) use {
     error_context::ErrorContext,
     header_list::{HeaderList, header_list},
     request_headers::insert_headers,
-    stage::CallStage,
     transport_failure::TransportFailure,
 };

@@ -23,8 +23,8 @@ use super::request_headers::insert_headers;
 use super::stage::{CallStage, SharedStage};
 use super::transport_failure::TransportFailure;
 use crate::config::{Config, Headers, Secrets, Token};
-use crate::query::runtime::{Observation, sleep_until};
-use crate::transport::Host;
+use crate::query::runtime::{Observation, sleep_until, within};
+use crate::transport::{ConnectError, Host, Limit};
 use crate::{Error, Result};
 
 /// The settings of a call of any method, and its stage.
@@ -36,6 +36,8 @@ pub(crate) struct Call {
     pub(crate) begin: Option<Instant>,
     /// Sent to the server as `grpc-timeout`.
     pub(crate) deadline: Option<Instant>,
+    /// How long it waits for a connection, if other hosts are left that need time, too. `connect_timeout` may end that before.
+    pub(crate) connect_limit: Option<Limit>,
     pub(crate) token: Option<Token>,
     pub(crate) stage: SharedStage,
 }
@@ -53,7 +55,16 @@ impl Call {
 
     /// The error without the token and the caller's `authorization`, which a server may have put into its text.
     pub(crate) fn without_secrets(&self, config: &Config, error: Error) -> Error {
-        error.without(&Secrets::new(self.token.as_ref(), &config.headers.with(&self.headers)))
+        error.without(&self.secrets(config))
+    }
+
+    /// The text of a failure for the log, in the same way.
+    pub(crate) fn shown_failure(&self, config: &Config, failure: &TransportFailure) -> String {
+        self.secrets(config).hide(&failure.to_string()).into_owned()
+    }
+
+    fn secrets(&self, config: &Config) -> Secrets {
+        Secrets::new(self.token.as_ref(), &config.headers.with(&self.headers))
     }
 }
 
@@ -92,7 +103,7 @@ impl GrpcServer {
         let mut has_another_try = true;
         loop {
             call.stage.set(CallStage::Connecting);
-            let lease = self.connections.lease().await;
+            let lease = self.lease(call).await;
             let lease = lease.map_err(|failure| context.unobserved_failure(failure))?;
             let failure = match self.attempt(method, call, &lease, &context).await {
                 Ok(trailers) => return Ok(trailers),
@@ -109,10 +120,24 @@ impl GrpcServer {
                 let first_bytes = self.first_bytes(&failure, &observed).await;
                 return Err(context.observed_failure(failure, &observed, &first_bytes));
             }
-            log::debug!("the connection broke before the answer: trying once more ({failure})");
+            log::debug!(
+                "the connection broke before the answer: trying once more ({})",
+                call.shown_failure(&self.config, &failure)
+            );
             has_another_try &= !was_sent;
             lease.retire();
         }
+    }
+
+    /// A place on a connection. The attempt to connect that this call waits for may be that of others, too: it goes on when
+    /// this call gives up.
+    async fn lease(&self, call: &Call) -> Result<Lease, TransportFailure> {
+        let leasing = self.connections.lease();
+        let Some(limit) = call.connect_limit else { return leasing.await };
+        within(limit.time, leasing).await.unwrap_or_else(|| {
+            let error = ConnectError::not_within(limit, &self.host);
+            Err(TransportFailure::new(CallStage::Connecting, error))
+        })
     }
 
     /// What the server says to a client that begins to speak HTTP/2; empty unless it may speak something else.

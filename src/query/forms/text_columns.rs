@@ -42,10 +42,18 @@ impl TextColumns {
             cut(&mut text, *most);
             let free = most.saturating_sub(width(&text));
             let (left, right) = if *to_the_right { (free, 0) } else { (0, free) };
-            write!(f, " {:left$}{text}{:right$} |", "", "")?;
+            // A width in a format string may not be above 65535: it panics then.
+            blanks(f, left + 1)?;
+            f.write_str(&text)?;
+            blanks(f, right + 1)?;
+            f.write_char('|')?;
         }
         f.write_char('\n')
     }
+}
+
+fn blanks(f: &mut fmt::Formatter<'_>, count: usize) -> fmt::Result {
+    (0..count).try_for_each(|_| f.write_char(' '))
 }
 
 /// What a column needs beside its values: a bar and two blanks.

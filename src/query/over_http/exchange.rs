@@ -67,9 +67,6 @@ impl HttpServer {
             sleep_until(begin).await;
         }
         let context = call.context(&self.config, &self.host);
-        // Not `Connecting`, as the client of HTTP/1 does not report when it has a connection. A failure to connect has
-        // an error of its own, without a stage.
-        call.stage.set(CallStage::Head);
         let (head, mut body) = self.head(statement, call, &context).await?.into_parts();
         let headers = || header_list(&head.headers);
         let status = head.status.as_u16();
@@ -111,14 +108,21 @@ impl HttpServer {
     ) -> Result<Response<Http1Body>> {
         let mut has_another_try = true;
         loop {
-            let failure = match self.client.request(self.request(statement, call)?).await {
+            call.stage.set(CallStage::Connecting);
+            let request = self.request(statement, call)?;
+            let has_connected = || call.stage.set(CallStage::Head);
+            let asked = self.client.request(request, call.connect_limit, has_connected).await;
+            let failure = match asked {
                 Ok(answer) => return Ok(answer),
                 Err(error) => TransportFailure::new(CallStage::Head, error),
             };
             if !has_another_try || failure.is_without_connection() {
                 return Err(context.unobserved_failure(failure));
             }
-            log::debug!("the connection broke before the answer: trying once more ({failure})");
+            log::debug!(
+                "the connection broke before the answer: trying once more ({})",
+                call.shown_failure(&self.config, &failure)
+            );
             has_another_try = false;
         }
     }

@@ -105,6 +105,7 @@ impl<'a> QueryRequest<'a> {
                 headers: self.headers,
                 begin: None,
                 deadline,
+                connect_limit: None,
                 token: None,
                 stage,
             },
@@ -120,10 +121,12 @@ impl<'a> QueryRequest<'a> {
                 language: self.statement.language,
                 body: self.statement.http_body(&database).into(),
             };
-            return HttpAnswer::open(self.client, query, statement).map(QueryAnswer::Http);
+            let answer = HttpAnswer::open(self.client, query, statement)?;
+            return Ok(QueryAnswer::Http(Box::new(answer)));
         }
         let ticket = self.statement.flight_ticket(&database).into();
-        FlightAnswer::open(self.client, query, ticket).map(QueryAnswer::Flight)
+        let answer = FlightAnswer::open(self.client, query, ticket)?;
+        Ok(QueryAnswer::Flight(Box::new(answer)))
     }
 }
 

@@ -112,8 +112,8 @@ impl QueryRequest<'_> {
 
     /// Sends the query up to this many times more while the server does not take it. Default: none.
     ///
-    /// That is so if there is no connection to it, if it says UNAVAILABLE (over HTTP 502, 503 or 504), and if it has too
-    /// many requests (429, RESOURCE_EXHAUSTED). Nothing of an answer has been handed out then: once it has, no query is
+    /// That is so if there is no connection to it (none comes about within `connect_timeout` or by way of the proxy, or it is
+    /// dead), if it says UNAVAILABLE (over HTTP 502, 503 or 504), and if it has too many requests (429, RESOURCE_EXHAUSTED). Nothing of an answer has been handed out then: once it has, no query is
     /// sent again. The wait is what the server asks for (`Retry-After`), or else about half a second, and longer each
     /// time; a wait that would end after the timeout is not begun, and its error is returned at once.
     ///
@@ -172,7 +172,8 @@ impl QueryRequest<'_> {
         self
     }
 
-    /// Calls this on the thread that waits for the answer, after each message and each batch of it.
+    /// Calls this on the thread that waits for the answer, after each message and each batch of it. If the query is sent once
+    /// more, to another host or as its connection broke, the counts begin again.
     ///
     /// ```no_run
     /// # fn main() -> Result<(), influxdb3_blocking::Error> {

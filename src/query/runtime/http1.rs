@@ -1,8 +1,8 @@
 //! HTTP/1.1 on the connections of the [`HostConnector`]: requests, and connections that are kept.
 
-use std::future::Future;
+use std::future::{Future, poll_fn};
 use std::io;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -12,18 +12,22 @@ use http::{Request, Response, Uri};
 use http_body_util::combinators::UnsyncBoxBody;
 use http_body_util::{BodyExt as _, Full};
 use hyper_util::client::legacy::Client;
-use hyper_util::client::legacy::connect::{Connected, Connection};
+use hyper_util::client::legacy::connect::{Connected, Connection, capture_connection};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tower_service::Service;
 
 use super::BoxError;
 use super::connect::{HostConnector, HostStream};
+use super::wait::within;
 use crate::config::Config;
-use crate::transport::{ConnectError, Host};
+use crate::transport::{ConnectError, Host, Limit};
 
 /// Makes requests, over connections that are kept for a while.
-pub(crate) struct Http1Client(Client<Http1Connector, Full<Bytes>>);
+pub(crate) struct Http1Client {
+    client: Client<Http1Connector, Full<Bytes>>,
+    host: Arc<Host>,
+}
 
 pub(crate) type Http1Body = UnsyncBoxBody<Bytes, BoxError>;
 
@@ -34,19 +38,43 @@ const IDLE: Duration = Duration::from_secs(20);
 impl Http1Client {
     /// Connects to nothing yet.
     pub(crate) fn new(config: &Arc<Config>, host: Arc<Host>) -> Self {
-        let connector = Http1Connector(HostConnector::for_http1(config, host));
+        let connector = Http1Connector(HostConnector::for_http1(config, Arc::clone(&host)));
         let mut builder = Client::builder(TokioExecutor::new());
-        Self(builder.pool_timer(TokioTimer::new()).pool_idle_timeout(IDLE).build(connector))
+        let client = builder.pool_timer(TokioTimer::new()).pool_idle_timeout(IDLE).build(connector);
+        Self { client, host }
     }
 
     /// Sends a request and waits for the head of its answer. Only in a task: it needs the runtime.
     ///
-    /// A request of which nothing was sent because the kept connection ended is sent over another one.
+    /// `has_connected` is called when there is a connection for it, for which it waits within the limit, if there is
+    /// one. A request of which nothing was sent because the kept connection ended is sent over another one.
     pub(crate) async fn request(
         &self,
-        request: Request<Full<Bytes>>,
+        mut request: Request<Full<Bytes>>,
+        limit: Option<Limit>,
+        has_connected: impl FnOnce(),
     ) -> Result<Response<Http1Body>, BoxError> {
-        let answer = self.0.request(request).await?;
+        let mut connection = capture_connection(&mut request);
+        let mut answer = pin!(self.client.request(request));
+        let mut connected = pin!(async { drop(connection.wait_for_connection_metadata().await) });
+        // The connection, or else the answer that ends without one.
+        let connecting = poll_fn(|cx| match answer.as_mut().poll(cx) {
+            Poll::Ready(answer) => Poll::Ready(Some(answer)),
+            Poll::Pending => connected.as_mut().poll(cx).map(|()| None),
+        });
+        let early = match limit {
+            None => connecting.await,
+            Some(limit) => within(limit.time, connecting)
+                .await
+                .ok_or_else(|| ConnectError::not_within(limit, &self.host))?,
+        };
+        if !matches!(early, Some(Err(_))) {
+            has_connected();
+        }
+        let answer = match early {
+            Some(answer) => answer?,
+            None => answer.await?,
+        };
         Ok(answer.map(|body| body.map_err(Into::into).boxed_unsync()))
     }
 }
