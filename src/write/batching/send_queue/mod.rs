@@ -88,12 +88,7 @@ impl SendQueue {
         let sources = sources();
         let is_closing = state.phase.closing().is_some();
         let largest = state.largest_request;
-        let receive = || {
-            let mut delivery = self.inbox.try_recv().ok()?;
-            // A client that is closing does not wait for jitter.
-            delivery.not_before = delivery.not_before.filter(|_| !is_closing);
-            Some(Group::from(delivery))
-        };
+        let receive = || self.receive(is_closing);
         let merge = |first: &mut Group, next| first.merge(next, largest);
         let is_disk_first = sources == Sources::DiskFirst || state.is_disk_next;
         let from_disk = |state: &mut SendQueueState| state.disk.take(now, || None, merge);
@@ -195,7 +190,15 @@ impl SendQueue {
 
     /// Moves all batches of the channel to those that wait in memory, where they can be looked through.
     pub(crate) fn receive_all(&self, state: &mut SendQueueState) {
-        state.memory.receive_all(|| self.inbox.try_recv().ok().map(Group::from));
+        let is_closing = state.phase.closing().is_some();
+        state.memory.receive_all(|| self.receive(is_closing));
+    }
+
+    /// The next batch of the channel. A client that is closing does not wait for its jitter.
+    fn receive(&self, is_closing: bool) -> Option<Group> {
+        let mut delivery = self.inbox.try_recv().ok()?;
+        delivery.not_before = delivery.not_before.filter(|_| !is_closing);
+        Some(Group::from(delivery))
     }
 
     /// Whether a batch could be sent now. `sources` is called under the lock.
