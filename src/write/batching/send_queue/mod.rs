@@ -213,9 +213,7 @@ impl SendQueue {
             }
             // A batch in the channel may be one of a file: that is seen when it is taken out.
             Sources::DiskFirst => {
-                let is_due = |group: &Group| group.not_before().is_none_or(|at| at <= now);
-                let mut files = state.memory.waiting().filter(|group| group.is_of_file());
-                !self.inbox.is_empty() || files.next().is_some_and(is_due)
+                !self.inbox.is_empty() || state.memory.is_wanted_due(now, Group::is_of_file)
             }
         };
         in_memory || state.disk.is_due(now)
