@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use super::bad_lines::{error_of_bad_line, error_of_bad_lines};
 use super::outcome::{Loss, Outcome, Unstored, fail};
-use super::verdict::{Verdict, blames_the_line, judge};
+use super::verdict::{Verdict, blames_the_line, judge, names_a_line};
 use crate::contain::{contain, log_error, log_safely};
 use crate::write::batching::Batcher;
 use crate::write::batching::accounting::End;
@@ -101,6 +101,12 @@ impl Batcher {
         if result.as_ref().is_err_and(Error::may_pass) && self.has_written() && !request.has_failed
         {
             verdict = Verdict::Retry;
+        }
+        if verdict == Verdict::Fail
+            && request.batches.len() > 1
+            && result.as_ref().is_err_and(names_a_line)
+        {
+            verdict = Verdict::Split;
         }
         if result.is_err() {
             // Line errors that are kept need memory.
