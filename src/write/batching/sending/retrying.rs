@@ -48,7 +48,13 @@ impl Batcher {
             let is_on_disk = group.is_on_disk();
             let mut failed = group.take_if(|one| !is_on_disk && is_over(one));
             let failures = group.deliveries().iter().map(|one| one.tries.failures).max();
-            let wait = policy.wait(failures.unwrap_or(0), cause, &mut state.random);
+            let failures = failures.unwrap_or(0);
+            let wait_on_disk = policy.wait_on_disk(failures, cause, &mut state.random);
+            let wait = if is_on_disk {
+                wait_on_disk
+            } else {
+                policy.wait(failures, cause, &mut state.random)
+            };
             let is_out_of_time = |one: &Delivery| {
                 let since = one.tries.since.unwrap_or(now);
                 !policy.has_time(now.saturating_duration_since(since), wait)
