@@ -5,6 +5,7 @@ mod batches;
 mod buffer_limit;
 mod callbacks;
 mod congestion;
+mod cut_connections;
 mod flush;
 mod hosts;
 mod logging;

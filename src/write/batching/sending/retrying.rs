@@ -109,9 +109,19 @@ impl Batcher {
         outcome
     }
 
-    /// Puts two smaller requests in the place of one: half of its batches each, or the halves of its only batch.
-    pub(super) fn split(&self, request: &Request, error: Error) -> Outcome {
+    /// Puts two smaller requests in the place of one: half of its batches each, or the halves of its only batch. One
+    /// that was cut as often as it may be is tried again as it is, if the error may not be about its lines.
+    pub(super) fn split(
+        self: &Arc<Self>,
+        request: &Request,
+        error: Error,
+        callbacks: &CallbackHandle,
+    ) -> Outcome {
         let is_search = error.kind() != ErrorKind::TooLarge;
+        let may_cut = !is_search || self.take_cut(request);
+        if !may_cut && error.is_retryable() {
+            return self.retry(request, error, false, callbacks);
+        }
         let bytes = request.size.bytes;
         let level = if is_search { log::Level::Debug } else { log::Level::Warn };
         log_safely(
@@ -138,8 +148,8 @@ impl Batcher {
                 state.put_back(group);
                 return None;
             }
-            let mut only = group.into_deliveries().pop()?;
-            if is_search && !only.tries.search.take_one() {
+            let only = group.into_deliveries().pop()?;
+            if !may_cut {
                 let bad = fail(only, &gave_up(&error), End::Failed, true);
                 outcome.add(bad, tell, &mut state.failures);
                 return None;
@@ -151,5 +161,16 @@ impl Batcher {
         });
         drop(freed);
         outcome
+    }
+
+    /// Counts a cut, if the request is of one batch; false if that may not be cut any more.
+    fn take_cut(&self, request: &Request) -> bool {
+        self.send_queue.change(|state| {
+            let queue = queue_of(request.number, &mut state.memory, &mut state.disk);
+            match queue.get_mut(request.number).map(Group::deliveries_mut) {
+                Some([only]) => only.tries.search.take_one(),
+                _ => true,
+            }
+        })
     }
 }

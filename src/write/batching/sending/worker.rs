@@ -120,7 +120,7 @@ impl Batcher {
             (Verdict::Fail, Err(error)) if !request.is_of_file && self.waits_on_disk(&error) => {
                 self.retry(&request, error, true, &callbacks)
             }
-            (Verdict::Split, Err(error)) => self.split(&request, error),
+            (Verdict::Split, Err(error)) => self.split(&request, error, &callbacks),
             (Verdict::Fail, Err(error)) => self.end_failed(&request, error),
         };
         // So that the deliveries are the only owners of their lines, whose memory can be reused.
