@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use super::send_queue::Sources;
+use super::send_queue::{Group, Sources};
 use crate::write::amount::Amount;
 use crate::write::batching::Batcher;
 use crate::write::batching::accepting::CallLines;
@@ -35,9 +35,9 @@ impl Spooling {
 }
 
 impl Transfer {
-    pub(super) fn take_failed(&mut self, _: &mut [Delivery], _: Instant) {}
+    pub(super) fn take_failed(&mut self, _: &mut [Delivery], _: &mut Group, _: Instant) {}
 
-    pub(super) fn failed(&self) -> std::iter::Empty<&Delivery> {
+    pub(super) fn taken(&self) -> std::iter::Empty<&Delivery> {
         std::iter::empty()
     }
 

@@ -56,8 +56,8 @@ impl DiskQueue {
         }
     }
 
-    /// Adds lines that somebody is sending already, as if they had been read: nobody else will read them. None if
-    /// something is unread, which goes before them; then they are added like others.
+    /// Adds lines that somebody is sending already, as if they had been read: nobody else will read them. None, and
+    /// nothing is added, if something is unread: behind that they would be read and sent once more.
     pub(crate) fn add_read(
         &self,
         target: &Arc<Target>,
@@ -66,10 +66,12 @@ impl DiskQueue {
     ) -> Result<Option<DiskLease>, Refused> {
         let mut state = self.0.lock();
         let time = unix_millis();
-        let is_next = state.backlog.unread() == Amount::default();
+        if state.backlog.unread() != Amount::default() {
+            return Ok(None);
+        }
         let added = self.0.add(&mut state, target, lines, count)?;
         let mut lease = None;
-        if is_next && let Some((cursor, segment)) = state.backlog.next_to_read() {
+        if let Some((cursor, segment)) = state.backlog.next_to_read() {
             let number = added.next_number - 1;
             let amount = Amount::new(count, lines.len());
             let read = Read { number, amount, time };

@@ -66,10 +66,10 @@ impl Batcher {
             }
             failed.extend(group.take_if(|one| !is_on_disk && is_out_of_time(one)));
             let at = after(now, wait);
-            transfer.take_failed(&mut failed, at);
+            transfer.take_failed(&mut failed, group, after(now, wait_on_disk));
             let is_too_late = state.phase.is_too_late(at);
             let kept = group.deliveries().iter();
-            let batches: Vec<_> = kept.chain(transfer.failed()).map(Delivery::batch).collect();
+            let batches: Vec<_> = kept.chain(transfer.taken()).map(Delivery::batch).collect();
             let is_empty = group.is_empty();
             if is_empty || is_too_late {
                 let left = state.arrive(request.number).map(Group::into_deliveries);

@@ -95,7 +95,7 @@ impl Batcher {
                 format!("not everything could be put on the disk of the spool: {why}"),
             )
         };
-        self.move_to_disk(spool).map_err(|why| failed(&why))?;
+        let moved = self.move_to_disk(spool);
         self.call_workers();
         epoch.wait();
         drop(impatient);
@@ -113,6 +113,7 @@ impl Batcher {
         let amount = spool.queue.contents().amount;
         if spool.is_in_trouble() || amount.bytes > self.settings.buffer_limit as u64 {
             self.rest(spool);
+        moved.map_err(|why| failed(&why))?;
         } else {
             self.try_disk_at_once(spool);
             self.urge_disk();
