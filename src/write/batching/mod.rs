@@ -173,7 +173,8 @@ impl Batcher {
     /// Waits until all lines that were accepted before have ended. In a callback, only has them sent.
     ///
     /// # Errors
-    /// Failures of those lines that nobody was told of; [`ErrorKind::Closed`].
+    /// Failures of those lines that nobody was told of; [`ErrorKind::BufferFull`] if lines wait in memory as the spool
+    /// is at its limit and the server takes nothing; [`ErrorKind::Closed`].
     pub(crate) fn flush(self: &Arc<Self>) -> Result<()> {
         if self.is_in_callback() {
             self.accumulator.intake().map(drop)?;
@@ -187,8 +188,10 @@ impl Batcher {
         // From here on no other call returns these failures.
         self.send_queue.change(|state| state.failures.reserve(epoch.number()));
         self.apply(changes);
-        epoch.wait();
-        self.wait_for_disk();
+        let is_over = self.wait_for_epoch(&epoch);
+        if is_over {
+            self.wait_for_disk();
+        }
         let (failure, is_given_up) = self.send_queue.change(|state| {
             let has_returned = matches!(state.phase, Phase::Closed { has_returned: true, .. });
             // Then `close` has returned the lines that were not sent.
@@ -200,6 +203,11 @@ impl Batcher {
                 ErrorKind::Closed,
                 "the client was closed meanwhile; what could not be written comes back from close",
             )),
+            None if !is_over => Err(Error::new(
+                ErrorKind::BufferFull,
+                "lines wait in memory still: the spool is at its limit, and the server does not take what is there",
+            )
+            .with_retryable(true)),
             None => Ok(()),
         }
     }

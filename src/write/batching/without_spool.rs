@@ -8,6 +8,7 @@ use super::send_queue::{Group, Sources};
 use crate::write::amount::Amount;
 use crate::write::batching::Batcher;
 use crate::write::batching::accepting::CallLines;
+use crate::write::batching::accounting::Epoch;
 use crate::write::batching::batch::Delivery;
 use crate::write::batching::sending::Outcome;
 use crate::write::options::BatchingSettings;
@@ -114,6 +115,11 @@ impl Batcher {
     pub(super) fn note_server_is_there(&self) {}
 
     pub(super) fn urge_disk(&self) {}
+
+    pub(super) fn wait_for_epoch(&self, epoch: &Epoch) -> bool {
+        epoch.wait();
+        true
+    }
 
     pub(super) fn wait_for_disk(&self) {}
 

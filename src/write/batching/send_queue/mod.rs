@@ -16,7 +16,7 @@ use crossbeam_channel::Receiver;
 pub(crate) use self::group::Group;
 pub(crate) use self::phase::{Closing, Phase, Returned};
 pub(crate) use self::request::Request;
-pub(crate) use self::sharded_queue::{ShardedQueue, Waiting};
+pub(crate) use self::sharded_queue::ShardedQueue;
 pub(crate) use self::state::{SendQueueState, queue_of};
 use super::accounting::Order;
 use super::batch::{Delivery, Size};

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use super::{PAUSE, Spooling, cost};
+use super::{PAUSE, Refusal, Spooling, cost};
 use crate::write::batching::accounting::End;
 use crate::write::batching::batch::{BATCH_COST, Delivery};
 use crate::write::batching::send_queue::Group;
@@ -41,8 +41,9 @@ impl Batcher {
         if spool.queue.is_empty() || spool.is_resting() || !self.send_queue.slots.is_one_left() {
             return None;
         }
-        let has_to_move = self.send_queue.has_to_move();
-        let is_busy = self.send_queue.disk_groups() >= self.send_queue.slots.width();
+        let has_to_move = spool.moves_memory() && self.send_queue.has_to_move();
+        let is_busy = self.send_queue.disk_groups() >= self.send_queue.slots.width()
+            || spool.queue.is_being_read();
         let (unread, _) = spool.queue.unread();
         let times = spool.times();
         let read = times.read_after.into_iter().chain(
@@ -61,14 +62,19 @@ impl Batcher {
     pub(in crate::write::batching) fn note_server_is_there(self: &Arc<Self>) {
         let Some(spool) = &self.spool else { return };
         if spool.is_in_trouble.swap(false, std::sync::atomic::Ordering::SeqCst) {
+            // There may be room by now.
+            spool.set_refusal(Refusal::None);
             self.try_disk_at_once(spool);
         }
     }
 
-    /// Ends the waits of batches of the disk.
+    /// Ends the waits of batches of the disk, and of those that failed and could not go there.
     pub(super) fn try_disk_at_once(self: &Arc<Self>, spool: &Spooling) {
         spool.times().read_after = None;
-        self.send_queue.change(|state| state.disk.end_waits(|_, _| true));
+        self.send_queue.change(|state| {
+            state.disk.end_waits(|_, _| true);
+            state.memory.end_waits(|group, _| group.has_failed());
+        });
         self.call_workers();
     }
 

@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering;
 use std::time::Instant;
 
 use super::exclusive::TransferRight;
-use super::{Counted, PAUSE, Spooling};
+use super::{Counted, PAUSE, Refusal, Spooling};
 use crate::write::batching::accounting::End;
 use crate::write::batching::batch::{Delivery, Ended, SealedLines};
 use crate::write::batching::send_queue::{Group, SendQueueState, Sources};
@@ -309,7 +309,7 @@ impl Batcher {
                     Err(refused) => {
                         // Those that are there already have to be leased, or they would be sent twice.
                         self.attach(number, leases, spool);
-                        return Err(refused.into());
+                        return Err(spool.not_put(refused));
                     }
                 }
             }
@@ -346,6 +346,7 @@ impl Batcher {
             let (target, lines) = (delivery.target(), delivery.sealed().bytes());
             match spool.queue.add(target, lines, delivery.lines()) {
                 Ok(_) | Err(Refused::NotSafe(..)) => {
+                    spool.set_refusal(Refusal::None);
                     drop(delivery.leave_on_disk());
                     return None;
                 }
@@ -356,10 +357,10 @@ impl Batcher {
                 Err(Refused::Full) if self.settings.on_full == OnFull::DropOldest => {
                     match spool.queue.drop_oldest() {
                         Some(lost) => self.count_lost(lost, End::Dropped),
-                        None => return Some((delivery, NotPut::Full)),
+                        None => return Some((delivery, spool.not_put(Refused::Full))),
                     }
                 }
-                Err(refused) => return Some((delivery, refused.into())),
+                Err(refused) => return Some((delivery, spool.not_put(refused))),
             }
         }
     }
@@ -380,19 +381,31 @@ impl Batcher {
 
     /// Whether batches wait in memory that are to be moved to the disk now.
     pub(super) fn is_move_due(&self, spool: &Spooling, now: Instant) -> bool {
-        spool.sources() == Sources::DiskFirst
+        spool.moves_memory()
             && spool.times().move_after.is_none_or(|at| at <= now)
             && self.send_queue.has_to_move()
     }
 }
 
-impl From<Refused> for NotPut {
-    fn from(refused: Refused) -> Self {
-        match refused {
-            Refused::Full => Self::Full,
-            Refused::Closed => Self::Closed,
-            Refused::Failed(error) | Refused::NotSafe(_, error) => Self::Failed(error),
-        }
+impl Spooling {
+    /// Whether what waits in memory is to be moved to the disk: also where it is sent from memory meanwhile, unless
+    /// nothing is read from the disk any more.
+    pub(super) fn moves_memory(&self) -> bool {
+        self.sources() == Sources::DiskFirst || self.holds_memory() && !self.is_resting()
+    }
+
+    /// Notes why a batch cannot be put on the disk.
+    fn not_put(&self, refused: Refused) -> NotPut {
+        let (refusal, why) = match refused {
+            Refused::Full => (Refusal::Full, NotPut::Full),
+            // Nothing is sent any more either.
+            Refused::Closed => return NotPut::Closed,
+            Refused::Failed(error) | Refused::NotSafe(_, error) => {
+                (Refusal::Failed, NotPut::Failed(error))
+            }
+        };
+        self.set_refusal(refusal);
+        why
     }
 }
 

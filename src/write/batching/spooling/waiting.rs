@@ -4,7 +4,8 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
-use super::{Counted, Spooling, no_spool};
+use super::{Counted, PAUSE, Spooling, no_spool};
+use crate::write::batching::accounting::Epoch;
 use crate::write::batching::send_queue::Group;
 use crate::write::batching::{Batcher, after};
 use crate::{Error, ErrorKind, Result};
@@ -20,6 +21,21 @@ impl Batcher {
             drop(times);
             self.call_workers();
         }
+    }
+
+    /// Waits until an epoch is over. False if there is no end to that for now, as batches of it wait in memory for room
+    /// on the disk, and the server takes nothing of what is there.
+    pub(in crate::write::batching) fn wait_for_epoch(&self, epoch: &Epoch) -> bool {
+        let Some(spool) = &self.spool else {
+            epoch.wait();
+            return true;
+        };
+        while !epoch.wait_until(after(Instant::now(), PAUSE)) {
+            if spool.is_stuck_at_limit() {
+                return false;
+            }
+        }
+        true
     }
 
     /// Waits until all batches that are on the disk have ended, or the server does not take them.
@@ -97,6 +113,7 @@ impl Batcher {
         };
         let moved = self.move_to_disk(spool);
         self.call_workers();
+        moved.map_err(|why| failed(&why))?;
         epoch.wait();
         drop(impatient);
         spool.queue.sync().map_err(|why| failed(&why))
@@ -113,7 +130,6 @@ impl Batcher {
         let amount = spool.queue.contents().amount;
         if spool.is_in_trouble() || amount.bytes > self.settings.buffer_limit as u64 {
             self.rest(spool);
-        moved.map_err(|why| failed(&why))?;
         } else {
             self.try_disk_at_once(spool);
             self.urge_disk();
@@ -133,7 +149,7 @@ impl Batcher {
                 self.send_queue.change(|state| state.memory.put_back(Group::from(delivery)));
             }
         }
-        // Batches that cannot be moved are handed back by `close`.
+        // Batches that cannot be moved are tried once more, from memory, and handed back by `close`.
         let _ = self.move_to_disk(spool);
     }
 
