@@ -40,7 +40,8 @@ impl Client {
     /// Without an error callback, what failed of it and was told to no call before, as one error: the kind and the text of the
     /// first failure, the lines of all in [`unsent`](crate::Error::unsent) and the bad ones in
     /// [`line_errors`](crate::Error::line_errors).
-    /// [`ErrorKind::Closed`](crate::ErrorKind::Closed) if the client is closed.
+    /// With a spool at its limit, [`ErrorKind::BufferFull`](crate::ErrorKind::BufferFull) if the server does not take what is
+    /// on the disk: the rest waits in memory. [`ErrorKind::Closed`](crate::ErrorKind::Closed) if the client is closed.
     pub fn flush(&self) -> Result<()> {
         self.check_open()?;
         self.writer().batching().map_or(Ok(()), |batching| batching.flush())

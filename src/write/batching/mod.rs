@@ -258,7 +258,8 @@ impl Batcher {
     /// Has the scheduler look at this client at the next time at which there is something to do.
     fn arm(self: &Arc<Self>) {
         let age = self.accumulator.next_of_age(self.settings.flush_interval);
-        let due = self.send_queue.next_due().into_iter().chain(self.next_due_on_disk());
+        let due =
+            self.send_queue.next_due(|| self.sources()).into_iter().chain(self.next_due_on_disk());
         if let Some(at) = age.into_iter().chain(due).min() {
             self.registration.wake_at(self, at);
         }

@@ -70,17 +70,20 @@ use std::time::Duration;
 ///
 /// # When the disk fails
 /// If the directory cannot be made, locked or written to, `build` fails with [`File`](crate::ErrorKind::File). If it
-/// fails later, or is full, then *on trouble* the client goes on in memory, as if there were no spool: batches fail
-/// after their last retry, and [`OnFull`](crate::OnFull) holds. *Always*, `send` fails with `File`, and hands back
-/// the lines. [`SpoolStats::errors`](crate::SpoolStats::errors) counts such failures, and they are logged.
+/// fails later, or has no space, then *on trouble* the client goes on in memory, as if there were no spool, beside what
+/// is on the disk already: batches fail after their last retry, and [`OnFull`](crate::OnFull) holds. *Always*, `send`
+/// fails with `File`, and hands back the lines. [`SpoolStats::errors`](crate::SpoolStats::errors) counts such
+/// failures, and they are logged.
 ///
 /// Beyond the [`limit`](Self::limit), [`OnFull`](crate::OnFull) holds for the disk as well: `DropOldest` removes the
 /// oldest segments, and `DropNewest` what would be added; both are counted as dropped, and of the former nobody else
-/// is told. `Block` and `BlockFor` wait until the server has taken some, and `Error` is one.
+/// is told. `Block` and `BlockFor` wait until the server has taken some, and `Error` is one; what is in memory then
+/// stays there, behind what is on the disk.
 ///
 /// # Waiting
 /// [`flush`](crate::Client::flush) returns when everything is at the server, or is on the disk because the server
-/// does not take it. [`flush_to_disk`](crate::Client::flush_to_disk) has everything put on the disk now.
+/// does not take it; if there is no room for it either, it fails with [`BufferFull`](crate::ErrorKind::BufferFull) and
+/// everything stays where it is. [`flush_to_disk`](crate::Client::flush_to_disk) has everything put on the disk now.
 /// [`drain`](crate::Client::drain) waits until nothing is left on the disk. [`close`](crate::Client::close) gives
 /// what is in memory one try and puts the rest on the disk; what is there it sends as long as the server takes it and
 /// it is no more than [`buffer_limit`](crate::WriteOptions::buffer_limit).

@@ -256,11 +256,18 @@ impl SendQueue {
     }
 
     /// The next time at which there is something to do: a wait of a batch ends, or the client's time to close. Waits
-    /// count only while a worker slot is free: otherwise a worker looks when its request is done.
-    pub(crate) fn next_due(&self) -> Option<Instant> {
+    /// count only while a worker slot is free: otherwise a worker looks when its request is done. `sources` is called
+    /// under the lock.
+    pub(crate) fn next_due(&self, sources: impl FnOnce() -> Sources) -> Option<Instant> {
         let state = self.lock();
-        let deadline = state.phase.closing().map(|closing| closing.deadline);
-        let due = state.memory.next_due().into_iter().chain(state.disk.next_due()).min();
+        let closing = state.phase.closing().filter(|closing| !closing.is_finishing);
+        let deadline = closing.map(|closing| closing.deadline);
+        let in_memory = match sources() {
+            Sources::Both => state.memory.next_due(),
+            // What is not sent at its time need not be looked at then: whoever did would come again at once.
+            Sources::DiskFirst => state.memory.next_wanted_due(Group::is_of_file),
+        };
+        let due = in_memory.into_iter().chain(state.disk.next_due()).min();
         let due = due.filter(|_| self.slots.is_one_left());
         due.into_iter().chain(deadline).min()
     }
@@ -305,3 +312,25 @@ impl SendQueue {
 
 /// The least time of a request: with none at all it would fail without being sent.
 const SHORTEST: Duration = Duration::from_millis(1);
+
+#[cfg(test)]
+mod tests {
+    use super::super::accounting::Epoch;
+    use super::super::batch::{Accounts, delivery_of_one_line};
+    use super::*;
+
+    #[test]
+    fn what_is_not_sent_at_its_time_is_no_reason_to_look_then() {
+        let accounts = Accounts::new(10_000, 0);
+        let (sealed, inbox) = crossbeam_channel::unbounded();
+        let queue = SendQueue::new(inbox, 1, Size { lines: 0, bytes: 0 }, ShardedQueue::strict(1));
+        let now = Instant::now();
+        sealed.send(delivery_of_one_line(&accounts, Epoch::start(1), Some(now))).unwrap();
+        queue.change(|state| queue.receive_all(state));
+        assert_eq!(queue.next_due(|| Sources::Both), Some(now));
+        // It is sent after what is on the disk: whoever came at its time would come again at once, and so on.
+        assert_eq!(queue.next_due(|| Sources::DiskFirst), None);
+        assert!(!queue.has_work(now, || Sources::DiskFirst));
+        drop(queue.lock().memory.take_all());
+    }
+}
