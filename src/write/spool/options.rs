@@ -56,7 +56,8 @@ use std::time::Duration;
 ///   `cookie`, `key`, `token`, `secret` or `password` in their names), nor is any token.
 /// - **What is damaged is set aside and told.** A last batch that was written in part is cut off. A segment that
 ///   cannot be read in its middle gets a name that ends in `.bad` after its good batches were sent; it is logged,
-///   counted in [`SpoolStats::damaged`](crate::SpoolStats::damaged), and never removed.
+///   counted in [`SpoolStats::damaged`](crate::SpoolStats::damaged), and never removed. One that cannot be opened for
+///   now, as too many files are open or rights are missing, waits.
 /// - **A person can read it.** Segments are line protocol, with comments that say what each batch is. They are for
 ///   their owner's eyes alone (on Unix, modes 0700 and 0600).
 ///

@@ -1,9 +1,10 @@
 //! Reading batches from the disk, to send them.
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::{PAUSE, Refusal, Spooling, cost};
+use crate::back_off::doubled;
 use crate::write::batching::accounting::End;
 use crate::write::batching::batch::{BATCH_COST, Delivery};
 use crate::write::batching::send_queue::Group;
@@ -117,7 +118,11 @@ impl Batcher {
                 Ok(ReadOutcome::Lost(lost)) => self.count_lost(lost, End::Failed),
                 Ok(ReadOutcome::Nothing) => return,
                 Err(_) => {
-                    spool.times().read_after = Some(after(Instant::now(), PAUSE));
+                    let mut times = spool.times();
+                    let pause = doubled(PAUSE, times.failed_reads, LONGEST_PAUSE);
+                    times.failed_reads = times.failed_reads.saturating_add(1);
+                    times.read_after = Some(after(Instant::now(), pause));
+                    drop(times);
                     spool.note_trouble();
                     drop(reading);
                     if spool.is_closing() {
@@ -127,6 +132,7 @@ impl Batcher {
                 }
             }
         };
+        spool.times().failed_reads = 0;
         let deliver = |batch: DiskBatch| {
             let permit = permit.split(batch.bytes.len() + BATCH_COST);
             Delivery::from_disk(&self.accounts, batch, permit, spool.member.clone())
@@ -150,6 +156,9 @@ impl Batcher {
         }
     }
 }
+
+/// How long the disk is not read at most after it could not be.
+const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 
 /// Puts batches for the same target together, in order, so that they go as one request.
 fn group_by_target(deliveries: &mut [Delivery]) {

@@ -69,6 +69,8 @@ pub(super) struct Spooling {
 struct DiskTimes {
     /// Nothing is read before this time.
     read_after: Option<Instant>,
+    /// How many times in a row the disk could not be read.
+    failed_reads: u32,
     /// Nothing is moved to the disk before this time.
     move_after: Option<Instant>,
     /// When lines were last added while nothing else was unread: how old the oldest unread lines are at most.

@@ -10,6 +10,7 @@ mod program;
 mod random;
 mod sim_disk;
 mod totals;
+mod unreadable;
 
 use std::time::{Duration, Instant};
 

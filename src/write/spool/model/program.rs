@@ -369,7 +369,7 @@ impl Program {
     }
 }
 
-fn target(number: usize) -> Arc<Target> {
+pub(super) fn target(number: usize) -> Arc<Target> {
     Arc::new(Target {
         database: Arc::from(format!("d{number}")),
         organization: Arc::from(""),
