@@ -7,6 +7,7 @@ mod callbacks;
 mod congestion;
 mod cut_connections;
 mod flush;
+mod forks;
 mod hosts;
 mod logging;
 mod merging;

@@ -75,6 +75,7 @@ use super::stats::WriteStats;
 use super::target::Target;
 use crate::config::Config;
 use crate::contain::log_safely;
+use crate::process::Process;
 use crate::{Error, ErrorKind, Result, WriteOptions};
 
 /// The batching of one client.
@@ -84,6 +85,8 @@ pub(crate) struct Batcher {
     settings: BatchingSettings,
     /// The target of lines for which neither the call nor the record names another; none if the client has no database.
     usual_target: Option<Arc<Target>>,
+    /// The process that has its threads.
+    process: Process,
     accounts: Arc<Accounts>,
     accumulator: Accumulator,
     send_queue: SendQueue,
@@ -103,13 +106,15 @@ pub(crate) struct Batcher {
 
 impl Batcher {
     /// # Errors
-    /// [`ErrorKind::File`]: there is to be a spool, and its directory cannot be used.
+    /// [`ErrorKind::File`]: there is to be a spool, and its directory cannot be used. [`ErrorKind::Closed`]: this is a
+    /// forked child, and the scheduler its parent's.
     pub(crate) fn new(
         options: &WriteOptions,
         http: Arc<Http>,
         config: Arc<Config>,
     ) -> Result<Arc<Self>> {
         let scheduler = options.scheduler();
+        scheduler.check_process()?;
         let mut settings = options.settings(config.max_request_bytes);
         let for_compressed =
             config.gzip_threshold.map_or(0, |_| settings.buffer_limit / COMPRESSED_SHARE);
@@ -126,13 +131,22 @@ impl Batcher {
         let is_strict = settings.series_in_order || width == 1;
         let queue = if is_strict { ShardedQueue::strict(shards) } else { ShardedQueue::loose() };
         let (sealed, inbox) = crossbeam_channel::unbounded();
+        let process = Process::current();
         let full = Size { lines: settings.batch_size, bytes: settings.max_batch_bytes };
         let callbacks = options.callbacks();
         let batcher = Arc::new(Self {
             usual_target: Target::usual(&config).map(Arc::new),
             http,
             config,
-            accumulator: Accumulator::new(accounts.clone(), sealed, full, settings.jitter, shards),
+            accumulator: Accumulator::new(
+                accounts.clone(),
+                sealed,
+                full,
+                settings.jitter,
+                shards,
+                process,
+            ),
+            process,
             accounts,
             send_queue: SendQueue::new(inbox, width, most, queue),
             has_error_callback: callbacks.error.is_some(),
@@ -350,6 +364,14 @@ impl Batcher {
             Some((blocks, permit))
         })
     }
+}
+
+/// The error of a forked child that uses batches of its parent.
+fn forked() -> Error {
+    Error::new(
+        ErrorKind::Closed,
+        "this process was forked, and the batches of the client belong to its parent: make a client after the fork",
+    )
 }
 
 /// `time` after `start`; never an overflow.
