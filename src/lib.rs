@@ -64,6 +64,8 @@ pub mod guide;
 mod line_protocol;
 mod point;
 mod precision;
+#[cfg(feature = "write")]
+mod process;
 #[cfg(feature = "query")]
 mod query;
 mod record;

@@ -39,8 +39,9 @@ impl Client {
     /// # Errors
     /// Without an error callback, the failures among these lines that no earlier call has returned, as one error: with
     /// the kind and the text of the first failure, the lines of all in [`unsent`](crate::Error::unsent) and the bad
-    /// lines in [`line_errors`](crate::Error::line_errors). [`ErrorKind::Closed`](crate::ErrorKind::Closed) if the
-    /// client is closed.
+    /// lines in [`line_errors`](crate::Error::line_errors). With a spool at its limit,
+    /// [`ErrorKind::BufferFull`](crate::ErrorKind::BufferFull) if the server does not take what is on the disk: the
+    /// rest waits in memory. [`ErrorKind::Closed`](crate::ErrorKind::Closed) if the client is closed.
     pub fn flush(&self) -> Result<()> {
         self.check_open()?;
         self.writer().batching().map_or(Ok(()), |batching| batching.flush())

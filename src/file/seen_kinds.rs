@@ -45,11 +45,13 @@ impl SeenKinds {
             ColumnType::Text
         } else if self.has(Self::BOOLEAN) {
             ColumnType::Boolean
-        } else if self.has(Self::FLOAT) || self.has(Self::NAN) {
+        } else if self.has(Self::FLOAT) {
             ColumnType::Float
         } else if self.has(Self::HUGE) || (self.has(Self::LARGE) && self.has(Self::NEGATIVE)) {
-            // No integer holds them all, and a float would change them.
+            // No integer holds them all, and a float would change them. A NaN is no value, and does not make them floats.
             ColumnType::Text
+        } else if self.has(Self::NAN) {
+            ColumnType::Float
         } else if self.has(Self::LARGE) {
             ColumnType::Unsigned
         } else if self.has(Self::INTEGER) {
@@ -107,6 +109,9 @@ mod tests {
         );
         assert_eq!(of(&[SeenKinds::HUGE]), ColumnType::Text);
         assert_eq!(of(&[SeenKinds::HUGE, SeenKinds::FLOAT]), ColumnType::Float);
+        assert_eq!(of(&[SeenKinds::HUGE, SeenKinds::NAN]), ColumnType::Text);
+        assert_eq!(of(&[SeenKinds::LARGE, SeenKinds::NEGATIVE, SeenKinds::NAN]), ColumnType::Text);
+        assert_eq!(of(&[SeenKinds::INTEGER, SeenKinds::NAN]), ColumnType::Float);
         assert_eq!(of(&[SeenKinds::BOOLEAN]), ColumnType::Boolean);
         assert_eq!(of(&[SeenKinds::BOOLEAN, SeenKinds::INTEGER]), ColumnType::Text);
         assert_eq!(of(&[SeenKinds::TEXT, SeenKinds::FLOAT]), ColumnType::Text);

@@ -7,8 +7,9 @@ use super::call::{Call, GrpcServer};
 use super::flight::{DoGet, FlightEvent};
 #[cfg(feature = "parquet")]
 use super::over_http::{HttpEvent, HttpServer, HttpStatement};
-use super::runtime::{Driver, DriverTask, OfProcess};
+use super::runtime::{Driver, DriverTask};
 use crate::config::Config;
+use crate::process::OfProcess;
 use crate::transport::{Host, Hosts};
 use crate::{Error, ErrorKind, Result};
 

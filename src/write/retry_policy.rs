@@ -35,6 +35,18 @@ impl RetryPolicy {
         }
     }
 
+    /// The same for lines on the disk, which are tried without end: a wait is no shorter than the shortest one without
+    /// the server's request, and no longer than a batch in memory may wait at all.
+    pub(crate) fn wait_on_disk(&self, retry: u32, cause: Cause, random: &mut Random) -> Duration {
+        let (shortest, _) = self.range(retry);
+        let longest = self.max_delay.max(self.max_time);
+        let cause = match cause {
+            Cause::Asked(asked) => Cause::Asked(asked.max(shortest).min(longest)),
+            Cause::Rate | Cause::Other => cause,
+        };
+        self.wait(retry, cause, random)
+    }
+
     /// Whether a batch that was first sent `elapsed` ago may wait for `wait`: a wait beyond its budget is not begun.
     pub(crate) fn has_time(&self, elapsed: Duration, wait: Duration) -> bool {
         elapsed.saturating_add(wait) <= self.max_time
@@ -198,6 +210,21 @@ mod tests {
                 assert!((40..200).contains(&share), "{share} of 1000 in {range:?}");
             }
         }
+    }
+
+    #[test]
+    fn what_the_server_asks_for_keeps_lines_on_the_disk_neither_busy_nor_away_for_years() {
+        let mut random = Random::new();
+        let mut wait = |policy: RetryPolicy, retry, asked| {
+            policy.wait_on_disk(retry, Cause::Asked(asked), &mut random)
+        };
+        let default = policy(5, 2, 125);
+        assert_eq!(wait(default, 1, seconds(60)), seconds(60), "its word counts");
+        assert_eq!(wait(default, 1, Duration::ZERO), seconds(5));
+        assert_eq!(wait(default, 3, Duration::ZERO), seconds(20));
+        assert_eq!(wait(default, 1, seconds(99_999_999)), seconds(180), "max_retry_time");
+        let hasty = RetryPolicy { max_time: Duration::ZERO, ..default };
+        assert_eq!(wait(hasty, 1, Duration::MAX), seconds(125), "max_retry_delay");
     }
 
     #[test]

@@ -234,6 +234,38 @@ fn one_bad_line_costs_no_other_batch() {
 }
 
 #[test]
+fn without_partial_writes_a_bad_line_costs_its_own_batch_only() {
+    let (server, gate) = held_then(|_, request| {
+        let bad = numbers(&request.body).iter().position(|number| *number == 37);
+        match bad.map(|place| place + 1) {
+            Some(line) => Reply::text(
+                400,
+                &format!(
+                    r#"{{"error":"parsing failed for write_lp endpoint","data":{{"error_message":"bad","line_number":{line}}}}}"#
+                ),
+            ),
+            None => Reply::status(204),
+        }
+    });
+    let events = Events::new();
+    let builder = Client::builder().host(server.url()).database("db").use_v2_api(false);
+    let builder = builder.accept_partial(false);
+    let client = builder.write_options(events.record(options().batch_size(10))).build().unwrap();
+    client.write(points(0..10)).send().unwrap();
+    server.wait_for(1);
+    client.write(points(10..90)).send().unwrap();
+    gate.open();
+    client.flush().unwrap();
+    assert_eq!(events.numbers("error"), (30..40).collect::<Vec<_>>());
+    let error = events.all().into_iter().find(|event| event.name == "error").unwrap();
+    assert!(error.text.contains("line 8"), "the number in its own batch: {}", error.text);
+    let expected: Vec<_> = (0..30).chain(40..90).collect();
+    assert_eq!(events.numbers("success"), expected);
+    assert!(server.requests().len() <= 1 + 2 * 3 + 1, "{}", server.requests().len());
+    assert_adds_up(&client);
+}
+
+#[test]
 fn what_is_too_large_together_goes_in_smaller_requests_from_then_on() {
     let (server, gate) = held_then(|_, request| {
         Reply::status(if numbers(&request.body).len() > 4 { 413 } else { 204 })

@@ -2,8 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-use crate::support::batching::{Events, client, numbers, options, point, points};
-use crate::support::http::{Gate, Reply, Server};
+use crate::support::batching::{Events, NEVER, client, numbers, options, point, points};
+use crate::support::http::{Gate, HANGS, Reply, Server};
 use influxdb3_blocking::{ThreadPoolScheduler, WriteStats};
 
 /// Answers each request once its gate is open; those behind the gates at once.
@@ -16,6 +16,26 @@ fn gated(gates: Vec<Gate>) -> Server {
 
 fn load(stats: WriteStats) -> (u64, u64) {
     (stats.queued, stats.in_flight)
+}
+
+#[test]
+fn who_asks_while_the_client_closes_does_not_bring_jitter_back() {
+    let gate = Gate::default();
+    let server = gated(vec![gate.clone()]);
+    let options = options().batch_size(1).jitter_interval(NEVER).max_close_wait(2 * HANGS);
+    let client = client(&server, options);
+    client.write(points(0..6)).send().unwrap();
+    let begin = Instant::now();
+    std::thread::scope(|scope| {
+        let closing = scope.spawn(|| client.close());
+        // The first one leaves as the client is closed, and the last ones are behind it in the channel.
+        server.wait_for(1);
+        assert_eq!(load(client.write_stats()), (5, 1));
+        gate.open();
+        closing.join().unwrap().unwrap();
+    });
+    assert!(begin.elapsed() < HANGS, "{:?}", begin.elapsed());
+    assert_eq!(server.requests().len(), 6);
 }
 
 #[test]

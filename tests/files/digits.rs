@@ -160,6 +160,21 @@ fn what_is_not_finite_is_no_value_in_json_either() {
 }
 
 #[test]
+fn a_nan_beside_integers_that_fit_no_64_bits_changes_none_of_their_digits() {
+    for number in ["18446744073709551617", "-9223372036854775809"] {
+        let expected = format!("m id=\"{number}\",v=1i 1\nm v=2i 2\n");
+        let csv = format!("time,id,v\n1,{number},1\n2,NaN,2\n");
+        assert_eq!(lines("a.csv", &csv, |file| file), expected);
+        let json =
+            format!("{{\"time\":1,\"id\":{number},\"v\":1}}{{\"time\":2,\"id\":NaN,\"v\":2}}");
+        assert_eq!(lines("a.jsonl", &json, |file| file), expected);
+    }
+    let csv = "time,id,v\n1,9223372036854775808,1\n2,-1,2\n3,NaN,3\n";
+    let expected = "m id=\"9223372036854775808\",v=1i 1\nm id=\"-1\",v=2i 2\nm v=3i 3\n";
+    assert_eq!(lines("a.csv", csv, |file| file), expected);
+}
+
+#[test]
 fn one_value_among_others_does_not_make_a_column_one_of_texts() {
     let csv = "entity,f,time\ns,18894.517578125,1\ns,WORD,2\ns,18894.720703125,3\n";
     for word in ["unavailable", "unknown", "\\N", "#DIV/0!", "1.#QNAN", "-", "", "none", "\"NA\""] {

@@ -7,9 +7,11 @@ mod crashes;
 mod damage;
 mod directories;
 mod fixtures;
+mod full;
 mod on_failure;
 #[path = "../random/mod.rs"]
 mod random;
 mod random_programs;
 #[path = "../support/mod.rs"]
 mod support;
+mod waits;

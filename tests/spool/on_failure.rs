@@ -268,3 +268,48 @@ fn at_its_limit_the_oldest_go_and_are_counted() {
     assert_eq!(sent(&server, before).last(), Some(&9999), "the newest are there");
     assert_eq!(client.write_stats().written.lines + stats.dropped.lines, 10_000);
 }
+
+#[test]
+fn a_batch_beside_one_that_is_out_of_retries_goes_to_the_disk_once_and_behind_it() {
+    let (server, switch) = server(503);
+    let (directory, events) = (Directory::new(), Events::new());
+    let (first, second) = (Gate::default(), Gate::default());
+    let recorder = events.clone();
+    let (own_first, own_second) = (first.clone(), second.clone());
+    let calls = std::sync::atomic::AtomicUsize::new(0);
+    let options = hasty(&directory).merge_waiting(true).retry_callback(move |batch, reason| {
+        recorder.push("retry", batch, Some(reason));
+        match calls.fetch_add(1, std::sync::atomic::Ordering::SeqCst) {
+            0 => own_first.pass(),
+            _ => own_second.pass(),
+        }
+    });
+    let client = client(&server, options);
+    client.write(points(0..2)).send().unwrap();
+    events.wait_for("retry", 1);
+    // They join the others for their second try, after which those are out of retries.
+    client.write(points(2..4)).send().unwrap();
+    first.open();
+    events.wait_for("retry", 2);
+    std::thread::scope(|scope| {
+        let moved = scope.spawn(|| client.flush_to_disk());
+        let start = std::time::Instant::now();
+        while client.write_stats().spool.on_disk.lines < 4 {
+            assert!(start.elapsed() < HANGS, "{:?}", client.write_stats());
+            std::thread::yield_now();
+        }
+        second.open();
+        moved.join().unwrap().unwrap();
+    });
+    assert_eq!(client.write_stats().spool.on_disk.lines, 4, "each line once");
+    assert_adds_up(&client);
+    let before = server.requests().len();
+    switch.turn_on();
+    client.drain(HANGS).unwrap();
+    let numbers = sent(&server, before);
+    assert_eq!(numbers[numbers.len() - 4..], [0, 1, 2, 3]);
+    let stats = client.write_stats();
+    assert_eq!((stats.written.lines, stats.accepted.lines), (4, 4));
+    assert_adds_up(&client);
+    client.close().unwrap();
+}

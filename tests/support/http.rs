@@ -58,7 +58,7 @@ impl Gate {
     }
 
     /// Waits until it is open, or so long that the test has failed anyway.
-    fn pass(&self) {
+    pub fn pass(&self) {
         let closed = self.0.0.lock().unwrap();
         drop(self.0.1.wait_timeout_while(closed, HANGS, |open| !*open).unwrap());
     }

@@ -7,11 +7,11 @@ use crossbeam_channel::bounded;
 use tokio::runtime::{Builder, Handle};
 use tokio::sync::oneshot;
 
-use super::process::Process;
+use crate::process::Process;
 use crate::{Error, ErrorKind, Result};
 
 /// The thread, and the handle to run tasks on it. It is of use only in the process that started it, so it is kept in an
-/// [`OfProcess`](super::OfProcess).
+/// [`OfProcess`](crate::process::OfProcess).
 pub(crate) struct Driver {
     /// The process that the thread is in.
     process: Process,

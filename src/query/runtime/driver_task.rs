@@ -8,7 +8,7 @@ use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, unbounded};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::driver::Driver;
-use super::process::{OfProcess, Process};
+use crate::process::{OfProcess, Process};
 
 /// The most bytes that events may hold which the caller has not received. A single event may hold more: it waits until no
 /// other is there, and takes all.

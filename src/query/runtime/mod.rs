@@ -7,7 +7,7 @@
 //! 2. The runtime is built and dropped on the driver's own thread. No user code runs there, and nothing
 //!    that runs there owns the [`Driver`], whose drop joins the thread.
 //! 3. What needs a runtime to be made (connections, sockets) is made inside a task.
-//! 4. What depends on the thread is kept in an [`OfProcess`]: a forked child has no such thread.
+//! 4. What depends on the thread is kept in an [`OfProcess`](crate::process::OfProcess): a forked child has no such thread.
 
 mod addresses;
 mod connect;
@@ -16,7 +16,6 @@ mod driver_task;
 #[cfg(feature = "parquet")]
 mod http1;
 mod observe;
-mod process;
 mod wait;
 
 pub(crate) use connect::{HostConnector, HostStream};
@@ -26,7 +25,6 @@ pub(crate) use driver_task::{AbortHandle, DriverTask, EventSender, NoEvent};
 pub(crate) use http1::{Http1Body, Http1Client};
 pub(crate) use hyper_util::rt::TokioIo;
 pub(crate) use observe::{Observation, Observed, ObservedStream};
-pub(crate) use process::OfProcess;
 pub(crate) use wait::{SharedOutcome, sleep_until, within};
 
 /// An error of a stack of services: hyper and tonic take and give it.

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use crate::contain::log_error;
 use crate::write::batching::accounting::{BatchFailure, Epoch};
-use crate::write::batching::send_queue::{Closing, Group, Phase, Returned, Waiting};
+use crate::write::batching::send_queue::{Closing, Group, Phase, Returned};
 use crate::write::batching::{Batcher, after};
 use crate::{Error, ErrorKind, Result};
 
@@ -69,7 +69,7 @@ impl Batcher {
             }
             // Waits for jitter end, and waits for a retry that is due after the deadline.
             let phase = &state.phase;
-            state.memory.end_waits(|group, at| !has_failed(group) || phase.is_too_late(at));
+            state.memory.end_waits(|group, at| !group.has_failed() || phase.is_too_late(at));
             // Other calls of `close` have to wait for the new deadline.
             self.send_queue.closed.notify_all();
             false
@@ -222,11 +222,6 @@ impl Batcher {
         self.registration.end();
         drop(itself);
     }
-}
-
-fn has_failed(group: &Group) -> bool {
-    group.deliveries().iter().any(|delivery| delivery.tries.failures > 0)
-        || group.not_before().is_none()
 }
 
 /// The error of lines that could not be sent in time; none if there are none. It is that of the first batch that was

@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
-use super::Batcher;
 use super::accepting::CallLines;
 #[cfg(feature = "_files")]
 use super::file_batches::FileBatches;
+use super::{Batcher, forked};
 use crate::config::Config;
+use crate::process::{OfProcess, Process};
 use crate::write::http::Http;
 use crate::write::stats::WriteStats;
 use crate::write::target::Target;
@@ -59,46 +60,65 @@ pub(crate) fn start_batching(
     http: Arc<Http>,
     config: Arc<Config>,
 ) -> Result<Box<dyn Batching>> {
-    Ok(Box::new(Batcher::new(options, http, config)?))
+    let process = Process::current();
+    Ok(Box::new(OfProcess::new(Batcher::new(options, http, config)?, process)))
 }
 
-impl Batching for Arc<Batcher> {
+/// The batcher of this process.
+///
+/// # Errors
+/// [`ErrorKind::Closed`](crate::ErrorKind::Closed): this is a forked child. None of the threads is there that send
+/// batches, and what waits for them is the parent's to send.
+fn own(batcher: &OfProcess<Arc<Batcher>>) -> Result<&Arc<Batcher>> {
+    batcher.get().ok_or_else(forked)
+}
+
+impl Batching for OfProcess<Arc<Batcher>> {
     fn usual_target(&self) -> Option<&Arc<Target>> {
-        Batcher::usual_target(self)
+        // What is done with it tells whether this is a forked child.
+        self.in_any_process().and_then(|batcher| batcher.usual_target())
     }
 
     fn accept(&self, lines: &mut [CallLines<'_>]) -> Result<()> {
-        Batcher::accept(self, lines)
+        // The system call would double what one line costs, so there the batcher makes it now and then.
+        let is_line = matches!(lines, [only] if only.left().lines == 1);
+        match self.in_any_process().filter(|_| is_line) {
+            Some(batcher) => batcher.accept(lines),
+            None => own(self)?.accept(lines),
+        }
     }
 
     #[cfg(feature = "_files")]
     fn file_batches(&self) -> Result<FileBatches> {
-        Batcher::file_batches(self)
+        own(self)?.file_batches()
     }
 
     fn stats(&self) -> WriteStats {
-        Batcher::stats(self)
+        self.get().map_or_else(WriteStats::default, |batcher| batcher.stats())
     }
 
     fn flush(&self) -> Result<()> {
-        Batcher::flush(self)
+        own(self)?.flush()
     }
 
     #[cfg(feature = "spool")]
     fn flush_to_disk(&self) -> Result<()> {
-        Batcher::flush_to_disk(self)
+        own(self)?.flush_to_disk()
     }
 
     #[cfg(feature = "spool")]
     fn drain(&self, patience: std::time::Duration) -> Result<()> {
-        Batcher::drain(self, patience)
+        own(self)?.drain(patience)
     }
 
     fn close(&self) -> Result<()> {
-        Batcher::close(self)
+        own(self)?.close()
     }
 
     fn close_for_drop(&self) {
-        Batcher::close_for_drop(self);
+        // A forked child leaves everything to its parent.
+        if let Some(batcher) = self.get() {
+            batcher.close_for_drop();
+        }
     }
 }

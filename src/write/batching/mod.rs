@@ -75,6 +75,7 @@ use super::stats::WriteStats;
 use super::target::Target;
 use crate::config::Config;
 use crate::contain::log_safely;
+use crate::process::Process;
 use crate::{Error, ErrorKind, Result, WriteOptions};
 
 /// The batching of one client.
@@ -84,6 +85,8 @@ pub(crate) struct Batcher {
     settings: BatchingSettings,
     /// The target of lines for which neither the call nor the record names another; none if the client has no database.
     usual_target: Option<Arc<Target>>,
+    /// The process that has its threads.
+    process: Process,
     accounts: Arc<Accounts>,
     accumulator: Accumulator,
     send_queue: SendQueue,
@@ -103,13 +106,15 @@ pub(crate) struct Batcher {
 
 impl Batcher {
     /// # Errors
-    /// [`ErrorKind::File`]: there is to be a spool, and its directory cannot be used.
+    /// [`ErrorKind::File`]: there is to be a spool, and its directory cannot be used. [`ErrorKind::Closed`]: this is a
+    /// forked child, and the scheduler its parent's.
     pub(crate) fn new(
         options: &WriteOptions,
         http: Arc<Http>,
         config: Arc<Config>,
     ) -> Result<Arc<Self>> {
         let scheduler = options.scheduler();
+        scheduler.check_process()?;
         let mut settings = options.settings(config.max_request_bytes);
         let for_compressed =
             config.gzip_threshold.map_or(0, |_| settings.buffer_limit / COMPRESSED_SHARE);
@@ -126,13 +131,22 @@ impl Batcher {
         let is_strict = settings.series_in_order || width == 1;
         let queue = if is_strict { ShardedQueue::strict(shards) } else { ShardedQueue::loose() };
         let (sealed, inbox) = crossbeam_channel::unbounded();
+        let process = Process::current();
         let full = Size { lines: settings.batch_size, bytes: settings.max_batch_bytes };
         let callbacks = options.callbacks();
         let batcher = Arc::new(Self {
             usual_target: Target::usual(&config).map(Arc::new),
             http,
             config,
-            accumulator: Accumulator::new(accounts.clone(), sealed, full, settings.jitter, shards),
+            accumulator: Accumulator::new(
+                accounts.clone(),
+                sealed,
+                full,
+                settings.jitter,
+                shards,
+                process,
+            ),
+            process,
             accounts,
             send_queue: SendQueue::new(inbox, width, most, queue),
             has_error_callback: callbacks.error.is_some(),
@@ -173,7 +187,8 @@ impl Batcher {
     /// Waits until all lines that were accepted before have ended. In a callback, only has them sent.
     ///
     /// # Errors
-    /// Failures of those lines that were not reported yet; [`ErrorKind::Closed`].
+    /// Failures of those lines that were not reported yet; [`ErrorKind::BufferFull`] if lines wait in memory because the
+    /// spool is at its limit and the server takes nothing; [`ErrorKind::Closed`].
     pub(crate) fn flush(self: &Arc<Self>) -> Result<()> {
         if self.is_in_callback() {
             self.accumulator.intake().map(drop)?;
@@ -187,8 +202,10 @@ impl Batcher {
         // From here on no other call returns these failures.
         self.send_queue.change(|state| state.failures.reserve(epoch.number()));
         self.apply(changes);
-        epoch.wait();
-        self.wait_for_disk();
+        let is_over = self.wait_for_epoch(&epoch);
+        if is_over {
+            self.wait_for_disk();
+        }
         let (failure, is_given_up) = self.send_queue.change(|state| {
             let has_returned = matches!(state.phase, Phase::Closed { has_returned: true, .. });
             // Then `close` has returned the lines that were not sent.
@@ -200,6 +217,11 @@ impl Batcher {
                 ErrorKind::Closed,
                 "the client was closed meanwhile; what could not be written comes back from close",
             )),
+            None if !is_over => Err(Error::new(
+                ErrorKind::BufferFull,
+                "lines wait in memory still: the spool is at its limit, and the server does not take what is there",
+            )
+            .with_retryable(true)),
             None => Ok(()),
         }
     }
@@ -250,7 +272,8 @@ impl Batcher {
     /// Has the scheduler look at this client at the next time at which there is something to do.
     fn arm(self: &Arc<Self>) {
         let age = self.accumulator.next_of_age(self.settings.flush_interval);
-        let due = self.send_queue.next_due().into_iter().chain(self.next_due_on_disk());
+        let due =
+            self.send_queue.next_due(|| self.sources()).into_iter().chain(self.next_due_on_disk());
         if let Some(at) = age.into_iter().chain(due).min() {
             self.registration.wake_at(self, at);
         }
@@ -341,6 +364,14 @@ impl Batcher {
             Some((blocks, permit))
         })
     }
+}
+
+/// The error of a forked child that uses batches of its parent.
+fn forked() -> Error {
+    Error::new(
+        ErrorKind::Closed,
+        "this process was forked, and the batches of the client belong to its parent: make a client after the fork",
+    )
 }
 
 /// `time` after `start`; never an overflow.

@@ -4,10 +4,11 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use super::send_queue::Sources;
+use super::send_queue::{Group, Sources};
 use crate::write::amount::Amount;
 use crate::write::batching::Batcher;
 use crate::write::batching::accepting::CallLines;
+use crate::write::batching::accounting::Epoch;
 use crate::write::batching::batch::Delivery;
 use crate::write::batching::sending::Outcome;
 use crate::write::options::BatchingSettings;
@@ -35,9 +36,9 @@ impl Spooling {
 }
 
 impl Transfer {
-    pub(super) fn take_failed(&mut self, _: &mut [Delivery], _: Instant) {}
+    pub(super) fn take_failed(&mut self, _: &mut [Delivery], _: &mut Group, _: Instant) {}
 
-    pub(super) fn failed(&self) -> std::iter::Empty<&Delivery> {
+    pub(super) fn taken(&self) -> std::iter::Empty<&Delivery> {
         std::iter::empty()
     }
 
@@ -114,6 +115,11 @@ impl Batcher {
     pub(super) fn note_server_is_there(&self) {}
 
     pub(super) fn urge_disk(&self) {}
+
+    pub(super) fn wait_for_epoch(&self, epoch: &Epoch) -> bool {
+        epoch.wait();
+        true
+    }
 
     pub(super) fn wait_for_disk(&self) {}
 

@@ -229,6 +229,9 @@ impl WriteOptions {
 
     /// The longest wait before a retry, but for what a server asks for. Default: 125 seconds.
     ///
+    /// What is on the disk of a spool is tried without end. There a server's `Retry-After` counts between the shortest
+    /// wait that there would be without it, and this or [`max_retry_time`](Self::max_retry_time), whichever is longer.
+    ///
     /// ```
     /// use influxdb3_blocking::WriteOptions;
     /// use std::time::Duration;
@@ -360,8 +363,8 @@ impl WriteOptions {
     /// leaves at once, as a request of its own.
     ///
     /// Everything else stays as it is for each batch: its callbacks, its attempts, its counts, and its place in
-    /// [`unsent`](crate::Error::unsent). If such a request is refused for lines that the server does not name, or as
-    /// too large, it is taken apart again, so that one batch does not cost another.
+    /// [`unsent`](crate::Error::unsent). If such a request is refused as a whole for one of its lines, or as too large,
+    /// it is taken apart again, so that one batch does not cost another.
     ///
     /// ```
     /// use influxdb3_blocking::WriteOptions;

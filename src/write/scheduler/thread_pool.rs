@@ -7,7 +7,8 @@ use crossbeam_channel::Sender;
 
 use super::threads::{Threads, WakeUp, WorkSource};
 use super::worker_slots::WorkerSlot;
-use crate::{Error, Result};
+use crate::process::Process;
+use crate::{Error, ErrorKind, Result};
 
 /// Threads that send the batches of one client or of several.
 ///
@@ -45,6 +46,8 @@ pub struct ThreadPoolScheduler {
 struct PoolHandle {
     threads: Arc<Threads>,
     ready: Sender<WakeUp>,
+    /// Whose threads they are.
+    process: Process,
 }
 
 /// The registration of a client at a scheduler, which keeps the scheduler's threads until the client is closed.
@@ -72,7 +75,7 @@ impl ThreadPoolScheduler {
     pub fn new(max_workers: usize) -> Self {
         let (ready, receiver) = crossbeam_channel::unbounded();
         let threads = Arc::new(Threads::new(max_workers, receiver));
-        Self { handle: Arc::new(PoolHandle { threads, ready }) }
+        Self { handle: Arc::new(PoolHandle { threads, ready, process: Process::current() }) }
     }
 
     /// How many requests of a client are on the way at the same time.
@@ -93,6 +96,21 @@ impl ThreadPoolScheduler {
         self.handle.threads.id()
     }
 
+    /// To be called before anything else is asked of it.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Closed`]: this is a forked child, and none of the threads is there.
+    pub(crate) fn check_process(&self) -> Result<()> {
+        if self.handle.process.is_current() {
+            return Ok(());
+        }
+        Err(Error::new(
+            ErrorKind::Closed,
+            "this process was forked, and the threads of the scheduler belong to its parent: make a scheduler after the \
+             fork",
+        ))
+    }
+
     /// Registers one more client.
     pub(crate) fn register(self) -> Registration {
         static NEXT: AtomicU64 = AtomicU64::new(0);
@@ -109,7 +127,7 @@ impl Registration {
     /// Starts a thread, if there is none.
     ///
     /// # Errors
-    /// [`ErrorKind::Internal`](crate::ErrorKind::Internal): the system starts none.
+    /// [`ErrorKind::Internal`]: the system starts none.
     pub(crate) fn start(&self) -> Result<()> {
         let handle = self.handle().ok_or_else(Error::closed)?;
         handle.threads.start()

@@ -124,6 +124,10 @@ fn find_segments(
                 files::remove(disk, directory, number)?;
             }
             Examined::Damaged => {
+                if settings.sync != SpoolSync::Never {
+                    // As above. What is set aside is for somebody to read, and no error that it cannot be is news.
+                    let _ = file.sync();
+                }
                 drop(file);
                 state.damaged += 1;
                 log::error!(

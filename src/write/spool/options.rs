@@ -56,7 +56,8 @@ use std::time::Duration;
 ///   names), nor is any token.
 /// - **What is damaged is set aside and reported.** A last batch that was written in part is cut off. A segment that
 ///   cannot be read in its middle gets a name that ends in `.bad` after its good batches were sent; it is logged,
-///   counted in [`SpoolStats::damaged`](crate::SpoolStats::damaged), and never removed.
+///   counted in [`SpoolStats::damaged`](crate::SpoolStats::damaged), and never removed. A segment that cannot be
+///   opened for now, because too many files are open or rights are missing, waits.
 /// - **A person can read it.** Segments are line protocol, with comments that say what each batch is. Only
 ///   their owner can read them (on Unix, modes 0700 and 0600).
 ///
@@ -70,17 +71,20 @@ use std::time::Duration;
 ///
 /// # When the disk fails
 /// If the directory cannot be made, locked or written to, `build` fails with [`File`](crate::ErrorKind::File). If it
-/// fails later, or is full, then *on trouble* the client goes on in memory, as if there were no spool: batches fail
-/// after their last retry, and [`OnFull`](crate::OnFull) holds. *Always*, `send` fails with `File`, and hands back
-/// the lines. [`SpoolStats::errors`](crate::SpoolStats::errors) counts such failures, and they are logged.
+/// fails later, or has no space, then *on trouble* the client goes on in memory, as if there were no spool, beside what
+/// is on the disk already: batches fail after their last retry, and [`OnFull`](crate::OnFull) holds. *Always*, `send`
+/// fails with `File`, and hands back the lines. [`SpoolStats::errors`](crate::SpoolStats::errors) counts such
+/// failures, and they are logged.
 ///
 /// Beyond the [`limit`](Self::limit), [`OnFull`](crate::OnFull) holds for the disk as well: `DropOldest` removes the
 /// oldest segments, and `DropNewest` what would be added; both are counted as dropped, and the former calls no
-/// callback. `Block` and `BlockFor` wait until the server has taken some lines, and `Error` returns an error.
+/// callback. `Block` and `BlockFor` wait until the server has taken some lines, and `Error` returns an error; lines in
+/// memory then stay there, behind those on the disk.
 ///
 /// # Waiting
 /// [`flush`](crate::Client::flush) returns when everything is at the server, or is on the disk because the server
-/// does not take it. [`flush_to_disk`](crate::Client::flush_to_disk) has everything put on the disk now.
+/// does not take it; if there is no room for it either, it fails with [`BufferFull`](crate::ErrorKind::BufferFull) and
+/// everything stays where it is. [`flush_to_disk`](crate::Client::flush_to_disk) has everything put on the disk now.
 /// [`drain`](crate::Client::drain) waits until nothing is left on the disk. [`close`](crate::Client::close) gives
 /// what is in memory one try and puts the rest on the disk; what is there it sends as long as the server takes it and
 /// it is no more than [`buffer_limit`](crate::WriteOptions::buffer_limit).

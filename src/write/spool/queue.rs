@@ -56,8 +56,8 @@ impl DiskQueue {
         }
     }
 
-    /// Adds lines that are being sent already, with a lease, so that they are not read. None if other batches are
-    /// unread, which go before them; then they are added as [`add`](Self::add) does.
+    /// Adds lines that are being sent already, with a lease, so that they are not read. None, and nothing is added, if
+    /// other batches are unread: behind those they would be read and sent once more.
     pub(crate) fn add_read(
         &self,
         target: &Arc<Target>,
@@ -66,10 +66,12 @@ impl DiskQueue {
     ) -> Result<Option<DiskLease>, Refused> {
         let mut state = self.0.lock();
         let time = unix_millis();
-        let is_next = state.backlog.unread() == Amount::default();
+        if state.backlog.unread() != Amount::default() {
+            return Ok(None);
+        }
         let added = self.0.add(&mut state, target, lines, count)?;
         let mut lease = None;
-        if is_next && let Some((cursor, segment)) = state.backlog.next_to_read() {
+        if let Some((cursor, segment)) = state.backlog.next_to_read() {
             let number = added.next_number - 1;
             let amount = Amount::new(count, lines.len());
             let read = Read { number, amount, time };

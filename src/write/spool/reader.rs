@@ -74,8 +74,8 @@ impl QueueReader {
     /// The next batches, which are leased then.
     ///
     /// # Errors
-    /// An error of the file system. The same batches can be read again; after `MOST_FAILURES` errors in a row the
-    /// rest of the segment is given up as lost.
+    /// An error of the file system. The same batches can be read again; after `MOST_FAILURES` errors in a row that are
+    /// about the file, and not about the system or the user's rights, the rest of the segment is given up as lost.
     pub(crate) fn next(&mut self, limits: ReadLimits) -> io::Result<ReadOutcome> {
         let Some(position) = &mut self.position else { return Ok(ReadOutcome::Nothing) };
         loop {
@@ -98,7 +98,7 @@ impl QueueReader {
                 }
                 Err(error) => {
                     position.scanner = None;
-                    position.failures += 1;
+                    position.failures += u32::from(is_of_file(&error));
                     self.queue.note_error(&files::name(from.segment), &error);
                     if position.failures < MOST_FAILURES {
                         return Err(error);
@@ -275,6 +275,27 @@ fn give_up(
     queue.clean_up();
     (amount.lines > 0).then_some(LostLines { amount, is_former: segment.is_former })
 }
+
+/// Whether an error says that the file is gone or damaged. Others pass: too many files may be open, rights be missing,
+/// or a server of files be away.
+fn is_of_file(error: &io::Error) -> bool {
+    use io::ErrorKind as K;
+    matches!(error.kind(), K::NotFound | K::IsADirectory | K::InvalidData | K::UnexpectedEof)
+        || error.raw_os_error().is_some_and(|code| OF_MEDIUM.contains(&code))
+}
+
+/// The system's errors of a medium that cannot be read: EIO, and EBADMSG and EUCLEAN, by which file systems say that a
+/// checksum is wrong.
+#[cfg(target_os = "linux")]
+const OF_MEDIUM: [i32; 3] = [5, 74, 117];
+
+/// EIO.
+#[cfg(all(unix, not(target_os = "linux")))]
+const OF_MEDIUM: [i32; 1] = [5];
+
+/// ERROR_CRC, ERROR_SECTOR_NOT_FOUND, ERROR_READ_FAULT, ERROR_IO_DEVICE, ERROR_DISK_CORRUPT and ERROR_FILE_CORRUPT.
+#[cfg(not(unix))]
+const OF_MEDIUM: [i32; 6] = [23, 27, 30, 1117, 1393, 1392];
 
 /// How many times a segment that the system cannot read is tried.
 const MOST_FAILURES: u32 = 5;

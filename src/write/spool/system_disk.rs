@@ -5,6 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::disk::{Disk, DiskFile};
+use crate::process::Process;
 
 /// The file system of the operating system.
 #[derive(Debug)]
@@ -22,7 +23,7 @@ impl Disk for SystemDisk {
     fn lock(&self, path: &Path) -> io::Result<Box<dyn Any + Send>> {
         let file = private().read(true).write(true).create(true).open(path)?;
         match file.try_lock() {
-            Ok(()) => Ok(Box::new(Locked(file))),
+            Ok(()) => Ok(Box::new(Locked { file, process: Process::current() })),
             Err(TryLockError::WouldBlock) => Err(io::ErrorKind::WouldBlock.into()),
             Err(TryLockError::Error(error)) => Err(error),
         }
@@ -68,12 +69,17 @@ impl Disk for SystemDisk {
 }
 
 /// A locked file. Closing it would do, but for a process that is just being started by this one and has it open for a
-/// moment.
-struct Locked(File);
+/// moment. A forked child leaves it locked: the lock is its parent's.
+struct Locked {
+    file: File,
+    process: Process,
+}
 
 impl Drop for Locked {
     fn drop(&mut self) {
-        let _ = self.0.unlock();
+        if self.process.is_current() {
+            let _ = self.file.unlock();
+        }
     }
 }
 

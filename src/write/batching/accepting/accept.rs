@@ -7,7 +7,7 @@ use super::call_lines::CallLines;
 use super::sharded_lines::{ShardedLines, shard_of};
 use crate::write::batching::accounting::{FileTag, NoPermit, Permit};
 use crate::write::batching::batch::{BATCH_COST, LINE_OVERHEAD, Size};
-use crate::write::batching::{Batcher, after};
+use crate::write::batching::{Batcher, after, forked};
 use crate::write::options::OnFull;
 use crate::{Error, ErrorKind, Result};
 
@@ -32,6 +32,7 @@ impl Batcher {
         if let Some(spool) = self.spool.as_ref().filter(|spool| spool.is_always())
             && file.is_none()
         {
+            self.check_process()?;
             return self.accept_on_disk(spool, lines);
         }
         let shards = self.accumulator.shards();
@@ -63,6 +64,7 @@ impl Batcher {
         {
             return Ok(());
         }
+        self.check_process()?;
         self.check_sizes(lines)?;
         let is_inside = self.is_in_callback();
         self.check(is_inside, file)?;
@@ -194,6 +196,14 @@ impl Batcher {
             self.accumulator.trim();
             budget.try_acquire(bytes)
         })
+    }
+
+    /// To be called before a lock is taken: in a forked child one may be held by a thread that is not there.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Closed`]: this is a forked child.
+    fn check_process(&self) -> Result<()> {
+        if self.process.is_current() { Ok(()) } else { Err(forked()) }
     }
 
     /// Checks that lines are taken at all. `is_inside`: the caller is a callback, to which no failures are returned, as

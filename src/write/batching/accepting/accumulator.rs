@@ -1,13 +1,15 @@
 //! The open batches of a client, into which the lines of calls are copied under one short lock.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, MutexGuard};
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::Sender;
 
 use super::call_lines::CallLines;
 use super::open_batches::OpenBatches;
+use super::process_lock::ProcessLock;
 use crate::back_off::Random;
+use crate::process::Process;
 use crate::write::amount::Amount;
 use crate::write::batching::accounting::{Epoch, FileTag, Member, Permit};
 use crate::write::batching::after;
@@ -29,7 +31,7 @@ pub(crate) struct Accumulator {
     /// A sealed batch waits a random time below this before it is sent.
     jitter: Duration,
     shards: usize,
-    state: Mutex<OpenState>,
+    state: ProcessLock<OpenState>,
 }
 
 #[derive(Debug)]
@@ -87,6 +89,7 @@ impl Accumulator {
         full: Size,
         jitter: Duration,
         shards: usize,
+        process: Process,
     ) -> Self {
         let state = OpenState {
             open: (0..shards).map(|_| OpenBatches::default()).collect(),
@@ -98,7 +101,7 @@ impl Accumulator {
             spare: None,
             random: Random::new(),
         };
-        Self { accounts, full, jitter, shards, state: Mutex::new(state) }
+        Self { accounts, full, jitter, shards, state: ProcessLock::new(state, process) }
     }
 
     /// How many shards there are, at least one; each has batches of its own.
@@ -108,9 +111,9 @@ impl Accumulator {
 
     /// Copies all lines into the open batch of their target and shard; false, with nothing taken, if there is none,
     /// they would fill it, or there is no room for their bytes. This is the path of nearly all calls: nothing has to
-    /// be sealed, and no thread has to be called.
+    /// be sealed, and no thread has to be called. False also in a forked child, if that is noticed here.
     pub(crate) fn append(&self, lines: &mut CallLines<'_>, file: Option<&FileTag>) -> bool {
-        let mut state = self.lock();
+        let Some(mut state) = self.state.lock_own() else { return false };
         let OpenState { open, accepted, accepting: Some(_), .. } = &mut *state else {
             return false;
         };
@@ -294,7 +297,7 @@ impl Accumulator {
     }
 
     fn lock(&self) -> MutexGuard<'_, OpenState> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock()
     }
 }
 

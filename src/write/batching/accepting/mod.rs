@@ -8,6 +8,7 @@ mod accumulator;
 mod call_lines;
 mod dropping;
 mod open_batches;
+mod process_lock;
 mod sharded_lines;
 
 pub(crate) use self::accumulator::{Accumulator, Changes};

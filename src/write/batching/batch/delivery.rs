@@ -257,7 +257,7 @@ impl fmt::Debug for Delivery {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use std::time::Duration;
 
     use super::super::{BATCH_COST, BatchMemory};
@@ -265,11 +265,14 @@ mod tests {
     use crate::Precision;
     use crate::config::Headers;
     use crate::write::answer::Api;
-    use crate::write::batching::accounting::Epoch;
+    use crate::write::batching::accounting::{Epoch, Member};
 
-    #[test]
-    fn a_delivery_that_is_dropped_ends_as_failed_and_keeps_its_epoch_until_that_is_told() {
-        let accounts = Accounts::new(10_000, 0);
+    /// A batch of one line of 8 bytes.
+    pub(crate) fn delivery_of_one_line(
+        accounts: &Arc<Accounts>,
+        member: Member,
+        not_before: Option<Instant>,
+    ) -> Delivery {
         let target = Target {
             database: Arc::from("d"),
             organization: Arc::from(""),
@@ -282,7 +285,6 @@ mod tests {
         };
         let mut memory = BatchMemory::new(accounts.budget.try_acquire(BATCH_COST).unwrap());
         assert!(memory.try_append(b"m f=1 1\n", 1000));
-        let mut member = Epoch::start(1);
         let open = OpenBatch {
             shard: 0,
             key: BatchKey { target: Arc::new(target), file: None },
@@ -290,10 +292,17 @@ mod tests {
             since: Instant::now(),
             memory,
             lines: 1,
-            member: member.clone(),
+            member,
             file_member: None,
         };
-        let delivery = Delivery::new(&accounts, open, None);
+        Delivery::new(accounts, open, not_before)
+    }
+
+    #[test]
+    fn a_delivery_that_is_dropped_ends_as_failed_and_keeps_its_epoch_until_that_is_told() {
+        let accounts = Accounts::new(10_000, 0);
+        let mut member = Epoch::start(1);
+        let delivery = delivery_of_one_line(&accounts, member.clone(), None);
         let epoch = member.turn_over().epoch().clone();
         drop(delivery);
         let stats = accounts.ledger.stats(|| Amount::new(1, 8));

@@ -14,6 +14,8 @@ mod tries;
 
 pub(crate) use self::accounts::{Accounts, BATCH_COST, LINE_OVERHEAD};
 pub(crate) use self::delivery::Delivery;
+#[cfg(test)]
+pub(crate) use self::delivery::tests::delivery_of_one_line;
 pub(crate) use self::ended::Ended;
 pub(crate) use self::key::BatchKey;
 pub(crate) use self::memory::BatchMemory;

@@ -75,6 +75,28 @@ impl Group {
         taken
     }
 
+    /// Takes out its first batch; the group may be empty then.
+    #[cfg(feature = "spool")]
+    pub(crate) fn take_first(&mut self) -> Option<Delivery> {
+        (!self.deliveries.is_empty()).then(|| {
+            let first = self.deliveries.remove(0);
+            self.size = size_of(&self.deliveries);
+            first
+        })
+    }
+
+    /// Puts a batch before its others that [`take_first`](Self::take_first) has taken out.
+    #[cfg(feature = "spool")]
+    pub(crate) fn put_first(&mut self, delivery: Delivery) {
+        self.deliveries.insert(0, delivery);
+        self.size = size_of(&self.deliveries);
+    }
+
+    /// Whether it waits for another try, and not for jitter.
+    pub(crate) fn has_failed(&self) -> bool {
+        self.deliveries.iter().any(|delivery| delivery.tries.failures > 0)
+    }
+
     pub(crate) fn target(&self) -> &Arc<Target> {
         self.deliveries[0].target()
     }

@@ -16,7 +16,7 @@ use crossbeam_channel::Receiver;
 pub(crate) use self::group::Group;
 pub(crate) use self::phase::{Closing, Phase, Returned};
 pub(crate) use self::request::Request;
-pub(crate) use self::sharded_queue::{ShardedQueue, Waiting};
+pub(crate) use self::sharded_queue::ShardedQueue;
 pub(crate) use self::state::{SendQueueState, queue_of};
 use super::accounting::Order;
 use super::batch::{Delivery, Size};
@@ -88,12 +88,7 @@ impl SendQueue {
         let sources = sources();
         let is_closing = state.phase.closing().is_some();
         let largest = state.largest_request;
-        let receive = || {
-            let mut delivery = self.inbox.try_recv().ok()?;
-            // A client that is closing does not wait for jitter.
-            delivery.not_before = delivery.not_before.filter(|_| !is_closing);
-            Some(Group::from(delivery))
-        };
+        let receive = || self.receive(is_closing);
         let merge = |first: &mut Group, next| first.merge(next, largest);
         let is_disk_first = sources == Sources::DiskFirst || state.is_disk_next;
         let from_disk = |state: &mut SendQueueState| state.disk.take(now, || None, merge);
@@ -195,7 +190,15 @@ impl SendQueue {
 
     /// Moves all batches of the channel to those that wait in memory, where they can be looked through.
     pub(crate) fn receive_all(&self, state: &mut SendQueueState) {
-        state.memory.receive_all(|| self.inbox.try_recv().ok().map(Group::from));
+        let is_closing = state.phase.closing().is_some();
+        state.memory.receive_all(|| self.receive(is_closing));
+    }
+
+    /// The next batch of the channel. A client that is closing does not wait for its jitter.
+    fn receive(&self, is_closing: bool) -> Option<Group> {
+        let mut delivery = self.inbox.try_recv().ok()?;
+        delivery.not_before = delivery.not_before.filter(|_| !is_closing);
+        Some(Group::from(delivery))
     }
 
     /// Whether a batch could be sent now. `sources` is called under the lock.
@@ -210,9 +213,7 @@ impl SendQueue {
             }
             // A batch in the channel may be one of a file: that is seen when it is taken out.
             Sources::DiskFirst => {
-                let is_due = |group: &Group| group.not_before().is_none_or(|at| at <= now);
-                let mut files = state.memory.waiting().filter(|group| group.is_of_file());
-                !self.inbox.is_empty() || files.next().is_some_and(is_due)
+                !self.inbox.is_empty() || state.memory.is_wanted_due(now, Group::is_of_file)
             }
         };
         in_memory || state.disk.is_due(now)
@@ -255,11 +256,18 @@ impl SendQueue {
     }
 
     /// The next time at which there is something to do: a wait of a batch ends, or the client's time to close. Waits
-    /// count only while a worker slot is free: otherwise a worker looks when its request is done.
-    pub(crate) fn next_due(&self) -> Option<Instant> {
+    /// count only while a worker slot is free: otherwise a worker looks when its request is done. `sources` is called
+    /// under the lock.
+    pub(crate) fn next_due(&self, sources: impl FnOnce() -> Sources) -> Option<Instant> {
         let state = self.lock();
-        let deadline = state.phase.closing().map(|closing| closing.deadline);
-        let due = state.memory.next_due().into_iter().chain(state.disk.next_due()).min();
+        let closing = state.phase.closing().filter(|closing| !closing.is_finishing);
+        let deadline = closing.map(|closing| closing.deadline);
+        let in_memory = match sources() {
+            Sources::Both => state.memory.next_due(),
+            // What is not sent at its time need not be looked at then: whoever did would come again at once.
+            Sources::DiskFirst => state.memory.next_wanted_due(Group::is_of_file),
+        };
+        let due = in_memory.into_iter().chain(state.disk.next_due()).min();
         let due = due.filter(|_| self.slots.is_one_left());
         due.into_iter().chain(deadline).min()
     }
@@ -304,3 +312,25 @@ impl SendQueue {
 
 /// The least time of a request: with none at all it would fail without being sent.
 const SHORTEST: Duration = Duration::from_millis(1);
+
+#[cfg(test)]
+mod tests {
+    use super::super::accounting::Epoch;
+    use super::super::batch::{Accounts, delivery_of_one_line};
+    use super::*;
+
+    #[test]
+    fn what_is_not_sent_at_its_time_is_no_reason_to_look_then() {
+        let accounts = Accounts::new(10_000, 0);
+        let (sealed, inbox) = crossbeam_channel::unbounded();
+        let queue = SendQueue::new(inbox, 1, Size { lines: 0, bytes: 0 }, ShardedQueue::strict(1));
+        let now = Instant::now();
+        sealed.send(delivery_of_one_line(&accounts, Epoch::start(1), Some(now))).unwrap();
+        queue.change(|state| queue.receive_all(state));
+        assert_eq!(queue.next_due(|| Sources::Both), Some(now));
+        // It is sent after what is on the disk: whoever came at its time would come again at once, and so on.
+        assert_eq!(queue.next_due(|| Sources::DiskFirst), None);
+        assert!(!queue.has_work(now, || Sources::DiskFirst));
+        drop(queue.lock().memory.take_all());
+    }
+}

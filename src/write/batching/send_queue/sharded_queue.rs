@@ -76,15 +76,27 @@ impl<G: Waiting> ShardedQueue<G> {
         is_wanted: impl Fn(&G) -> bool,
     ) -> Option<G> {
         self.end_delays(now);
-        for shard in 0..self.next.len() {
-            let place = self.next[shard].iter().position(&is_wanted);
-            if let Some(place) = place.filter(|_| !self.is_busy(shard))
-                && !self.next[shard][place].has_to_wait(now)
-            {
-                return self.next[shard].remove(place);
-            }
-        }
-        None
+        let mut firsts = self.first_wanted(&is_wanted);
+        let (shard, place) =
+            firsts.find(|(shard, place)| !self.next[*shard][*place].has_to_wait(now))?;
+        drop(firsts);
+        self.next[shard].remove(place)
+    }
+
+    /// Whether [`take_wanted`](Self::take_wanted) would take one out now.
+    pub(crate) fn is_wanted_due(&self, now: Instant, is_wanted: impl Fn(&G) -> bool) -> bool {
+        let mut firsts = self.first_wanted(&is_wanted);
+        firsts.any(|(shard, place)| !self.next[shard][place].has_to_wait(now))
+            || self.delayed.range(..=(now, u64::MAX)).any(|(_, delayed)| is_wanted(delayed))
+    }
+
+    /// The next time at which [`take_wanted`](Self::take_wanted) may take one out; none if no wanted one waits for a
+    /// time.
+    pub(crate) fn next_wanted_due(&self, is_wanted: impl Fn(&G) -> bool) -> Option<Instant> {
+        let firsts = self.first_wanted(&is_wanted);
+        let next = firsts.filter_map(|(shard, place)| self.next[shard][place].not_before());
+        let mut delayed = self.delayed.iter().filter(|(_, delayed)| is_wanted(delayed));
+        next.chain(delayed.next().map(|((at, _), _)| *at)).min()
     }
 
     /// Takes out the next one that may be sent now, merged with those behind it until `merge` gives one back, which
@@ -163,8 +175,7 @@ impl<G: Waiting> ShardedQueue<G> {
 
     /// Whether one that waits could be sent now.
     pub(crate) fn is_due(&self, now: Instant) -> bool {
-        (0..self.next.len()).any(|shard| self.can_send(shard, now))
-            || self.delayed.keys().next().is_some_and(|(at, _)| *at <= now)
+        self.is_wanted_due(now, |_| true)
     }
 
     /// Whether nothing that would be added at the end could be sent now: the queue is strict, and of each shard one
@@ -177,10 +188,7 @@ impl<G: Waiting> ShardedQueue<G> {
 
     /// The next time at which one that waits may be sent; none if nothing waits for a time.
     pub(crate) fn next_due(&self) -> Option<Instant> {
-        let shards = (0..self.next.len()).filter(|shard| !self.is_busy(*shard));
-        let next = shards.filter_map(|shard| self.next[shard].front()?.not_before());
-        let delayed = self.delayed.keys().next().map(|(at, _)| *at);
-        next.chain(delayed).min()
+        self.next_wanted_due(|_| true)
     }
 
     /// Ends the waits for which `ends` is true; it is called with each that waits for a time, and the time.
@@ -272,6 +280,15 @@ impl<G: Waiting> ShardedQueue<G> {
         if may_go { self.next[shard].pop_front() } else { None }
     }
 
+    /// The first wanted one of each shard of which none has to stay for its order, as its shard and its place there.
+    fn first_wanted(
+        &self,
+        is_wanted: &impl Fn(&G) -> bool,
+    ) -> impl Iterator<Item = (usize, usize)> {
+        let free = (0..self.next.len()).filter(|shard| !self.is_busy(*shard));
+        free.filter_map(move |shard| Some((shard, self.next[shard].iter().position(is_wanted)?)))
+    }
+
     /// Whether the first one of a shard could be sent now.
     fn can_send(&self, shard: usize, now: Instant) -> bool {
         let next = self.next[shard].front();
@@ -300,6 +317,83 @@ impl<G: Waiting> ShardedQueue<G> {
         while let Some(entry) = self.delayed.first_entry().filter(|entry| entry.key().0 <= now) {
             let waiting = entry.remove();
             self.next[waiting.shard()].push_back(waiting);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    /// Something that is wanted or not, in a shard of two.
+    #[derive(Clone, Debug)]
+    struct Item {
+        is_wanted: bool,
+        shard: usize,
+        not_before: Option<Instant>,
+    }
+
+    impl Waiting for Item {
+        fn not_before(&self) -> Option<Instant> {
+            self.not_before
+        }
+
+        fn end_wait(&mut self) {
+            self.not_before = None;
+        }
+
+        fn shard(&self) -> usize {
+            self.shard
+        }
+    }
+
+    /// Of each shard something else may be in flight; three more wait, and of each any kind there is.
+    fn all_queues(now: Instant) -> impl Iterator<Item = ShardedQueue<Item>> {
+        let second = Duration::from_secs(1);
+        let times = [None, now.checked_sub(second), Some(now), Some(now + second)];
+        let kinds = 4 * 4_usize;
+        let item = move |kind: usize| Item {
+            is_wanted: kind & 1 > 0,
+            shard: kind >> 1 & 1,
+            not_before: times[kind >> 2 & 3],
+        };
+        (0..4 * kinds.pow(3)).map(move |number| {
+            let mut queue = ShardedQueue::strict(2);
+            for shard in 0..2 {
+                if number >> shard & 1 > 0 {
+                    queue.send(Item { is_wanted: false, shard, not_before: None });
+                }
+            }
+            let mut rest = number >> 2;
+            for _ in 0..3 {
+                queue.put_last(item(rest % kinds));
+                rest /= kinds;
+            }
+            queue
+        })
+    }
+
+    #[test]
+    fn there_is_work_exactly_if_something_would_be_taken() {
+        let now = Instant::now();
+        for mut queue in all_queues(now) {
+            let shown = format!("{queue:?}");
+            let (is_due, next) = (
+                queue.is_wanted_due(now, |one| one.is_wanted),
+                queue.next_wanted_due(|one| one.is_wanted),
+            );
+            let taken = queue.take_wanted(now, |one| one.is_wanted);
+            assert_eq!(is_due, taken.is_some(), "{shown}");
+            if !is_due && let Some(next) = next {
+                assert!(next > now, "nothing is to be done at a time that is over: {shown}");
+                assert!(queue.take_wanted(next, |one| one.is_wanted).is_some(), "{shown}");
+            }
+        }
+        for mut queue in all_queues(now) {
+            let is_due = queue.is_due(now);
+            assert_eq!(is_due, queue.take(now, || None, |_, next| Err(next)).is_some());
         }
     }
 }

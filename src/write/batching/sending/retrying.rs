@@ -48,7 +48,13 @@ impl Batcher {
             let is_on_disk = group.is_on_disk();
             let mut failed = group.take_if(|one| !is_on_disk && is_over(one));
             let failures = group.deliveries().iter().map(|one| one.tries.failures).max();
-            let wait = policy.wait(failures.unwrap_or(0), cause, &mut state.random);
+            let failures = failures.unwrap_or(0);
+            let wait_on_disk = policy.wait_on_disk(failures, cause, &mut state.random);
+            let wait = if is_on_disk {
+                wait_on_disk
+            } else {
+                policy.wait(failures, cause, &mut state.random)
+            };
             let is_out_of_time = |one: &Delivery| {
                 let since = one.tries.since.unwrap_or(now);
                 !policy.has_time(now.saturating_duration_since(since), wait)
@@ -60,10 +66,10 @@ impl Batcher {
             }
             failed.extend(group.take_if(|one| !is_on_disk && is_out_of_time(one)));
             let at = after(now, wait);
-            transfer.take_failed(&mut failed, at);
+            transfer.take_failed(&mut failed, group, after(now, wait_on_disk));
             let is_too_late = state.phase.is_too_late(at);
             let kept = group.deliveries().iter();
-            let batches: Vec<_> = kept.chain(transfer.failed()).map(Delivery::batch).collect();
+            let batches: Vec<_> = kept.chain(transfer.taken()).map(Delivery::batch).collect();
             let is_empty = group.is_empty();
             if is_empty || is_too_late {
                 let left = state.arrive(request.number).map(Group::into_deliveries);
@@ -103,9 +109,19 @@ impl Batcher {
         outcome
     }
 
-    /// Puts two smaller requests in the place of one: half of its batches each, or the halves of its only batch.
-    pub(super) fn split(&self, request: &Request, error: Error) -> Outcome {
+    /// Puts two smaller requests in the place of one: half of its batches each, or the halves of its only batch. One
+    /// that was cut as often as it may be is tried again as it is, if the error may not be about its lines.
+    pub(super) fn split(
+        self: &Arc<Self>,
+        request: &Request,
+        error: Error,
+        callbacks: &CallbackHandle,
+    ) -> Outcome {
         let is_search = error.kind() != ErrorKind::TooLarge;
+        let may_cut = !is_search || self.take_cut(request);
+        if !may_cut && error.is_retryable() {
+            return self.retry(request, error, false, callbacks);
+        }
         let bytes = request.size.bytes;
         let level = if is_search { log::Level::Debug } else { log::Level::Warn };
         log_safely(
@@ -132,8 +148,8 @@ impl Batcher {
                 state.put_back(group);
                 return None;
             }
-            let mut only = group.into_deliveries().pop()?;
-            if is_search && !only.tries.search.take_one() {
+            let only = group.into_deliveries().pop()?;
+            if !may_cut {
                 let bad = fail(only, &gave_up(&error), End::Failed, true);
                 outcome.add(bad, tell, &mut state.failures);
                 return None;
@@ -145,5 +161,16 @@ impl Batcher {
         });
         drop(freed);
         outcome
+    }
+
+    /// Counts a cut, if the request is of one batch; false if that may not be cut any more.
+    fn take_cut(&self, request: &Request) -> bool {
+        self.send_queue.change(|state| {
+            let queue = queue_of(request.number, &mut state.memory, &mut state.disk);
+            match queue.get_mut(request.number).map(Group::deliveries_mut) {
+                Some([only]) => only.tries.search.take_one(),
+                _ => true,
+            }
+        })
     }
 }

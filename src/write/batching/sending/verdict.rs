@@ -42,6 +42,12 @@ pub(crate) fn blames_the_line(error: &Error) -> bool {
     error.kind() == ErrorKind::PartialWrite || error.hides_lines()
 }
 
+/// Whether an answer refuses a request as a whole for a line of it, which it names: of several batches the others
+/// succeed without that one's.
+pub(crate) fn names_a_line(error: &Error) -> bool {
+    error.kind() == ErrorKind::Rejected && !error.line_errors().is_empty()
+}
+
 /// The places of the bad lines, if the answer gives all of them.
 fn bad_lines(error: &Error, lines: usize) -> Option<Vec<usize>> {
     let mut bad = Vec::with_capacity(error.line_errors().len());

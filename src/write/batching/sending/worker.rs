@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use super::bad_lines::{error_of_bad_line, error_of_bad_lines};
 use super::outcome::{Loss, Outcome, Unstored, fail};
-use super::verdict::{Verdict, blames_the_line, judge};
+use super::verdict::{Verdict, blames_the_line, judge, names_a_line};
 use crate::contain::{contain, log_error, log_safely};
 use crate::write::batching::Batcher;
 use crate::write::batching::accounting::End;
@@ -102,6 +102,12 @@ impl Batcher {
         {
             verdict = Verdict::Retry;
         }
+        if verdict == Verdict::Fail
+            && request.batches.len() > 1
+            && result.as_ref().is_err_and(names_a_line)
+        {
+            verdict = Verdict::Split;
+        }
         if result.is_err() {
             // Line errors that are kept need memory.
             self.accumulator.trim();
@@ -114,7 +120,7 @@ impl Batcher {
             (Verdict::Fail, Err(error)) if !request.is_of_file && self.waits_on_disk(&error) => {
                 self.retry(&request, error, true, &callbacks)
             }
-            (Verdict::Split, Err(error)) => self.split(&request, error),
+            (Verdict::Split, Err(error)) => self.split(&request, error, &callbacks),
             (Verdict::Fail, Err(error)) => self.end_failed(&request, error),
         };
         // So that the deliveries are the only owners of their lines, whose memory can be reused.

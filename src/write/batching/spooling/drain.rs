@@ -1,9 +1,10 @@
 //! Reading batches from the disk, to send them.
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-use super::{PAUSE, Spooling, cost};
+use super::{PAUSE, Refusal, Spooling, cost};
+use crate::back_off::doubled;
 use crate::write::batching::accounting::End;
 use crate::write::batching::batch::{BATCH_COST, Delivery};
 use crate::write::batching::send_queue::Group;
@@ -41,8 +42,9 @@ impl Batcher {
         if spool.queue.is_empty() || spool.is_resting() || !self.send_queue.slots.is_one_left() {
             return None;
         }
-        let has_to_move = self.send_queue.has_to_move();
-        let is_busy = self.send_queue.disk_groups() >= self.send_queue.slots.width();
+        let has_to_move = spool.moves_memory() && self.send_queue.has_to_move();
+        let is_busy = self.send_queue.disk_groups() >= self.send_queue.slots.width()
+            || spool.queue.is_being_read();
         let (unread, _) = spool.queue.unread();
         let times = spool.times();
         let read = times.read_after.into_iter().chain(
@@ -61,14 +63,19 @@ impl Batcher {
     pub(in crate::write::batching) fn note_server_is_there(self: &Arc<Self>) {
         let Some(spool) = &self.spool else { return };
         if spool.is_in_trouble.swap(false, std::sync::atomic::Ordering::SeqCst) {
+            // There may be room by now.
+            spool.set_refusal(Refusal::None);
             self.try_disk_at_once(spool);
         }
     }
 
-    /// Ends the waits of batches of the disk.
+    /// Ends the waits of batches of the disk, and of those that failed and could not go there.
     pub(super) fn try_disk_at_once(self: &Arc<Self>, spool: &Spooling) {
         spool.times().read_after = None;
-        self.send_queue.change(|state| state.disk.end_waits(|_, _| true));
+        self.send_queue.change(|state| {
+            state.disk.end_waits(|_, _| true);
+            state.memory.end_waits(|group, _| group.has_failed());
+        });
         self.call_workers();
     }
 
@@ -111,7 +118,11 @@ impl Batcher {
                 Ok(ReadOutcome::Lost(lost)) => self.count_lost(lost, End::Failed),
                 Ok(ReadOutcome::Nothing) => return,
                 Err(_) => {
-                    spool.times().read_after = Some(after(Instant::now(), PAUSE));
+                    let mut times = spool.times();
+                    let pause = doubled(PAUSE, times.failed_reads, LONGEST_PAUSE);
+                    times.failed_reads = times.failed_reads.saturating_add(1);
+                    times.read_after = Some(after(Instant::now(), pause));
+                    drop(times);
                     spool.note_trouble();
                     drop(reading);
                     if spool.is_closing() {
@@ -121,6 +132,7 @@ impl Batcher {
                 }
             }
         };
+        spool.times().failed_reads = 0;
         let deliver = |batch: DiskBatch| {
             let permit = permit.split(batch.bytes.len() + BATCH_COST);
             Delivery::from_disk(&self.accounts, batch, permit, spool.member.clone())
@@ -144,6 +156,9 @@ impl Batcher {
         }
     }
 }
+
+/// How long the disk is not read at most after it could not be.
+const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 
 /// Puts batches for the same target together, in order, so that they go as one request.
 fn group_by_target(deliveries: &mut [Delivery]) {

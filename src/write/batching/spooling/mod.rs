@@ -15,7 +15,7 @@ mod exclusive;
 mod transfer;
 mod waiting;
 
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -57,6 +57,8 @@ pub(super) struct Spooling {
     is_closing: AtomicBool,
     /// Whether a batch failed in all its retries, and the server has stored nothing since.
     is_in_trouble: AtomicBool,
+    /// Why the disk did not take the last batch that was to go there.
+    refusal: AtomicU8,
     /// A member of an epoch that no flush waits for.
     member: Member,
     times: Mutex<DiskTimes>,
@@ -67,12 +69,25 @@ pub(super) struct Spooling {
 struct DiskTimes {
     /// Nothing is read before this time.
     read_after: Option<Instant>,
+    /// How many times in a row the disk could not be read.
+    failed_reads: u32,
     /// Nothing is moved to the disk before this time.
     move_after: Option<Instant>,
     /// When lines were last added while nothing else was unread: how old the oldest unread lines are at most.
     first_unread: Option<Instant>,
     /// Batches of a lower number are sent even if they are smaller than a full one.
     urged: u64,
+}
+
+/// Why the disk takes nothing more.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Refusal {
+    /// It does.
+    None,
+    /// It is at its limit.
+    Full,
+    /// The file system refuses it.
+    Failed,
 }
 
 /// Adds one to a counter until it is dropped.
@@ -125,6 +140,7 @@ impl Spooling {
             is_resting: AtomicBool::new(false),
             is_closing: AtomicBool::new(false),
             is_in_trouble: AtomicBool::new(false),
+            refusal: AtomicU8::new(Refusal::None as u8),
             member: Epoch::start(0),
             times: Mutex::default(),
         }))
@@ -135,9 +151,39 @@ impl Spooling {
     }
 
     /// Which batches may be sent. Takes no lock.
+    ///
+    /// What is in memory does not wait for what is on the disk if it cannot be put behind that: as the file system
+    /// refuses it, or there is no room and the client is closing, so that nothing is read from the disk any more.
     fn sources(&self) -> Sources {
-        let is_held = self.in_transit.load(Ordering::SeqCst) > 0 || !self.queue.is_empty();
-        if is_held && !self.is_fresh_first { Sources::DiskFirst } else { Sources::Both }
+        let is_stuck = match self.refusal() {
+            Refusal::None => false,
+            Refusal::Full => self.is_resting(),
+            Refusal::Failed => true,
+        };
+        if self.holds_memory() && !is_stuck { Sources::DiskFirst } else { Sources::Both }
+    }
+
+    /// Whether what is in memory belongs behind what is on the disk, or on its way there.
+    fn holds_memory(&self) -> bool {
+        let has_some = self.in_transit.load(Ordering::SeqCst) > 0 || !self.queue.is_empty();
+        has_some && !self.is_fresh_first
+    }
+
+    fn refusal(&self) -> Refusal {
+        match self.refusal.load(Ordering::SeqCst) {
+            known if known == Refusal::Full as u8 => Refusal::Full,
+            known if known == Refusal::Failed as u8 => Refusal::Failed,
+            _ => Refusal::None,
+        }
+    }
+
+    fn set_refusal(&self, refusal: Refusal) {
+        self.refusal.store(refusal as u8, Ordering::SeqCst);
+    }
+
+    /// Whether the disk is at its limit and the server takes nothing of it.
+    fn is_stuck_at_limit(&self) -> bool {
+        self.refusal() == Refusal::Full && self.is_in_trouble()
     }
 
     /// Notes that a batch failed in all its retries. Wakes the calls that wait for the disk to be empty.

@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering;
 use std::time::Instant;
 
 use super::exclusive::TransferRight;
-use super::{Counted, PAUSE, Spooling};
+use super::{Counted, PAUSE, Refusal, Spooling};
 use crate::write::batching::accounting::End;
 use crate::write::batching::batch::{Delivery, Ended, SealedLines};
 use crate::write::batching::send_queue::{Group, SendQueueState, Sources};
@@ -23,6 +23,8 @@ pub(in crate::write::batching) struct Transfer {
     access: Option<SpoolAccess>,
     /// Batches in memory that are not tried again there.
     failed: Vec<Delivery>,
+    /// Batches of the same request that have retries left, and go along: in memory they would wait behind those.
+    beside: Vec<Delivery>,
     /// Batches in memory for whose next try a closing client has no time.
     late: Vec<Delivery>,
     /// Batches of the disk for whose next try it has no time: they stay there.
@@ -37,6 +39,7 @@ struct SpoolAccess {
     in_transit: Arc<std::sync::atomic::AtomicUsize>,
     /// When the server is to be tried again.
     at: Instant,
+    is_fresh_first: bool,
 }
 
 /// Why a batch is not on the disk.
@@ -52,20 +55,27 @@ type InFlightBatches = (u64, Vec<(Arc<Target>, Arc<SealedLines>, usize)>);
 
 impl Transfer {
     /// Takes the batches that go to the disk out of those that failed: all but those of files. They are to be tried
-    /// again at `at`. To be called under the lock of the send queue.
+    /// again at `at`. Unless fresh data goes first, those of their request that are left in `group` go with them: while
+    /// something is on the disk nothing in memory is tried, and whoever moves batches finds none of them in flight.
+    /// To be called under the lock of the send queue.
     pub(in crate::write::batching) fn take_failed(
         &mut self,
         failed: &mut Vec<Delivery>,
+        group: &mut Group,
         at: Instant,
     ) {
         let Some(access) = &mut self.access else { return };
         self.failed.extend(failed.extract_if(.., |one| !one.is_of_file()));
         access.at = at;
         access.begin(!self.failed.is_empty());
+        if !self.failed.is_empty() && !access.is_fresh_first {
+            self.beside = group.take_if(|one| !one.is_of_file());
+        }
     }
 
-    pub(in crate::write::batching) fn failed(&self) -> impl Iterator<Item = &Delivery> {
-        self.failed.iter()
+    /// The batches that [`take_failed`](Self::take_failed) took.
+    pub(in crate::write::batching) fn taken(&self) -> impl Iterator<Item = &Delivery> {
+        self.failed.iter().chain(&self.beside)
     }
 
     /// Takes batches for whose next try there is no time; returns those of files, which do not go to the disk.
@@ -133,10 +143,12 @@ impl Batcher {
             transit: None,
             in_transit: spool.in_transit.clone(),
             at: Instant::now(),
+            is_fresh_first: spool.is_fresh_first,
         });
         Transfer {
             access,
             failed: Vec::new(),
+            beside: Vec::new(),
             late: Vec::new(),
             left: Vec::new(),
             has_trouble: false,
@@ -167,23 +179,27 @@ impl Batcher {
     }
 
     /// Puts the batches on the disk that a transfer has taken. Those that cannot be put there fail with `error`, or
-    /// wait in memory if the disk is full.
+    /// wait in memory if the disk is full, or they have retries left.
     pub(in crate::write::batching) fn end_transfer(
         self: &Arc<Self>,
         transfer: Transfer,
         error: &Error,
         outcome: &mut Outcome,
     ) {
-        let Transfer { access, failed, late, left, has_trouble } = transfer;
+        let Transfer { access, failed, mut beside, late, left, has_trouble } = transfer;
         let (Some(spool), Some(access)) = (&self.spool, access) else { return };
         let is_over = !late.is_empty() || !left.is_empty();
         left.into_iter().for_each(|delivery| drop(delivery.leave_on_disk()));
         let mut dropped = Vec::new();
         if !failed.is_empty() || !late.is_empty() {
             spool.times().read_after = Some(access.at);
-            let put = |delivery| self.put(spool, delivery, &mut dropped);
-            let back: Vec<_> = failed.into_iter().chain(late).filter_map(put).collect();
-            self.take_back(back, access.at, error, outcome);
+            let mut put = |delivery| self.put(spool, delivery, &mut dropped);
+            let back: Vec<_> = failed.into_iter().chain(late).filter_map(&mut put).collect();
+            if back.is_empty() {
+                beside =
+                    beside.into_iter().filter_map(|one| put(one).map(|(one, _)| one)).collect();
+            }
+            self.take_back(back, beside, access.at, error, outcome);
             spool.note_trouble();
         } else if has_trouble {
             spool.note_trouble();
@@ -195,27 +211,31 @@ impl Batcher {
         }
     }
 
-    /// Puts batches back that could not be put on the disk, or ends them.
+    /// Puts batches back that could not be put on the disk, or ends them: those in `back` have no retries left, those
+    /// in `beside` have some.
     fn take_back(
         &self,
         back: Vec<(Delivery, NotPut)>,
+        beside: Vec<Delivery>,
         at: Instant,
         error: &Error,
         outcome: &mut Outcome,
     ) {
         let tell = self.has_error_callback();
+        let back = back.into_iter().map(|(one, why)| (one, Some(why)));
+        let all: Vec<_> = back.chain(beside.into_iter().map(|one| (one, None))).collect();
         self.send_queue.change(|state| {
-            for (delivery, why) in back.into_iter().rev() {
+            for (delivery, why) in all.into_iter().rev() {
                 match why {
                     _ if !state.phase.is_open() => {
                         outcome.hand_back(state.phase.hand_back(vec![delivery]));
                     }
-                    NotPut::Full => {
+                    None | Some(NotPut::Full) => {
                         let mut group = Group::from(delivery);
                         group.wait(Some(at), false);
                         state.put_back(group);
                     }
-                    NotPut::Failed(_) | NotPut::Closed => {
+                    Some(why @ (NotPut::Failed(_) | NotPut::Closed)) => {
                         let context = match why {
                             NotPut::Failed(why) => {
                                 format!("the lines cannot wait on the disk ({why})")
@@ -244,33 +264,39 @@ impl Batcher {
         }
         drop(right);
         self.tell_dropped(dropped);
+        // Who closes the client may have found batches on their way, and wait to hear that there are none.
+        self.end_if_over();
         result
     }
 
     fn move_with_right(&self, spool: &Spooling, dropped: &mut Vec<Ended>) -> Result<(), NotPut> {
+        // From here on no worker takes any of them, so that none gets between those in flight and those that wait.
+        let transit = self.send_queue.change(|state| {
+            self.send_queue.receive_all(state);
+            let mut all = state.memory.waiting().chain(state.memory.in_flight());
+            all.any(|group| !group.is_of_file()).then(|| Counted::new(&spool.in_transit))
+        });
+        let Some(transit) = transit else { return Ok(()) };
         if spool.is_strict {
             self.copy_in_flight(spool)?;
         }
-        let taken = self.send_queue.change(|state| {
-            self.send_queue.receive_all(state);
-            let taken = state.memory.take_waiting(|group| !group.is_of_file());
-            (!taken.is_empty()).then(|| (taken, Counted::new(&spool.in_transit)))
-        });
-        let Some((taken, transit)) = taken else { return Ok(()) };
-        let mut taken = taken.into_iter().flat_map(Group::into_deliveries);
-        let mut result = Ok(());
-        for delivery in taken.by_ref() {
-            if let Some((delivery, why)) = self.put(spool, delivery, dropped) {
-                let rest: Vec<_> = std::iter::once(delivery).chain(taken).collect();
-                self.send_queue.change(|state| {
-                    rest.into_iter().rev().for_each(|one| state.put_back(Group::from(one)));
-                });
-                result = Err(why);
-                break;
+        let taken =
+            self.send_queue.change(|state| state.memory.take_waiting(|group| !group.is_of_file()));
+        let mut taken = taken.into_iter();
+        for mut group in taken.by_ref() {
+            while let Some(delivery) = group.take_first() {
+                if let Some((delivery, why)) = self.put(spool, delivery, dropped) {
+                    group.put_first(delivery);
+                    let rest: Vec<_> = std::iter::once(group).chain(taken).collect();
+                    self.send_queue.change(|state| {
+                        rest.into_iter().rev().for_each(|group| state.put_back(group));
+                    });
+                    return Err(why);
+                }
             }
         }
         drop(transit);
-        result
+        Ok(())
     }
 
     /// Copies batches in flight to the disk, as they were accepted before those that wait.
@@ -283,7 +309,7 @@ impl Batcher {
                     Err(refused) => {
                         // Those that are there already have to be leased, or they would be sent twice.
                         self.attach(number, leases, spool);
-                        return Err(refused.into());
+                        return Err(spool.not_put(refused));
                     }
                 }
             }
@@ -320,6 +346,7 @@ impl Batcher {
             let (target, lines) = (delivery.target(), delivery.sealed().bytes());
             match spool.queue.add(target, lines, delivery.lines()) {
                 Ok(_) | Err(Refused::NotSafe(..)) => {
+                    spool.set_refusal(Refusal::None);
                     drop(delivery.leave_on_disk());
                     return None;
                 }
@@ -330,10 +357,10 @@ impl Batcher {
                 Err(Refused::Full) if self.settings.on_full == OnFull::DropOldest => {
                     match spool.queue.drop_oldest() {
                         Some(lost) => self.count_lost(lost, End::Dropped),
-                        None => return Some((delivery, NotPut::Full)),
+                        None => return Some((delivery, spool.not_put(Refused::Full))),
                     }
                 }
-                Err(refused) => return Some((delivery, refused.into())),
+                Err(refused) => return Some((delivery, spool.not_put(refused))),
             }
         }
     }
@@ -354,19 +381,31 @@ impl Batcher {
 
     /// Whether batches wait in memory that are to be moved to the disk now.
     pub(super) fn is_move_due(&self, spool: &Spooling, now: Instant) -> bool {
-        spool.sources() == Sources::DiskFirst
+        spool.moves_memory()
             && spool.times().move_after.is_none_or(|at| at <= now)
             && self.send_queue.has_to_move()
     }
 }
 
-impl From<Refused> for NotPut {
-    fn from(refused: Refused) -> Self {
-        match refused {
-            Refused::Full => Self::Full,
-            Refused::Closed => Self::Closed,
-            Refused::Failed(error) | Refused::NotSafe(_, error) => Self::Failed(error),
-        }
+impl Spooling {
+    /// Whether what waits in memory is to be moved to the disk: also where it is sent from memory meanwhile, unless
+    /// nothing is read from the disk any more.
+    pub(super) fn moves_memory(&self) -> bool {
+        self.sources() == Sources::DiskFirst || self.holds_memory() && !self.is_resting()
+    }
+
+    /// Notes why a batch cannot be put on the disk.
+    fn not_put(&self, refused: Refused) -> NotPut {
+        let (refusal, why) = match refused {
+            Refused::Full => (Refusal::Full, NotPut::Full),
+            // Nothing is sent any more either.
+            Refused::Closed => return NotPut::Closed,
+            Refused::Failed(error) | Refused::NotSafe(_, error) => {
+                (Refusal::Failed, NotPut::Failed(error))
+            }
+        };
+        self.set_refusal(refusal);
+        why
     }
 }
 

@@ -4,7 +4,8 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
-use super::{Counted, Spooling, no_spool};
+use super::{Counted, PAUSE, Spooling, no_spool};
+use crate::write::batching::accounting::Epoch;
 use crate::write::batching::send_queue::Group;
 use crate::write::batching::{Batcher, after};
 use crate::{Error, ErrorKind, Result};
@@ -20,6 +21,21 @@ impl Batcher {
             drop(times);
             self.call_workers();
         }
+    }
+
+    /// Waits until an epoch is over. False if there is no end to that for now, as batches of it wait in memory for room
+    /// on the disk, and the server takes nothing of what is there.
+    pub(in crate::write::batching) fn wait_for_epoch(&self, epoch: &Epoch) -> bool {
+        let Some(spool) = &self.spool else {
+            epoch.wait();
+            return true;
+        };
+        while !epoch.wait_until(after(Instant::now(), PAUSE)) {
+            if spool.is_stuck_at_limit() {
+                return false;
+            }
+        }
+        true
     }
 
     /// Waits until all batches that are on the disk have ended, or the server does not take them.
@@ -95,8 +111,9 @@ impl Batcher {
                 format!("not everything could be put on the disk of the spool: {why}"),
             )
         };
-        self.move_to_disk(spool).map_err(|why| failed(&why))?;
+        let moved = self.move_to_disk(spool);
         self.call_workers();
+        moved.map_err(|why| failed(&why))?;
         epoch.wait();
         drop(impatient);
         spool.queue.sync().map_err(|why| failed(&why))
@@ -132,7 +149,7 @@ impl Batcher {
                 self.send_queue.change(|state| state.memory.put_back(Group::from(delivery)));
             }
         }
-        // Batches that cannot be moved are handed back by `close`.
+        // Batches that cannot be moved are tried once more, from memory, and handed back by `close`.
         let _ = self.move_to_disk(spool);
     }
 

@@ -11,6 +11,7 @@ mod program;
 mod random;
 mod sim_disk;
 mod totals;
+mod unreadable;
 
 use std::time::{Duration, Instant};
 

@@ -199,20 +199,23 @@ impl Program {
         loop {
             let result = if is_sent_already {
                 process.queue.add_read(place, bytes, numbers.len()).map(|lease| {
-                    if let Some(lease) = lease {
+                    lease.is_some_and(|lease| {
                         process.last_read[target] = numbers.last().copied();
                         process.leased.push((lease, numbers.clone()));
-                    }
+                        true
+                    })
                 })
             } else {
-                process.queue.add(place, bytes, numbers.len()).map(drop)
+                process.queue.add(place, bytes, numbers.len()).map(|_| true)
             };
             self.history.push(format!("add {numbers:?}: {result:?}"));
             let is_synced = self.settings.sync == SpoolSync::EveryBatch && !is_sent_already;
             match result {
-                Ok(()) => self.note(&numbers, |line| {
+                Ok(true) => self.note(&numbers, |line| {
                     (line.is_taken, line.is_safe) = (true, is_synced);
                 }),
+                // Something is unread: they stay with who sends them, and are never read.
+                Ok(false) => self.note(&numbers, |line| line.is_refused = true),
                 Err(Refused::NotSafe(..)) => self.note(&numbers, |line| line.is_taken = true),
                 Err(Refused::Full) if self.random.one_in(2) => {
                     if let Some(dropped) = process.queue.drop_oldest() {
@@ -366,7 +369,7 @@ impl Program {
     }
 }
 
-fn target(number: usize) -> Arc<Target> {
+pub(super) fn target(number: usize) -> Arc<Target> {
     Arc::new(Target {
         database: Arc::from(format!("d{number}")),
         organization: Arc::from(""),

@@ -30,6 +30,8 @@ struct World {
     /// The next write fails for want of space.
     is_full: bool,
     syncs_fail: bool,
+    /// The next file that is opened fails with this.
+    next_open_fails: Option<io::Error>,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -64,6 +66,7 @@ impl SimDisk {
             has_stopped: false,
             is_full: false,
             syncs_fail: false,
+            next_open_fails: None,
         })))
     }
 
@@ -86,6 +89,10 @@ impl SimDisk {
 
     pub(super) fn fail_syncs(&self, fail: bool) {
         self.lock_world().syncs_fail = fail;
+    }
+
+    pub(super) fn fail_next_open(&self, why: io::Error) {
+        self.lock_world().next_open_fails = Some(why);
     }
 
     /// The machine is there again. If power was lost, what was not synced is lost, or not, or in part.
@@ -220,6 +227,9 @@ impl Disk for SimDisk {
     fn open(&self, path: &Path) -> io::Result<Arc<dyn DiskFile>> {
         let mut world = self.lock_world();
         world.step()?;
+        if let Some(why) = world.next_open_fails.take() {
+            return Err(why);
+        }
         let file = *world.names.get(path).ok_or(io::ErrorKind::NotFound)?;
         Ok(Arc::new(SimFile { disk: self.clone(), file, start: world.starts }))
     }

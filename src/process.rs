@@ -16,6 +16,11 @@ impl<T> OfProcess<T> {
         Self { value: Some(value), process }
     }
 
+    /// The value, in whatever process this is: for what takes no lock and needs no thread.
+    pub(crate) fn in_any_process(&self) -> Option<&T> {
+        self.value.as_ref()
+    }
+
     /// The value; `None` in a forked child.
     pub(crate) fn get(&self) -> Option<&T> {
         self.value.as_ref().filter(|_| self.process.is_current())
