@@ -70,7 +70,7 @@ fn where_the_disk_refuses_to_be_written_batches_fail_after_their_last_retry() {
     let error = std::thread::scope(|scope| {
         let client = &client;
         scope.spawn(move || {
-            for n in 1.. {
+            for n in 1..1000 {
                 if let Err(error) =
                     client.write(points(n * 20..(n + 1) * 20)).send().and_then(|()| client.flush())
                 {

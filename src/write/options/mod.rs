@@ -1,5 +1,7 @@
 mod callbacks;
 mod on_full;
+mod retries;
+mod sending;
 mod settings;
 
 use std::fmt;
@@ -192,95 +194,6 @@ impl WriteOptions {
         self.set("jitter_interval")
     }
 
-    /// The shortest wait before the first retry. Default: 5 seconds.
-    ///
-    /// With an interval `i` and an [`exponential_base`](Self::exponential_base) `b`, the n-th wait is random between
-    /// `i · b^(n-1)` and `i · b^n`: by default 5 to 10 seconds, 10 to 20, 20 to 40, 40 to 80, 80 to 125. A
-    /// `Retry-After` of the server takes its place. After a 429 without one, it is random between 0 and `i · b^n`, so
-    /// that clients which were refused together do not retry together.
-    ///
-    /// ```
-    /// use influxdb3_blocking::WriteOptions;
-    /// use std::time::Duration;
-    ///
-    /// // The first wait is 0.5 to 1 second, the next 1 to 2.
-    /// let options = WriteOptions::default()
-    ///     .retry_interval(Duration::from_millis(500));
-    /// ```
-    pub fn retry_interval(mut self, interval: Duration) -> Self {
-        self.retry_interval = interval;
-        self.set("retry_interval")
-    }
-
-    /// How many times a batch is sent again. Default: 5. With 0, the first failure is final.
-    ///
-    /// ```
-    /// use influxdb3_blocking::WriteOptions;
-    ///
-    /// // Fails at once, and the callback decides what then.
-    /// let options = WriteOptions::default()
-    ///     .max_retries(0)
-    ///     .error_callback(|batch, error| eprintln!("{batch:?}: {error}"));
-    /// ```
-    pub fn max_retries(mut self, retries: u32) -> Self {
-        self.max_retries = retries;
-        self.set("max_retries")
-    }
-
-    /// The longest wait before a retry, but for what a server asks for. Default: 125 seconds.
-    ///
-    /// What is on the disk of a spool is tried without end. There a server's `Retry-After` counts between the shortest
-    /// wait that there would be without it, and this or [`max_retry_time`](Self::max_retry_time), whichever is longer.
-    ///
-    /// ```
-    /// use influxdb3_blocking::WriteOptions;
-    /// use std::time::Duration;
-    ///
-    /// // Many tries, none of them long after the server is back.
-    /// let options = WriteOptions::default()
-    ///     .max_retries(100)
-    ///     .max_retry_delay(Duration::from_secs(10))
-    ///     .max_retry_time(Duration::from_secs(1200));
-    /// ```
-    pub fn max_retry_delay(mut self, delay: Duration) -> Self {
-        self.max_retry_delay = delay;
-        self.set("max_retry_delay")
-    }
-
-    /// How long a batch is tried, from its first request on, waits included. Default: 180 seconds.
-    ///
-    /// A wait that would take longer is not begun; the batch has failed then. With 0, nothing is tried again.
-    ///
-    /// ```
-    /// use influxdb3_blocking::WriteOptions;
-    /// use std::time::Duration;
-    ///
-    /// // A server may be gone for an hour.
-    /// let options = WriteOptions::default()
-    ///     .max_retries(1000)
-    ///     .max_retry_time(Duration::from_secs(3600));
-    /// ```
-    pub fn max_retry_time(mut self, time: Duration) -> Self {
-        self.max_retry_time = time;
-        self.set("max_retry_time")
-    }
-
-    /// The factor by which each retry wait is longer than the one before. Default: 2.
-    ///
-    /// ```
-    /// use influxdb3_blocking::WriteOptions;
-    /// use std::time::Duration;
-    ///
-    /// // 1 to 3 seconds, 3 to 9, 9 to 27, …
-    /// let options = WriteOptions::default()
-    ///     .retry_interval(Duration::from_secs(1))
-    ///     .exponential_base(3);
-    /// ```
-    pub fn exponential_base(mut self, base: u32) -> Self {
-        self.exponential_base = base;
-        self.set("exponential_base")
-    }
-
     /// How long [`close`](crate::Client::close) waits for what is left to be written. Default: 300 seconds.
     ///
     /// What is not written then is in its error. A client that is dropped without `close` waits at most 10 seconds.
@@ -296,104 +209,6 @@ impl WriteOptions {
     pub fn max_close_wait(mut self, wait: Duration) -> Self {
         self.max_close_wait = wait;
         self.set("max_close_wait")
-    }
-
-    /// The threads that send the batches. Default: one thread of the client's own.
-    ///
-    /// With one worker, batches are sent strictly one after the other, retries included. With more, as many are on
-    /// the way at the same time, and none waits for the retry of another, so that two writes of one point may be
-    /// stored in either order; see [`series_in_order`](Self::series_in_order).
-    ///
-    /// With several workers, the number of concurrent requests is halved (to 1 at least) after a 5xx, a 429 or a
-    /// timeout: small servers are known to break under many writers. It grows by one after four times as many
-    /// successes as are currently allowed, up to the number of workers. Batches stay as large as they are.
-    ///
-    /// ```
-    /// use influxdb3_blocking::{ThreadPoolScheduler, WriteOptions};
-    ///
-    /// // Up to eight requests at the same time.
-    /// let options = WriteOptions::default()
-    ///     .write_scheduler(ThreadPoolScheduler::new(8));
-    /// ```
-    pub fn write_scheduler(mut self, scheduler: ThreadPoolScheduler) -> Self {
-        self.scheduler = Some(scheduler);
-        self.set("write_scheduler")
-    }
-
-    /// Whether the lines of one series are sent in their order although there are several workers. Default: false.
-    ///
-    /// A series is a measurement with its tags, in whatever order they stand. Each is given to one of as many shards
-    /// as there are workers, by its hash; each shard has batches of its own, which are sent strictly one after the
-    /// other, retries included. So a point that is written twice is answered for the first time before it is sent the
-    /// second time, and series that are not in the same shard do not wait for each other. It costs as many open
-    /// batches for each database as there are workers, and a look at each line. With one worker everything is in
-    /// order anyway.
-    ///
-    /// It is worth that only where points are written again with other values, and what it gives is up to the server:
-    ///
-    /// | server | of two writes of one series and time, one answered before the other is sent |
-    /// |---|---|
-    /// | Core and Enterprise from 3.11.4 | the later one wins among what is in the write buffer together |
-    /// | Core and Enterprise before | either may win: an order in the buffer is not kept |
-    /// | Enterprise with several nodes for writes | the same at best, if both go to one node: name one host |
-    /// | Cloud Serverless, Dedicated, Clustered | no promise is known |
-    ///
-    /// Where the later value must win for certain, do not write one point twice: with a tag or a time that differs
-    /// between the versions, a query can choose.
-    ///
-    /// ```
-    /// use influxdb3_blocking::{ThreadPoolScheduler, WriteOptions};
-    ///
-    /// let options = WriteOptions::default()
-    ///     .write_scheduler(ThreadPoolScheduler::new(8))
-    ///     .series_in_order(true);
-    /// ```
-    pub fn series_in_order(mut self, in_order: bool) -> Self {
-        self.series_in_order = in_order;
-        self.set("series_in_order")
-    }
-
-    /// Whether batches that wait for the same target go as one request. Default: true.
-    ///
-    /// A durable write is answered when the server's log is flushed, which in InfluxDB 3 Core is once a second,
-    /// however little it writes. So one worker that sends batch after batch writes one batch a second. With this, the
-    /// batches that were closed while a request was on the way leave together as the next one, in order, up to
-    /// [`max_request_bytes`](crate::ClientBuilder::max_request_bytes) and
-    /// [`max_request_lines`](Self::max_request_lines). If no request is on the way, a batch still
-    /// leaves at once, as a request of its own.
-    ///
-    /// Everything else stays as it is for each batch: its callbacks, its attempts, its counts, and its place in
-    /// [`unsent`](crate::Error::unsent). If such a request is refused as a whole for one of its lines, or as too large,
-    /// it is taken apart again, so that one batch does not cost another.
-    ///
-    /// ```
-    /// use influxdb3_blocking::WriteOptions;
-    ///
-    /// // Each batch is a request of its own.
-    /// let options = WriteOptions::default().merge_waiting(false);
-    /// # let _ = options;
-    /// ```
-    pub fn merge_waiting(mut self, merge: bool) -> Self {
-        self.merge_waiting = merge;
-        self.set("merge_waiting")
-    }
-
-    /// The most lines of a request that is made of several waiting batches; a larger batch is its own request. Default:
-    /// as many as [`max_request_bytes`](crate::ClientBuilder::max_request_bytes) has room for.
-    ///
-    /// The makers of the server call 10 000 lines or 10 MB the best size.
-    ///
-    /// ```
-    /// use influxdb3_blocking::WriteOptions;
-    ///
-    /// // Batches of 1000 lines; of those that wait, five go at once.
-    /// let options = WriteOptions::default()
-    ///     .batch_size(1000)
-    ///     .max_request_lines(5000);
-    /// ```
-    pub fn max_request_lines(mut self, lines: usize) -> Self {
-        self.max_request_lines = Some(lines);
-        self.set("max_request_lines")
     }
 
     /// How many bytes of memory lines take at most, be they in open batches, queued, on the way or waiting for a retry.

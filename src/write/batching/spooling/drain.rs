@@ -3,7 +3,8 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::{PAUSE, Refusal, Spooling, cost};
+use super::refusal::Refusal;
+use super::{PAUSE, Spooling, cost};
 use crate::back_off::doubled;
 use crate::write::batching::accounting::End;
 use crate::write::batching::batch::{BATCH_COST, Delivery};

@@ -12,6 +12,7 @@
 mod accepting;
 mod drain;
 mod exclusive;
+mod refusal;
 mod transfer;
 mod waiting;
 
@@ -20,6 +21,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use self::exclusive::Exclusive;
+use self::refusal::Refusal;
 use crate::contain::log_error;
 use crate::write::amount::Amount;
 use crate::write::batching::Batcher;
@@ -77,17 +79,6 @@ struct DiskTimes {
     first_unread: Option<Instant>,
     /// Batches of a lower number are sent even if they are smaller than a full one.
     urged: u64,
-}
-
-/// Why the disk takes nothing more.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-enum Refusal {
-    /// It does.
-    None,
-    /// It is at its limit.
-    Full,
-    /// The file system refuses it.
-    Failed,
 }
 
 /// Adds one to a counter until it is dropped.
@@ -148,42 +139,6 @@ impl Spooling {
 
     pub(super) fn is_always(&self) -> bool {
         self.is_always
-    }
-
-    /// Which batches may be sent. Takes no lock.
-    ///
-    /// What is in memory does not wait for what is on the disk if it cannot be put behind that: as the file system
-    /// refuses it, or there is no room and the client is closing, so that nothing is read from the disk any more.
-    fn sources(&self) -> Sources {
-        let is_stuck = match self.refusal() {
-            Refusal::None => false,
-            Refusal::Full => self.is_resting(),
-            Refusal::Failed => true,
-        };
-        if self.holds_memory() && !is_stuck { Sources::DiskFirst } else { Sources::Both }
-    }
-
-    /// Whether what is in memory belongs behind what is on the disk, or on its way there.
-    fn holds_memory(&self) -> bool {
-        let has_some = self.in_transit.load(Ordering::SeqCst) > 0 || !self.queue.is_empty();
-        has_some && !self.is_fresh_first
-    }
-
-    fn refusal(&self) -> Refusal {
-        match self.refusal.load(Ordering::SeqCst) {
-            known if known == Refusal::Full as u8 => Refusal::Full,
-            known if known == Refusal::Failed as u8 => Refusal::Failed,
-            _ => Refusal::None,
-        }
-    }
-
-    fn set_refusal(&self, refusal: Refusal) {
-        self.refusal.store(refusal as u8, Ordering::SeqCst);
-    }
-
-    /// Whether the disk is at its limit and the server takes nothing of it.
-    fn is_stuck_at_limit(&self) -> bool {
-        self.refusal() == Refusal::Full && self.is_in_trouble()
     }
 
     /// Notes that a batch failed in all its retries. Wakes the calls that wait for the disk to be empty.

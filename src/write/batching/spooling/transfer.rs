@@ -1,15 +1,15 @@
 //! Moving batches from memory to the disk.
 
-use std::io;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Instant;
 
 use super::exclusive::TransferRight;
-use super::{Counted, PAUSE, Refusal, Spooling};
+use super::refusal::{NotPut, Refusal};
+use super::{Counted, PAUSE, Spooling};
 use crate::write::batching::accounting::End;
 use crate::write::batching::batch::{Delivery, Ended, SealedLines};
-use crate::write::batching::send_queue::{Group, SendQueueState, Sources};
+use crate::write::batching::send_queue::{Group, SendQueueState};
 use crate::write::batching::sending::{Outcome, fail};
 use crate::write::batching::{Batcher, after};
 use crate::write::options::OnFull;
@@ -40,14 +40,6 @@ struct SpoolAccess {
     /// When the server is to be tried again.
     at: Instant,
     is_fresh_first: bool,
-}
-
-/// Why a batch is not on the disk.
-#[derive(Debug)]
-pub(super) enum NotPut {
-    Full,
-    Closed,
-    Failed(io::Error),
 }
 
 /// The number of a request in flight, and the batches of it that are in memory only: target, lines, and their number.
@@ -384,38 +376,6 @@ impl Batcher {
         spool.moves_memory()
             && spool.times().move_after.is_none_or(|at| at <= now)
             && self.send_queue.has_to_move()
-    }
-}
-
-impl Spooling {
-    /// Whether what waits in memory is to be moved to the disk: also where it is sent from memory meanwhile, unless
-    /// nothing is read from the disk any more.
-    pub(super) fn moves_memory(&self) -> bool {
-        self.sources() == Sources::DiskFirst || self.holds_memory() && !self.is_resting()
-    }
-
-    /// Notes why a batch cannot be put on the disk.
-    fn not_put(&self, refused: Refused) -> NotPut {
-        let (refusal, why) = match refused {
-            Refused::Full => (Refusal::Full, NotPut::Full),
-            // Nothing is sent any more either.
-            Refused::Closed => return NotPut::Closed,
-            Refused::Failed(error) | Refused::NotSafe(_, error) => {
-                (Refusal::Failed, NotPut::Failed(error))
-            }
-        };
-        self.set_refusal(refusal);
-        why
-    }
-}
-
-impl std::fmt::Display for NotPut {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Full => f.write_str("the spool is at its limit"),
-            Self::Closed => f.write_str("the client is closed"),
-            Self::Failed(error) => error.fmt(f),
-        }
     }
 }
 
