@@ -43,8 +43,9 @@ pub(super) fn check_types(schema: &Schema) -> Result<()> {
     };
     let is_refused = |field: &Field| {
         has(field.data_type(), &is_impossible)
-            // And whatever else there may be.
-            || contain(|| new_empty_array(field.data_type())).is_err()
+            // And whatever else there may be. Types that are not nested have arrays.
+            || field.data_type().is_nested()
+                && contain(|| new_empty_array(field.data_type())).is_err()
     };
     match schema.fields().iter().find(|field| is_refused(field)) {
         None => Ok(()),
