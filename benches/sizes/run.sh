@@ -13,18 +13,16 @@ cp ../../Cargo.lock Cargo.lock
 cp ../../Cargo.lock bare/Cargo.lock
 cp ../Cargo.lock peer/Cargo.lock
 TIMEFORMAT='%U %S'
-# Tables for unwinding are of no use where a panic aborts, but for the addresses in its backtrace.
-flags="-Cforce-unwind-tables=no"
 musl="x86_64-unknown-linux-musl"
 here="$(rustc -vV | sed -n 's/^host: //p')"
 
-# build DIR TARGET BIN FEATURES FLAGS. A function, as a redirection would take what `time` says as well.
+# build DIR TARGET BIN FEATURES. A function, as a redirection would take what `time` says as well.
 build() {
-    (cd "$1" && CARGO_TARGET_DIR="$work/target" RUSTFLAGS="$5" \
+    (cd "$1" && CARGO_TARGET_DIR="$work/target" \
         cargo build --quiet --release --target "$2" --bin "$3" --features "$4") >"$work/log" 2>&1
 }
 
-# row ID NAME DIR BIN TARGET FEATURES [FLAGS]
+# row ID NAME DIR BIN TARGET FEATURES
 row() {
     local id="$1"
     shift
@@ -34,7 +32,7 @@ row() {
         sed 's/ (\*)$//; s/ (proc-macro)$//' | sort -u | tail -n +2 | wc -l)"
     # Sources are had before the clock starts.
     (cd "$dir" && cargo fetch --quiet --target "$target")
-    { time build "$dir" "$target" "$bin" "$features" "${6:-}"; } 2>"$work/time" || { cat "$work/log" >&2; return 1; }
+    { time build "$dir" "$target" "$bin" "$features"; } 2>"$work/time" || { cat "$work/log" >&2; return 1; }
     cpu="$(awk '{ printf "%.0f", $1 + $2 }' "$work/time")"
     bytes="$(stat -c %s "$work/target/$target/release/$bin")"
     rm -rf "$work/target"
@@ -49,8 +47,6 @@ for target in "$here" "$musl"; do
     row write-tls "write, TLS" . write "$target" write,tls
     row batches "write in batches, TLS" . batches "$target" write,tls
     row query "write and query, TLS, gzip (the defaults)" . query "$target" query,tls,gzip
-    row write-tls-flags "write, TLS, with the flags" . write "$target" write,tls "$flags"
-    row query-flags "write and query, TLS, gzip, with the flags" . query "$target" query,tls,gzip "$flags"
 done
 row bare-write "bare: a POST over ureq, TLS" bare write "$here" ""
 row bare-query "bare: that, and a query over tonic that arrow-ipc reads, TLS, gzip" bare query "$here" query
@@ -64,8 +60,7 @@ Written by \`benches/sizes/run.sh\` on $(date -u '+%Y-%m-%d'), with $(rustc -V),
 ${NOTE:-}
 
 Every program is built with opt-level "z", LTO, one codegen unit, \`panic = "abort"\`, stripped, each from nothing. CPU seconds are those of all
-processes together, on $(nproc) cores of $(sed -n 's/^model name\s*: //p' /proc/cpuinfo | head -1). The flags are
-\`RUSTFLAGS="$flags"\`. Bare programs do the same straight on the same packages: the floor.
+processes together, on $(nproc) cores of $(sed -n 's/^model name\s*: //p' /proc/cpuinfo | head -1). Bare programs do the same straight on the same packages: the floor.
 
 | program | libc | crates | CPU seconds, cold | bytes |
 |---|---|---|---|---|
