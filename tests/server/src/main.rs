@@ -69,7 +69,8 @@ fn parse(mut args: impl Iterator<Item = OsString>) -> Result<Option<DevServerBui
         if !FLAGS.contains(&name) {
             return Err(format!("unknown argument '{name}'; try --help"));
         }
-        let value = inline.or_else(|| args.next()).ok_or(format!("{name} needs a value"))?;
+        let value =
+            inline.or_else(|| args.next()).ok_or_else(|| format!("{name} needs a value"))?;
         let text = value.to_string_lossy();
         builder = match name {
             "--port" => builder.port(
