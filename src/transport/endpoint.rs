@@ -2,6 +2,7 @@ use std::fmt;
 use std::net::Ipv6Addr;
 
 use super::harmless_name;
+use super::harmless_name::harmless_beginning;
 
 /// Where the server is: the host string, parsed once for both paths.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -173,10 +174,7 @@ fn harmless(text: &str) -> String {
     let is_known = |character: char| {
         character.is_alphanumeric() || matches!(character, '-' | '.' | '_' | ':' | '[' | ']' | '/')
     };
-    match text.find(|character| !is_known(character)) {
-        None => text.to_owned(),
-        Some(end) => format!("{}…", &text[..end]),
-    }
+    harmless_beginning(text, is_known)
 }
 
 #[cfg(test)]

@@ -3,11 +3,18 @@
 pub(crate) fn harmless_name(text: &str, is_of_name: impl Fn(char) -> bool) -> String {
     const LONGEST: usize = 32;
     let end = text.find(|character| !is_of_name(character)).unwrap_or(text.len());
-    let name = &text[..end];
-    if name.len() > LONGEST || name.to_ascii_lowercase().starts_with("apiv3_") {
+    if end > LONGEST || text[..end].to_ascii_lowercase().starts_with("apiv3_") {
         return "…".to_owned();
     }
-    if end < text.len() { format!("{name}…") } else { name.to_owned() }
+    harmless_beginning(text, is_of_name)
+}
+
+/// The text up to the first character that is not known, and `…` in place of the rest, in which a secret may stand.
+pub(super) fn harmless_beginning(text: &str, is_known: impl Fn(char) -> bool) -> String {
+    match text.find(|character| !is_known(character)) {
+        None => text.to_owned(),
+        Some(end) => format!("{}…", &text[..end]),
+    }
 }
 
 #[cfg(test)]

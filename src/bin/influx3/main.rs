@@ -7,8 +7,8 @@
 //! - `write`, `query`, `prompt`, `ping`, `config`, `documents`: one for each command
 //! - `failure`: errors as they are shown, and the exit codes
 //! - `features`: what the binary may have been built without
-//! - `interrupt`, `panics`, `terminal`, `amounts`, `words`: signals, panics, terminals, numbers, and messages of the
-//!   library in the words of the command line
+//! - `interrupt`, `panics`, `terminal`, `amounts`, `value_name`, `words`: signals, panics, terminals, numbers, names of
+//!   values, and messages of the library in the words of the command line
 
 #![forbid(unsafe_code)]
 #![warn(clippy::expect_used, clippy::unwrap_used)]
@@ -29,6 +29,7 @@ mod ping;
 mod prompt;
 mod query;
 mod terminal;
+mod value_name;
 mod words;
 mod write;
 

@@ -21,7 +21,7 @@ impl TextColumns {
     pub(super) fn bottom(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_char('+')?;
         for width in &self.widths {
-            (0..width + 2).try_for_each(|_| f.write_char('-'))?;
+            repeated(f, '-', width + 2)?;
             f.write_char('+')?;
         }
         Ok(())
@@ -43,17 +43,17 @@ impl TextColumns {
             let free = most.saturating_sub(width(&text));
             let (left, right) = if *to_the_right { (free, 0) } else { (0, free) };
             // A width in a format string may not be above 65535: it panics then.
-            blanks(f, left + 1)?;
+            repeated(f, ' ', left + 1)?;
             f.write_str(&text)?;
-            blanks(f, right + 1)?;
+            repeated(f, ' ', right + 1)?;
             f.write_char('|')?;
         }
         f.write_char('\n')
     }
 }
 
-fn blanks(f: &mut fmt::Formatter<'_>, count: usize) -> fmt::Result {
-    (0..count).try_for_each(|_| f.write_char(' '))
+fn repeated(f: &mut fmt::Formatter<'_>, character: char, count: usize) -> fmt::Result {
+    (0..count).try_for_each(|_| f.write_char(character))
 }
 
 /// What a column needs beside its values: a bar and two blanks.

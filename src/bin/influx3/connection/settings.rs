@@ -61,6 +61,8 @@ pub(crate) struct Settings {
 }
 
 const HOST: &str = "http://127.0.0.1:8181";
+const WRITE_HOST: &[&str] = &["INFLUX_WRITE_HOST", "INFLUXDB3_WRITE_HOST_URL"];
+const QUERY_HOST: &[&str] = &["INFLUX_QUERY_HOST", "INFLUXDB3_QUERY_HOST_URL"];
 
 /// A flag without its dashes, which is the key of a profile as well, and the variables that say the same.
 struct Names(&'static str, &'static [&'static str]);
@@ -82,14 +84,8 @@ impl Settings {
         };
         let host = hosts(&common.hosts, Names("host", &["INFLUX_HOST", "INFLUXDB3_HOST_URL"]))?;
         let host = host.unwrap_or_else(|| Setting { value: HOST.into(), origin: Origin::Usual });
-        let write_host = hosts(
-            &common.write_hosts,
-            Names("write-host", &["INFLUX_WRITE_HOST", "INFLUXDB3_WRITE_HOST_URL"]),
-        )?;
-        let query_host = hosts(
-            &common.query_hosts,
-            Names("query-host", &["INFLUX_QUERY_HOST", "INFLUXDB3_QUERY_HOST_URL"]),
-        )?;
+        let write_host = hosts(&common.write_hosts, Names("write-host", WRITE_HOST))?;
+        let query_host = hosts(&common.query_hosts, Names("query-host", QUERY_HOST))?;
         // A write or query host from a weaker source (such as a profile) is ignored if the host comes from a stronger
         // one (such as a flag).
         let is_meant = |other: &Setting<String>| other.origin.strength() >= host.origin.strength();
@@ -189,10 +185,7 @@ impl Settings {
         }
         if let Some(timeout) = &self.timeout {
             // A profile does not win over the variables of the library, which the builder knows already.
-            let is_open = |variable: &str| {
-                matches!(timeout.origin, Origin::Flag(_))
-                    || std::env::var_os(variable).is_none_or(|value| value.is_empty())
-            };
+            let is_open = |variable| matches!(timeout.origin, Origin::Flag(_)) || !is_set(variable);
             if is_open("INFLUX_WRITE_TIMEOUT") {
                 builder = builder.write_timeout(timeout.value);
             }
@@ -214,12 +207,11 @@ impl Settings {
             hosts.value.split(',').map(|host| host.trim().to_owned()).collect()
         };
         // `with_env` may have set write and query hosts that `resolve` has ignored: they are overwritten here.
-        let is_set = |names: [&str; 2]| names.iter().any(|name| std::env::var_os(name).is_some());
         let mut builder = Client::builder().with_env().hosts(split(&self.host));
-        if self.write_host.is_some() || is_set(["INFLUX_WRITE_HOST", "INFLUXDB3_WRITE_HOST_URL"]) {
+        if self.write_host.is_some() || WRITE_HOST.iter().any(|name| is_set(name)) {
             builder = builder.write_hosts(split(self.hosts_for(Purpose::Write)));
         }
-        if self.query_host.is_some() || is_set(["INFLUX_QUERY_HOST", "INFLUXDB3_QUERY_HOST_URL"]) {
+        if self.query_host.is_some() || QUERY_HOST.iter().any(|name| is_set(name)) {
             builder = builder.query_hosts(split(self.hosts_for(Purpose::Query)));
         }
         builder
@@ -365,6 +357,11 @@ impl fmt::Display for Origin {
             Self::Usual => f.write_str("default"),
         }
     }
+}
+
+/// Whether a variable has a value for the library, for which blanks are none.
+fn is_set(variable: &str) -> bool {
+    std::env::var_os(variable).is_some_and(|value| !value.to_string_lossy().trim().is_empty())
 }
 
 /// An empty variable counts as unset.

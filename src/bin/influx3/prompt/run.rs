@@ -16,6 +16,7 @@ use crate::common::Common;
 use crate::connection::{Purpose, Settings};
 use crate::failure::{Exit, Failure};
 use crate::query::{self, Destination, Format, Language, Query, Shown};
+use crate::value_name::value_name;
 use crate::{amounts, terminal};
 
 /// Opens a prompt for queries
@@ -202,11 +203,7 @@ impl Prompt {
             }
             PromptCommand::Language(language) => {
                 self.language = language.unwrap_or(self.language);
-                let name = match self.language {
-                    Language::Sql => "sql",
-                    Language::InfluxQl => "influxql",
-                };
-                tell(&format!("the language is {name}"));
+                tell(&format!("the language is {}", value_name(&self.language)));
             }
             PromptCommand::Out(path) => {
                 let path = path.map(PathBuf::from);

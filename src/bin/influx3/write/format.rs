@@ -7,6 +7,7 @@ use clap::ValueEnum;
 use influxdb3_blocking::FileFormat;
 
 use crate::features::Feature;
+use crate::value_name::value_name;
 
 /// What an input is.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
@@ -60,8 +61,7 @@ impl InputFormat {
 
 impl fmt::Display for InputFormat {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let value = self.to_possible_value();
-        f.write_str(value.as_ref().map_or("", |value| value.get_name()))
+        f.write_str(&value_name(self))
     }
 }
 

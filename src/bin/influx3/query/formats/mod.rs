@@ -23,6 +23,7 @@ use super::destination::Destination;
 use super::output::{Output, Shown};
 use crate::failure::Failure;
 use crate::features::Feature;
+use crate::value_name::value_name;
 
 /// How an answer is written.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
@@ -92,8 +93,7 @@ impl Format {
 
 impl fmt::Display for Format {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let value = self.to_possible_value();
-        f.write_str(value.as_ref().map_or("", |value| value.get_name()))
+        f.write_str(&value_name(self))
     }
 }
 
